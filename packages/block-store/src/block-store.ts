@@ -1,0 +1,45 @@
+import type { StoredBlock } from '@cairn/content';
+import type { BlockId } from '@cairn/model';
+
+/** What a store knows about a block without reading it. */
+export interface BlockLocation {
+  readonly blockId: BlockId;
+  /** Grows each time the same id is written again after a delete; deletes name it. */
+  readonly generation: number;
+  readonly storedBytes: number;
+}
+
+export interface BlockStoreUsage {
+  readonly blocks: number;
+  /** Bytes of live records, headers included. */
+  readonly liveBytes: number;
+  /** Bytes on disk, garbage included. */
+  readonly diskBytes: number;
+  readonly quarantinedRecords: number;
+}
+
+/**
+ * Where blocks live. Callers have checked that payloads fit their ids; the store guarantees that what it
+ * acknowledged is durable and that what it returns is what it was given, or an error.
+ */
+export interface BlockStore {
+  /**
+   * Stores blocks and resolves when all are durable (fsynced). Blocks that are there already are not written
+   * again. Throws `storage-full` (nothing of this call is acknowledged) when space runs out.
+   */
+  put(blocks: readonly StoredBlock[]): Promise<readonly BlockLocation[]>;
+  /** Reads and verifies one block. `null` when absent; throws `data-damaged` when its record is not what was written. */
+  get(blockId: BlockId): Promise<StoredBlock | null>;
+  /** Reads many in the given order, a bounded number ahead; yields `null` for an absent one. */
+  getMany(blockIds: readonly BlockId[]): AsyncIterable<StoredBlock | null>;
+  /** Which of these are present, in the same order. */
+  has(blockIds: readonly BlockId[]): Promise<boolean[]>;
+  /** Deletes by location: only this generation of the block. */
+  delete(location: { readonly blockId: BlockId; readonly generation: number }): Promise<boolean>;
+  /** Every live block, for verification and collection; order is not defined. */
+  list(): AsyncIterable<BlockLocation>;
+  usage(): Promise<BlockStoreUsage>;
+  /** Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only). */
+  checkHealth(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { BlockLocation, BlockStore, BlockStoreUsage } from './block-store.ts';

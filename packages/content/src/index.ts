@@ -1,0 +1,1 @@
+export type { BlockCodec, BlockKind, StoredBlock } from './stored-block.ts';

@@ -1,0 +1,1 @@
+export type { BusEvent, EventBus } from './event-bus.ts';

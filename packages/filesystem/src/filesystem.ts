@@ -1,0 +1,144 @@
+/**
+ * The filesystem port: one folder of one device, seen through the eyes of the sync engine. Every path is
+ * relative to that root, with `/` between names and `''` for the root itself; no call ever follows a symbolic
+ * link or touches anything outside the root. `.cairn` in the root holds the marker, temporary files and
+ * displaced bytes; `list('')` does not show it.
+ *
+ * Absence is only ever reported when the parent folder could be read and does not have the name. Everything
+ * that could not be determined throws `local-io` ("unknown is not absent").
+ */
+
+export type FileKind = 'file' | 'folder' | 'link' | 'other';
+
+/** One `lstat`. Times are nanoseconds since 1970. */
+export interface FileStatus {
+  readonly kind: FileKind;
+  /** Which object this is: device, inode and birth time. Survives renames; a new file never has an old one's. */
+  readonly identity: string;
+  /** Changes whenever content or metadata may have changed: inode, size, mtime, ctime. */
+  readonly fingerprint: string;
+  readonly sizeBytes: number;
+  readonly modifiedAtNs: bigint;
+  readonly changedAtNs: bigint;
+  readonly executable: boolean;
+  /** Device number of the filesystem the object is on; differs from the root's below a mount point. */
+  readonly device: string;
+  /** Text of a symbolic link, `null` for other kinds. */
+  readonly target: string | null;
+}
+
+export interface FolderItem {
+  /** The name; when its bytes are not UTF-8, a printable stand-in and `unrepresentable` is true. */
+  readonly name: string;
+  readonly unrepresentable: boolean;
+  /** `null` when it vanished between listing and `lstat`. */
+  readonly status: FileStatus | null;
+}
+
+export interface ReadHandle {
+  /** Status of the open file itself. */
+  status(): Promise<FileStatus>;
+  /** Reads up to `into.length` bytes at `position`; 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A private file on the root's filesystem that nobody sees until it is placed. */
+export interface TemporaryFile {
+  /** Bytes already there when a temporary of this name was left by an earlier run. */
+  readonly existingBytes: number;
+  read(into: Uint8Array, position: number): Promise<number>;
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  /** Makes the bytes durable (fdatasync). An error here is final for this temporary. */
+  sync(): Promise<void>;
+  /** Closes and keeps the file, so that a later run can go on. */
+  close(): Promise<void>;
+  /** Closes and deletes the file. */
+  discard(): Promise<void>;
+}
+
+/** What must be at a path for a change to go ahead: nothing, or exactly this (by fingerprint). */
+export type Expectation = { readonly absent: true } | { readonly fingerprint: string };
+
+export interface Attributes {
+  readonly executable?: boolean;
+  /** Microseconds since 1970. */
+  readonly modifiedAtUs?: number;
+}
+
+export interface FilesystemCapabilities {
+  /** `a` and `A` are two names. */
+  readonly caseSensitive: boolean;
+  /** NFC and NFD spellings are two names. */
+  readonly unicodeSensitive: boolean;
+  readonly symbolicLinks: boolean;
+  readonly executableBit: boolean;
+}
+
+export type WatchHint =
+  /** Something may have changed directly inside this folder. */
+  | { readonly kind: 'folder'; readonly path: string }
+  /** Anything may have changed; scan everything. */
+  | { readonly kind: 'everything'; readonly reason: string };
+
+export interface FolderWatch {
+  close(): void;
+}
+
+export interface Filesystem {
+  readonly capabilities: FilesystemCapabilities;
+
+  /** Items of a folder with their status, in no particular order. Throws `local-io` if any part is unreadable, `not-found` if the folder is certainly gone. */
+  list(path: string): Promise<FolderItem[]>;
+  /** Status without following links; `null` only for certain absence. */
+  status(path: string): Promise<FileStatus | null>;
+  /** Opens a regular file for reading, never through a link, never blocking on a FIFO. */
+  openRead(path: string): Promise<ReadHandle>;
+
+  /**
+   * A temporary file with a caller-chosen stable name (letters, digits, `-`), so an interrupted download can be
+   * resumed. Opening one that is open already throws.
+   */
+  openTemporary(name: string): Promise<TemporaryFile>;
+  /** Deletes temporaries that nobody has open and that are older than `olderThanMs`. */
+  removeOldTemporaries(olderThanMs: number): Promise<void>;
+
+  /**
+   * Moves a synced temporary to `path` atomically, with the given attributes. With `absent` it never replaces
+   * anything. With a fingerprint the old bytes are kept in the rescue area first. Throws `local-changed` (and
+   * changes nothing) when the expectation does not hold.
+   */
+  place(
+    temporary: TemporaryFile,
+    path: string,
+    expected: Expectation,
+    attributes: Attributes,
+  ): Promise<FileStatus>;
+  makeFolder(path: string): Promise<FileStatus>;
+  /** Creates or replaces a symbolic link; `target` is stored as it is and never resolved. */
+  makeLink(path: string, target: string, expected: Expectation): Promise<FileStatus>;
+  /** Renames within the root; never replaces anything. The object at `from` must have this identity. */
+  move(from: string, to: string, expectedIdentity: string): Promise<FileStatus>;
+  /** Takes a file or link away from its path; its bytes stay in the rescue area. */
+  displace(path: string, expected: { readonly fingerprint: string }): Promise<void>;
+  /** Removes an empty folder; throws `local-changed` when it is not empty. */
+  removeFolder(path: string): Promise<void>;
+  setAttributes(
+    path: string,
+    attributes: Attributes,
+    expected: { readonly fingerprint: string },
+  ): Promise<FileStatus>;
+
+  /** Makes the names in these folders durable (fsync of each folder). */
+  syncFolders(paths: Iterable<string>): Promise<void>;
+
+  /** The marker that proves this is the root it was: its text, or `null` when there is none. */
+  readMarker(): Promise<string | null>;
+  writeMarker(text: string): Promise<void>;
+
+  /** Starts hinting at changes. Hints may be lost, late and repeated; a scan is the truth. */
+  watch(onHint: (hint: WatchHint) => void): Promise<FolderWatch>;
+
+  close(): Promise<void>;
+}

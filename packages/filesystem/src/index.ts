@@ -1,0 +1,13 @@
+export type {
+  Attributes,
+  Expectation,
+  FileKind,
+  FileStatus,
+  Filesystem,
+  FilesystemCapabilities,
+  FolderItem,
+  FolderWatch,
+  ReadHandle,
+  TemporaryFile,
+  WatchHint,
+} from './filesystem.ts';

@@ -1,0 +1,16 @@
+export type { MetadataReader, MetadataStore, MetadataTransaction } from './metadata-store.ts';
+export type {
+  BlockRecord,
+  ChangesetRecord,
+  DeviceRecord,
+  EntryRecord,
+  JournalRecord,
+  MemberRole,
+  RefreshTokenRecord,
+  SpaceRecord,
+  TrashRecord,
+  UploadPartRecord,
+  UploadRecord,
+  UserRecord,
+  VersionRecord,
+} from './records.ts';

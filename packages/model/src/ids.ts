@@ -1,0 +1,79 @@
+/**
+ * Branded identifiers. Random ids carry 128 bits in 26 characters of lower-case base32 (RFC 4648, no padding),
+ * so they are safe in URLs, file names, shells and case-folding databases.
+ */
+
+declare const brand: unique symbol;
+type Brand<Name extends string> = string & { readonly [brand]: Name };
+
+export type UserId = Brand<'UserId'>;
+export type DeviceId = Brand<'DeviceId'>;
+export type SpaceId = Brand<'SpaceId'>;
+export type EntryId = Brand<'EntryId'>;
+export type VersionId = Brand<'VersionId'>;
+export type ChangesetId = Brand<'ChangesetId'>;
+export type UploadId = Brand<'UploadId'>;
+/** Names one history of a server's journals; a server restored from a backup gets a new one. */
+export type Epoch = Brand<'Epoch'>;
+
+/** Two hex digits of algorithm, then the digest in hex. `01` is SHA-256 of the chunk's plain bytes (64 digits). */
+export type BlockId = Brand<'BlockId'>;
+/** Names a file's whole content: SHA-256 over the canonical bytes of its manifest root, in the form of a BlockId. */
+export type ContentId = Brand<'ContentId'>;
+
+export const BLOCK_ALGORITHM_SHA256 = 0x01;
+/** Bytes of a block id in binary form: the algorithm byte and a 32-byte digest. */
+export const BLOCK_ID_BYTES = 33;
+
+const RANDOM_ID = /^[a-z2-7]{26}$/;
+const BLOCK_ID = /^01[0-9a-f]{64}$/;
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/**
+ * Encodes 16 random bytes as an id. The caller names the kind: `createId<EntryId>(random.bytes(16))`.
+ * @param bytes exactly 16 bytes
+ */
+export function createId<Id extends string>(bytes: Uint8Array): Id {
+  if (bytes.length !== 16) throw new RangeError(`an id is made of 16 bytes, not ${bytes.length}`);
+  let text = '';
+  let buffer = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    buffer = (buffer << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += ALPHABET[(buffer >>> bits) & 31];
+      buffer &= (1 << bits) - 1;
+    }
+  }
+  if (bits > 0) text += ALPHABET[(buffer << (5 - bits)) & 31];
+  return text as Id;
+}
+
+/** Whether `text` has the form of a random id (not whether anything has that id). */
+export function isRandomId(text: string): boolean {
+  return RANDOM_ID.test(text);
+}
+
+/** Whether `text` has the form of a block id of a known algorithm. */
+export function isBlockId(text: string): text is BlockId {
+  return BLOCK_ID.test(text);
+}
+
+/** Text form of a block id from its binary form (33 bytes). */
+export function decodeBlockId(bytes: Uint8Array): BlockId {
+  if (bytes.length !== BLOCK_ID_BYTES) throw new RangeError(`a block id has ${BLOCK_ID_BYTES} bytes`);
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text as BlockId;
+}
+
+/** Binary form (33 bytes) of a block id. */
+export function encodeBlockId(id: BlockId): Uint8Array {
+  const bytes = new Uint8Array(id.length / 2);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = Number.parseInt(id.slice(index * 2, index * 2 + 2), 16);
+  }
+  return bytes;
+}

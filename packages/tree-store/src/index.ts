@@ -1,0 +1,1 @@
+export type { Notice, Tree, TreeStore } from './tree-store.ts';

@@ -1,0 +1,53 @@
+import type { Cursor, EntryId } from '@cairn/model';
+import type { LocalNode, RemoteNode, SyncedNode, TreeReader, Trees } from '@cairn/planner';
+
+/** A tree that can be changed. Changes are in memory at once and durable after the store's `flush`. */
+export interface Tree<Node> extends TreeReader<Node> {
+  /** Inserts or replaces the node with this id. */
+  put(node: Node): void;
+  /** Removes one node; does nothing when there is none. Children stay until removed. */
+  delete(entryId: EntryId): void;
+  clear(): void;
+}
+
+/** A line for the user: a conflict copy was made, bytes were rescued, an item could not be synced. */
+export interface Notice {
+  readonly noticeId: number;
+  /** Milliseconds since 1970, this device's clock. */
+  readonly at: number;
+  readonly kind: string;
+  readonly path: string;
+  readonly text: string;
+}
+
+/**
+ * All that one device knows about one space: three trees of observations, the cursor of the remote one, and the
+ * identity of the root folder. It never holds work to do. Losing it costs a rescan and a union merge, not data.
+ */
+export interface TreeStore extends Trees {
+  readonly remote: Tree<RemoteNode>;
+  readonly local: Tree<LocalNode>;
+  readonly synced: Tree<SyncedNode>;
+
+  /** Where the remote tree stands; `null` before the first snapshot. Set together with the nodes it covers. */
+  cursor: Cursor | null;
+
+  /**
+   * Ids touched in any tree since they were last passed to `forgetTouched`: where the trees may differ.
+   * After opening: every id on which the three trees differ.
+   */
+  touched(): Iterable<EntryId>;
+  forgetTouched(ids: Iterable<EntryId>): void;
+
+  /** Small named texts (marker, device name, settings of this folder). */
+  getValue(name: string): string | null;
+  setValue(name: string, value: string | null): void;
+
+  addNotice(notice: Omit<Notice, 'noticeId'>): void;
+  /** Newest first. */
+  listNotices(limit: number): Notice[];
+
+  /** Makes everything since the last flush durable in one transaction. */
+  flush(): void;
+  close(): void;
+}
