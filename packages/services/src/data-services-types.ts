@@ -1,0 +1,220 @@
+import type { StoredBlock } from '@cairn/content';
+import type {
+  BlockId,
+  Changeset,
+  CommitResult,
+  ContentId,
+  DeviceId,
+  Entry,
+  EntryId,
+  EntryKind,
+  FileEntry,
+  FolderEntry,
+  JournalChange,
+  SpaceId,
+  UploadId,
+  Version,
+  VersionId,
+} from '@cairn/model';
+import type { Principal } from './authorisation/principal.ts';
+
+/** What our own clients sync with. Every call throws `not-found` for a space that is absent or not the principal's. */
+export interface SpacesService {
+  /**
+   * Applies all changes or none. The same changeset id with the same changes always has the same answer.
+   * @throws CairnError `conflict` (details.conflicts: ChangeConflict[]), `blocks-missing` (details.blocks:
+   * BlockId[]), `changeset-mismatch`, `bad-request`, `bad-name`, `session-revoked`
+   */
+  commitChangeset(principal: Principal, spaceId: SpaceId, changeset: Changeset): Promise<CommitResult>;
+  /**
+   * Journal rows after the cursor, oldest first.
+   * @param cursorText text form of a cursor, see `formatCursor`
+   * @param limit rows, 1 to 2000
+   * @returns `cursor` in text form; it names the place right after the last row returned
+   * @throws CairnError `cursor-unknown` when the cursor names another history or one that this server does not hold
+   */
+  readChanges(principal: Principal, spaceId: SpaceId, cursorText: string, limit: number): Promise<ChangesPage>;
+  /** Live entries by id, the root included. Follow the journal from the FIRST page's cursor. */
+  readSnapshot(
+    principal: Principal,
+    spaceId: SpaceId,
+    after: EntryId | null,
+    limit: number,
+  ): Promise<SnapshotPage>;
+  /** The space's last journal sequence. */
+  currentSequence(principal: Principal, spaceId: SpaceId): Promise<number>;
+}
+
+export interface ChangesPage {
+  readonly changes: readonly JournalChange[];
+  readonly cursor: string;
+  readonly more: boolean;
+}
+
+export interface SnapshotPage {
+  readonly entries: readonly Entry[];
+  readonly cursor: string;
+  readonly next: EntryId | null;
+}
+
+/** Blocks of our own clients. What other accounts hold changes no answer. */
+export interface BlocksService {
+  /** Which of the blocks this user has to send, in the order asked; the others are kept for 48 hours at least. */
+  findMissingBlocks(
+    principal: Principal,
+    spaceId: SpaceId,
+    blockIds: readonly BlockId[],
+  ): Promise<readonly BlockId[]>;
+  /**
+   * Verifies and stores blocks; durable when it resolves. What a manifest block lists must be in the same call or
+   * reachable by the user.
+   * @returns how many blocks were given
+   * @throws CairnError `block-wrong`, `blocks-missing` (details.blocks), `storage-full`, `too-large`
+   */
+  storeBlocks(principal: Principal, spaceId: SpaceId, blocks: readonly StoredBlock[]): Promise<number>;
+  /** Blocks in the order asked. Rejects with `not-found` before the first one when any is not reachable. */
+  readBlocks(
+    principal: Principal,
+    spaceId: SpaceId,
+    blockIds: readonly BlockId[],
+  ): Promise<AsyncIterable<StoredBlock>>;
+}
+
+export interface EntryWithPath {
+  readonly entry: Entry;
+  /** Server path such as `/docs/a.txt`. */
+  readonly path: string;
+}
+
+export interface PutFileOptions {
+  readonly executable?: boolean;
+  /** Microseconds since 1970; the time of the call when absent. */
+  readonly modifiedAtUs?: number;
+  /** The content the caller believes is there; `null`: no file may be there. Otherwise `precondition-failed`. */
+  readonly ifMatch?: ContentId | null;
+  /** Length of what will come, if known: it is checked, and chunks are chosen to suit it. */
+  readonly sizeBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface OpenedFile {
+  readonly entry: FileEntry;
+  readonly version: Version;
+  readonly sizeBytes: number;
+  /**
+   * Reads bytes `start` (inclusive) to `end` (exclusive), the whole file without a range.
+   * @throws CairnError `range-wrong` at once for a range outside the file
+   */
+  read(range?: { readonly start: number; readonly end: number }): AsyncIterable<Uint8Array>;
+}
+
+export interface EntryUpdate {
+  readonly parentId?: EntryId;
+  /** New full path in the same space, instead of `parentId` and `name`; its folder must exist. */
+  readonly path?: string;
+  readonly name?: string;
+  readonly executable?: boolean;
+  readonly modifiedAtUs?: number;
+}
+
+/** Files by path or id, for scripts and browsers. `spaceId` null is the personal space. */
+export interface FilesService {
+  getByPath(principal: Principal, spaceId: SpaceId | null, path: string): Promise<EntryWithPath>;
+  get(principal: Principal, entryId: EntryId): Promise<EntryWithPath>;
+  /** Children by folded name; `after` and `next` are folded names. `not-a-folder` for anything else. */
+  listFolder(
+    principal: Principal,
+    entryId: EntryId,
+    page: { readonly after: string | null; readonly limit: number },
+  ): Promise<{ readonly entries: readonly Entry[]; readonly next: string | null }>;
+  /** With `parents`, missing folders on the way are made and an existing folder is fine. */
+  createFolder(
+    principal: Principal,
+    path: string,
+    options: { readonly parents: boolean },
+  ): Promise<FolderEntry>;
+  /** Saves a file's content as a new version, making missing folders on the way. Memory is bounded. */
+  putFile(
+    principal: Principal,
+    path: string,
+    source: AsyncIterable<Uint8Array>,
+    options?: PutFileOptions,
+  ): Promise<FileEntry>;
+  openFile(
+    principal: Principal,
+    entryId: EntryId,
+    options?: { readonly versionId?: VersionId },
+  ): Promise<OpenedFile>;
+  /** Renames, moves or changes attributes. `already-exists` when the name is taken. */
+  update(principal: Principal, entryId: EntryId, update: EntryUpdate): Promise<Entry>;
+  /** Moves to the trash with everything below. */
+  remove(principal: Principal, entryId: EntryId): Promise<void>;
+  /** Newest first. */
+  listVersions(principal: Principal, entryId: EntryId, limit?: number): Promise<readonly Version[]>;
+  /** Saves an old version's content as the newest version. */
+  revert(principal: Principal, entryId: EntryId, versionId: VersionId): Promise<FileEntry>;
+}
+
+export interface TrashItem {
+  readonly entryId: EntryId;
+  readonly kind: EntryKind;
+  readonly name: string;
+  /** Path at the time it was trashed. */
+  readonly path: string;
+  /** Milliseconds since 1970, server clock. */
+  readonly trashedAt: number;
+  readonly deviceId: DeviceId;
+  readonly sizeBytes: number | null;
+}
+
+export interface TrashService {
+  /** Newest first; `next` is the offset of the next page. */
+  list(
+    principal: Principal,
+    spaceId: SpaceId | null,
+    page: { readonly offset: number; readonly limit: number },
+  ): Promise<{ readonly items: readonly TrashItem[]; readonly next: number | null }>;
+  /** Restores where it was, or to `path`; folders that are gone are made again, a taken name gets ` (restored)`. */
+  restore(principal: Principal, entryId: EntryId, path?: string): Promise<EntryWithPath>;
+}
+
+export interface UploadStatus {
+  readonly uploadId: UploadId;
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Every part but the last has this length. */
+  readonly partBytes: number;
+  /** Part numbers, from 1, that have not arrived. */
+  readonly missingParts: readonly number[];
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Resumable uploads for plain HTTP clients. */
+export interface UploadsService {
+  create(
+    principal: Principal,
+    file: { readonly path: string; readonly sizeBytes: number; readonly sha256?: string },
+  ): Promise<UploadStatus>;
+  get(principal: Principal, uploadId: UploadId): Promise<UploadStatus>;
+  /** Stores one part (numbers start at 1); repeating it replaces it. `bad-request` for a wrong number or length. */
+  putPart(
+    principal: Principal,
+    uploadId: UploadId,
+    partNumber: number,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<void>;
+  complete(
+    principal: Principal,
+    uploadId: UploadId,
+    options?: Pick<PutFileOptions, 'executable' | 'modifiedAtUs' | 'ifMatch' | 'signal'>,
+  ): Promise<FileEntry>;
+}
+
+export interface DataServices {
+  readonly spaces: SpacesService;
+  readonly blocks: BlocksService;
+  readonly files: FilesService;
+  readonly trash: TrashService;
+  readonly uploads: UploadsService;
+}
