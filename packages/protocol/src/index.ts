@@ -1,1 +1,122 @@
-export {};
+export {
+  changeConflictSchema,
+  changeSchema,
+  changesetSchema,
+  commitResultSchema,
+  journalChangeSchema,
+} from './changesets.ts';
+export {
+  API_PREFIX,
+  CLOSE_CODES,
+  HEADER_NAMES,
+  MEDIA_TYPES,
+  PRODUCT,
+  PROTOCOL_LIMITS,
+  PROTOCOL_VERSION,
+} from './constants.ts';
+export {
+  entrySchema,
+  fileContentSchema,
+  manifestPartSchema,
+  manifestRootSchema,
+  modifiedAtUsSchema,
+  nameSchema,
+  targetSchema,
+  versionSchema,
+} from './entries.ts';
+export { ERROR_TABLE, type ErrorDescription, type Problem, problemSchema, problemType } from './errors.ts';
+export { parseServerEvent, type ServerEvent, serverEventSchema } from './events.ts';
+export {
+  type DeviceDescription,
+  type DevicesResponse,
+  deviceParamsSchema,
+  deviceSchema,
+  devicesResponseSchema,
+  type LoginRequest,
+  loginRequestSchema,
+  type MeResponse,
+  meResponseSchema,
+  ownDeviceSchema,
+  type RefreshRequest,
+  type RegisterRequest,
+  refreshRequestSchema,
+  registerRequestSchema,
+  type SignedIn,
+  signedInSchema,
+  type UserDescription,
+  userSchema,
+} from './http/auth.ts';
+export {
+  type CreateFolderRequest,
+  type CreateUploadRequest,
+  contentQuerySchema,
+  createFolderRequestSchema,
+  createUploadRequestSchema,
+  type EntryResponse,
+  entryParamsSchema,
+  entryResponseSchema,
+  type FileObject,
+  type FileResponse,
+  type FilesResponse,
+  fileObjectSchema,
+  fileResponseSchema,
+  filesQuerySchema,
+  filesResponseSchema,
+  pathSchema,
+  putFileQuerySchema,
+  type RestoreRequest,
+  type RevertRequest,
+  restoreRequestSchema,
+  revertRequestSchema,
+  type TrashResponse,
+  trashQuerySchema,
+  trashResponseSchema,
+  type UpdateFileRequest,
+  type UploadResponse,
+  updateFileRequestSchema,
+  uploadParamsSchema,
+  uploadPartParamsSchema,
+  uploadResponseSchema,
+  type VersionObject,
+  type VersionsResponse,
+  versionObjectSchema,
+  versionsQuerySchema,
+  versionsResponseSchema,
+} from './http/files.ts';
+export {
+  type HealthResponse,
+  healthResponseSchema,
+  type ServerResponse,
+  serverResponseSchema,
+} from './http/server.ts';
+export {
+  type BlockIdsRequest,
+  blockIdsRequestSchema,
+  type ChangesResponse,
+  changesQuerySchema,
+  changesResponseSchema,
+  type MissingBlocksResponse,
+  missingBlocksResponseSchema,
+  type SnapshotResponse,
+  type StoredBlocksResponse,
+  snapshotQuerySchema,
+  snapshotResponseSchema,
+  spaceParamsSchema,
+  storedBlocksResponseSchema,
+} from './http/spaces.ts';
+export {
+  blockIdSchema,
+  changesetIdSchema,
+  contentIdSchema,
+  deviceIdSchema,
+  entryIdSchema,
+  epochSchema,
+  spaceIdSchema,
+  uploadIdSchema,
+  userIdSchema,
+  versionIdSchema,
+} from './ids.ts';
+export { decodePack, decodePackStream } from './pack/decode-pack.ts';
+export { encodePack, encodePackStream, packBytes } from './pack/encode-pack.ts';
+export type { PackBlock, PackProblem } from './pack/pack-format.ts';
+export { countSchema, cursorTextSchema, instantSchema, sequenceSchema, textSchema } from './scalars.ts';

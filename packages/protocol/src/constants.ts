@@ -1,0 +1,60 @@
+import { CHANGESET_LIMITS } from '@cairn/model';
+
+/** Grows when a client and a server of different numbers could misunderstand each other. */
+export const PROTOCOL_VERSION = 1;
+/** How a client knows that what answers is a Cairn server and not a captive portal. */
+export const PRODUCT = 'cairn';
+export const API_PREFIX = '/api/v1';
+
+export const MEDIA_TYPES = {
+  json: 'application/json',
+  problem: 'application/problem+json',
+  pack: 'application/vnd.cairn.pack',
+  bytes: 'application/octet-stream',
+} as const;
+
+export const HEADER_NAMES = {
+  requestId: 'x-request-id',
+  /** The client's `PROTOCOL_VERSION`; a server refuses one that it cannot serve. */
+  protocolVersion: 'x-cairn-protocol',
+  /** The server's epoch, on every answer to somebody who is signed in. */
+  epoch: 'x-cairn-epoch',
+} as const;
+
+/** Bounds that both sides keep. */
+export const PROTOCOL_LIMITS = {
+  maxPackBytes: 16 * 1024 * 1024,
+  maxPackBlocks: 4096,
+  /** Block ids in one question. */
+  maxBlockIds: 4096,
+  maxChangesetChanges: CHANGESET_LIMITS.maxChanges,
+  /** Bytes of a changeset's JSON. A client cuts a longer one in two. */
+  maxChangesetBytes: 32 * 1024 * 1024,
+  /** Bytes of any other JSON body. */
+  maxJsonBytes: 1024 * 1024,
+  maxChanges: 2000,
+  defaultChanges: 1000,
+  maxPageEntries: 2000,
+  defaultPageEntries: 500,
+  /** Longest that a long poll waits. */
+  maxWaitMs: 30_000,
+  minPasswordCharacters: 8,
+  maxPasswordBytes: 1024,
+  maxUsernameCharacters: 64,
+  maxDeviceNameCharacters: 100,
+  minUploadPartBytes: 1024 * 1024,
+  maxUploadPartBytes: 64 * 1024 * 1024,
+  maxUploadParts: 10_000,
+} as const;
+
+/** WebSocket close codes of our own (4000-4999 are free for applications). */
+export const CLOSE_CODES = {
+  /** The device was revoked: sign in again. */
+  revoked: 4001,
+  /** The access token ran out: refresh it and connect again. */
+  tokenExpired: 4002,
+  /** The client reads too slowly; it asks for changes and connects again. */
+  tooSlow: 4008,
+  /** The server stops or restarts. */
+  goingAway: 1001,
+} as const;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { spaceIdSchema } from './ids.ts';
+import { sequenceSchema } from './scalars.ts';
+
+/** What the server says on the WebSocket `/sync/events`. A client ignores types that it does not know. */
+export const serverEventSchema = z.discriminatedUnion('type', [
+  /** The space has reached this sequence; ask for the changes. Carries no state: losing it is harmless. */
+  z.object({ type: z.literal('hint'), spaceId: spaceIdSchema, sequence: sequenceSchema }),
+  /** This device was signed out; the connection closes with code 4001. */
+  z.object({ type: z.literal('revoked') }),
+]);
+export type ServerEvent = z.infer<typeof serverEventSchema>;
+
+/** One WebSocket text message as an event; `null` when it is none that this client knows. */
+export function parseServerEvent(text: string): ServerEvent | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const result = serverEventSchema.safeParse(value);
+  return result.success ? result.data : null;
+}

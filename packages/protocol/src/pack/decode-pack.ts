@@ -1,0 +1,79 @@
+import { PROTOCOL_LIMITS } from '../constants.ts';
+import { parseBlockHeader } from './block-header.ts';
+import { ByteQueue } from './byte-queue.ts';
+import {
+  BLOCK_HEADER_BYTES,
+  END_BYTES,
+  END_MARKER,
+  MAGIC,
+  type PackBlock,
+  packError,
+} from './pack-format.ts';
+
+function checkMagic(bytes: Uint8Array): void {
+  if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw packError('malformed', 'this is not a pack');
+}
+
+function checkEnd(bytes: Uint8Array, count: number): void {
+  const stated = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(1, true);
+  if (stated !== count) throw packError('malformed', 'the pack states another number of blocks than it has');
+}
+
+/**
+ * All blocks of one pack, in order. Payloads are views of `bytes`. Lengths and forms are checked, hashes are
+ * not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB or 4096
+ * blocks.
+ */
+export function decodePack(bytes: Uint8Array): PackBlock[] {
+  if (bytes.length > PROTOCOL_LIMITS.maxPackBytes) throw packError('too-large', 'the pack is too large');
+  let position = 0;
+  function take(count: number): Uint8Array {
+    if (position + count > bytes.length) throw packError('truncated', 'the pack is cut off');
+    position += count;
+    return bytes.subarray(position - count, position);
+  }
+
+  checkMagic(take(MAGIC.length));
+  const blocks: PackBlock[] = [];
+  for (;;) {
+    if (position >= bytes.length) throw packError('truncated', 'the pack is cut off');
+    if (bytes[position] === END_MARKER) break;
+    if (blocks.length >= PROTOCOL_LIMITS.maxPackBlocks)
+      throw packError('too-large', 'the pack has too many blocks');
+    const { payloadBytes, ...block } = parseBlockHeader(take(BLOCK_HEADER_BYTES));
+    blocks.push({ ...block, payload: take(payloadBytes) });
+  }
+  checkEnd(take(END_BYTES), blocks.length);
+  if (position !== bytes.length) throw packError('malformed', 'something follows the pack');
+  return blocks;
+}
+
+/**
+ * The blocks of a download as they arrive; payloads are their own memory. A stream that ends before its end
+ * marker throws `bad-request` with `details.problem` `truncated` after the blocks that did arrive. At most one
+ * block and the pieces as they come are held.
+ * @param options.maxBlocks more blocks than this are `too-large`
+ */
+export async function* decodePackStream(
+  pieces: AsyncIterable<Uint8Array>,
+  options: { readonly maxBlocks?: number } = {},
+): AsyncGenerator<PackBlock> {
+  const maxBlocks = options.maxBlocks ?? PROTOCOL_LIMITS.maxPackBlocks;
+  const queue = new ByteQueue(pieces);
+  try {
+    checkMagic(await queue.take(MAGIC.length));
+    let count = 0;
+    for (;;) {
+      if ((await queue.peek()) === END_MARKER) break;
+      if (count >= maxBlocks) throw packError('too-large', 'the answer has more blocks than were asked for');
+      const { payloadBytes, ...block } = parseBlockHeader(await queue.take(BLOCK_HEADER_BYTES));
+      const payload = await queue.take(payloadBytes);
+      count++;
+      yield { ...block, payload };
+    }
+    checkEnd(await queue.take(END_BYTES), count);
+    await queue.expectEnd();
+  } finally {
+    await queue.close();
+  }
+}

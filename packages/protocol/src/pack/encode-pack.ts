@@ -1,0 +1,78 @@
+import { PROTOCOL_LIMITS } from '../constants.ts';
+import { encodeBlockHeader } from './block-header.ts';
+import {
+  BLOCK_HEADER_BYTES,
+  END_BYTES,
+  END_MARKER,
+  MAGIC,
+  type PackBlock,
+  packError,
+} from './pack-format.ts';
+
+/** Payloads from this size on are passed on as they are instead of being copied together. */
+const COPY_BELOW_BYTES = 16 * 1024;
+const GATHER_BYTES = 64 * 1024;
+
+function encodeEnd(count: number): Uint8Array {
+  const end = new Uint8Array(END_BYTES);
+  end[0] = END_MARKER;
+  new DataView(end.buffer).setUint32(1, count, true);
+  return end;
+}
+
+/** Bytes that the blocks take as a pack. */
+export function packBytes(blocks: readonly PackBlock[]): number {
+  let total = MAGIC.length + END_BYTES;
+  for (const block of blocks) total += BLOCK_HEADER_BYTES + block.payload.length;
+  return total;
+}
+
+/**
+ * The pieces of one pack, to be sent one after the other; payloads are not copied.
+ * Throws `too-large` over 16 MiB or 4096 blocks.
+ */
+export function encodePack(blocks: readonly PackBlock[]): Uint8Array[] {
+  if (blocks.length > PROTOCOL_LIMITS.maxPackBlocks || packBytes(blocks) > PROTOCOL_LIMITS.maxPackBytes) {
+    throw packError('too-large', 'these blocks are too many for one pack');
+  }
+  const pieces: Uint8Array[] = [MAGIC];
+  for (const block of blocks) pieces.push(encodeBlockHeader(block), block.payload);
+  pieces.push(encodeEnd(blocks.length));
+  return pieces;
+}
+
+/** A download: the same framing as a pack without its limit on the whole. Small pieces are joined. */
+export async function* encodePackStream(blocks: AsyncIterable<PackBlock>): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [MAGIC];
+  let gatheredBytes = MAGIC.length;
+  let count = 0;
+
+  function joinGathered(): Uint8Array {
+    const joined = new Uint8Array(gatheredBytes);
+    let position = 0;
+    for (const piece of gathered) {
+      joined.set(piece, position);
+      position += piece.length;
+    }
+    gathered = [];
+    gatheredBytes = 0;
+    return joined;
+  }
+
+  for await (const block of blocks) {
+    count++;
+    gathered.push(encodeBlockHeader(block));
+    gatheredBytes += BLOCK_HEADER_BYTES;
+    if (block.payload.length < COPY_BELOW_BYTES) {
+      gathered.push(block.payload);
+      gatheredBytes += block.payload.length;
+      if (gatheredBytes >= GATHER_BYTES) yield joinGathered();
+    } else {
+      yield joinGathered();
+      yield block.payload;
+    }
+  }
+  gathered.push(encodeEnd(count));
+  gatheredBytes += END_BYTES;
+  yield joinGathered();
+}

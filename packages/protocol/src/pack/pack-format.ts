@@ -1,0 +1,35 @@
+import { type BlockId, CairnError } from '@cairn/model';
+
+/** A block as it travels: the same shape as a stored block of the content package. */
+export interface PackBlock {
+  readonly blockId: BlockId;
+  readonly kind: 'chunk' | 'manifest';
+  readonly codec: 'raw' | 'zstd';
+  /** Length of the plain bytes. */
+  readonly plainBytes: number;
+  readonly payload: Uint8Array;
+}
+
+/*
+ * A pack: magic "CPK1"; per block u8 kind, u8 codec, 33-byte id, u32le plain bytes, u32le payload bytes, payload;
+ * then 0xFF and u32le number of blocks. The end marker makes a cut-off pack an error instead of a short list.
+ */
+export const MAGIC = Uint8Array.of(0x43, 0x50, 0x4b, 0x31);
+export const ID_OFFSET = 2;
+export const PLAIN_BYTES_OFFSET = 35;
+export const PAYLOAD_BYTES_OFFSET = 39;
+export const BLOCK_HEADER_BYTES = 43;
+export const END_MARKER = 0xff;
+export const END_BYTES = 5;
+
+export type PackProblem = 'truncated' | 'malformed' | 'too-large';
+
+/**
+ * A pack that is not one. `details.problem` says how; `truncated` is what a broken connection looks like, so a
+ * reader of a download asks again.
+ */
+export function packError(problem: PackProblem, message: string): CairnError {
+  return new CairnError(problem === 'too-large' ? 'too-large' : 'bad-request', `${message}; send it again`, {
+    details: { problem },
+  });
+}
