@@ -1,1 +1,17 @@
+export { blockIdOf, encodeBlock, encodeNamedBlock, openBlock } from './block-encoding.ts';
+export { chooseProfile } from './choose-profile.ts';
+export { checkContent, contentIdOf } from './content-id.ts';
+export {
+  type ByteSource,
+  type CutOptions,
+  cutContent,
+  type DescribeOptions,
+  describeContent,
+} from './cut-content.ts';
+export { listChunks, type ReadPlainBlock } from './list-chunks.ts';
+export { encodeManifestBlock, type ParsedManifestBlock, parseManifestBlock } from './manifest-block.ts';
+export { createManifestTree, type ManifestTree } from './manifest-tree.ts';
+export { createNodePlatform } from './node/node-platform.ts';
+export type { EmitBlock, PlainBlock } from './plain-block.ts';
+export type { ContentPlatform } from './platform.ts';
 export type { BlockCodec, BlockKind, StoredBlock } from './stored-block.ts';

@@ -1,1 +1,2 @@
-export {};
+export { CHUNK_RULES, type ChunkProfileName, type ChunkRules } from './chunk-rules.ts';
+export { type Chunker, createChunker } from './chunker.ts';

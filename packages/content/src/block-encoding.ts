@@ -1,0 +1,68 @@
+import { type BlockId, CairnError, MAX_BLOCK_BYTES } from '@cairn/model';
+import { formatDigest } from './digest.ts';
+import type { ContentPlatform } from './platform.ts';
+import type { BlockKind, StoredBlock } from './stored-block.ts';
+
+/** The id of the block whose plain bytes these are. */
+export function blockIdOf(platform: ContentPlatform, plain: Uint8Array): BlockId {
+  return formatDigest(platform.sha256(plain)) as BlockId;
+}
+
+/**
+ * Makes a block of plain bytes: names it and compresses where that helps. The payload is memory of its own, so
+ * `plain` may be overwritten afterwards.
+ * @param plain 1 byte to 3 MiB
+ */
+export function encodeBlock(platform: ContentPlatform, kind: BlockKind, plain: Uint8Array): StoredBlock {
+  return encodeNamedBlock(platform, blockIdOf(platform, plain), kind, plain);
+}
+
+/** As {@link encodeBlock} where the id is known already, as it is for what `cutContent` emits. */
+export function encodeNamedBlock(
+  platform: ContentPlatform,
+  blockId: BlockId,
+  kind: BlockKind,
+  plain: Uint8Array,
+): StoredBlock {
+  if (plain.length === 0 || plain.length > MAX_BLOCK_BYTES) {
+    throw new RangeError(`a block has 1 to ${MAX_BLOCK_BYTES} bytes, not ${plain.length}`);
+  }
+  const compressed = platform.compress(plain);
+  return compressed === null
+    ? { blockId, kind, codec: 'raw', plainBytes: plain.length, payload: plain.slice() }
+    : { blockId, kind, codec: 'zstd', plainBytes: plain.length, payload: compressed };
+}
+
+function wrong(block: StoredBlock, problem: string, cause?: unknown): CairnError {
+  return new CairnError('block-wrong', `block ${block.blockId} ${problem}; fetch or send it again`, {
+    cause,
+    details: { blockId: block.blockId },
+  });
+}
+
+function decode(platform: ContentPlatform, block: StoredBlock): Uint8Array {
+  if (block.codec === 'raw') return block.payload;
+  if (block.codec !== 'zstd') throw wrong(block, `has an unknown codec "${block.codec}"`);
+  try {
+    return platform.decompress(block.payload, block.plainBytes);
+  } catch (error) {
+    throw wrong(block, 'cannot be decompressed to the size it claims', error);
+  }
+}
+
+/**
+ * The verified plain bytes of a block. They may share memory with the payload.
+ * Throws `block-wrong` when size, compression or hash do not fit; never returns other bytes than the id names.
+ */
+export function openBlock(platform: ContentPlatform, block: StoredBlock): Uint8Array {
+  if (!Number.isInteger(block.plainBytes) || block.plainBytes < 1 || block.plainBytes > MAX_BLOCK_BYTES) {
+    throw wrong(block, `claims to have ${block.plainBytes} bytes, allowed are 1 to ${MAX_BLOCK_BYTES}`);
+  }
+  const plain = decode(platform, block);
+  if (plain.length !== block.plainBytes) {
+    throw wrong(block, `has ${plain.length} bytes instead of the ${block.plainBytes} it claims`);
+  }
+  if (blockIdOf(platform, plain) !== block.blockId)
+    throw wrong(block, 'does not have the bytes its id names');
+  return plain;
+}

@@ -1,0 +1,72 @@
+import { CairnError, type ChunkProfile, type FileContent } from '@cairn/model';
+import { blockIdOf } from './block-encoding.ts';
+import { returnChunker, takeChunker } from './chunker-pool.ts';
+import { contentIdOf } from './content-id.ts';
+import { createManifestTree } from './manifest-tree.ts';
+import type { EmitBlock } from './plain-block.ts';
+import type { ContentPlatform } from './platform.ts';
+
+/** Bytes to cut. Read one call after another, from position 0 on without gaps. */
+export interface ByteSource {
+  /** Reads up to `into.length` bytes at `position`; resolves with their number, 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+}
+
+export interface DescribeOptions {
+  readonly profile: ChunkProfile;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CutOptions extends DescribeOptions {
+  /** Takes every block, children before parents; the same block may come more than once. */
+  readonly emit: EmitBlock;
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted)
+    throw new CairnError('cancelled', 'reading the file was cancelled', { cause: signal.reason });
+}
+
+/**
+ * Cuts a source into chunks and a manifest in bounded memory, whatever its size (a window of 1 to 4 MiB and a few
+ * thousand manifest parts). Errors of `source` and `emit` pass through; `cancelled` after an abort.
+ */
+export async function cutContent(
+  platform: ContentPlatform,
+  source: ByteSource,
+  options: CutOptions,
+): Promise<FileContent> {
+  const { profile, signal, emit } = options;
+  const chunker = takeChunker(profile);
+  const tree = createManifestTree(platform, emit);
+  let sizeBytes = 0;
+  for (let more = true; more; ) {
+    throwIfAborted(signal);
+    const count = await source.read(chunker.space(), sizeBytes);
+    if (count === 0) {
+      more = false;
+      chunker.end();
+    } else {
+      chunker.add(count);
+      sizeBytes += count;
+    }
+    for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
+      throwIfAborted(signal);
+      const blockId = blockIdOf(platform, plain);
+      await emit({ blockId, kind: 'chunk', plain });
+      await tree.add({ block: blockId, sizeBytes: plain.length });
+    }
+  }
+  returnChunker(chunker);
+  const manifest = await tree.finish(profile);
+  return { contentId: contentIdOf(platform, manifest, sizeBytes), sizeBytes, manifest };
+}
+
+/** What {@link cutContent} would return, without keeping any block. */
+export function describeContent(
+  platform: ContentPlatform,
+  source: ByteSource,
+  options: DescribeOptions,
+): Promise<FileContent> {
+  return cutContent(platform, source, { ...options, emit: () => {} });
+}

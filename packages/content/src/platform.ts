@@ -1,0 +1,12 @@
+/** What contents need from the platform that they are handled on. All three are pure and synchronous. */
+export interface ContentPlatform {
+  /** 32 bytes. */
+  sha256(bytes: Uint8Array): Uint8Array;
+  /** One zstd frame in memory of its own, or `null` when compression is not worth it. */
+  compress(bytes: Uint8Array): Uint8Array | null;
+  /**
+   * The inverse. Never makes more than `plainBytes` bytes (then, and when the frame is damaged, it throws an
+   * error of the platform's own; `openBlock` gives it a code).
+   */
+  decompress(bytes: Uint8Array, plainBytes: number): Uint8Array;
+}
