@@ -14,3 +14,4 @@ export type {
   UserRecord,
   VersionRecord,
 } from './records.ts';
+export { openSqliteMetadataStore, type SqliteMetadataStoreOptions } from './sqlite/open-store.ts';

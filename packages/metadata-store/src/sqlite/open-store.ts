@@ -1,0 +1,189 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Environment } from '@cairn/environment';
+import { CairnError } from '@cairn/model';
+import type { MetadataStore } from '../metadata-store.ts';
+import { migrate } from './migrations/migrate.ts';
+import { createReader } from './reader.ts';
+import { type Connection, createConnection, createSession } from './session.ts';
+import { openDatabase } from './sqlite.ts';
+import { isConstraint, isFatal, translateError } from './sqlite-errors.ts';
+import { createTransaction } from './transaction.ts';
+import { createTurns } from './turns.ts';
+
+export interface SqliteMetadataStoreOptions {
+  /** The database file; its folder is made if need be. `:memory:` is a store that is gone when closed. */
+  readonly path: string;
+  readonly environment: Environment;
+}
+
+const BUSY_TIMEOUT_MS = 5000;
+const MAX_WAITING = 1024;
+const MAX_READERS = 8;
+const MAX_PAGES_TO_SEARCH = 4096;
+
+const COMMON_PRAGMAS =
+  'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;';
+const WRITER_PRAGMAS = `${COMMON_PRAGMAS} PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768;
+  PRAGMA journal_size_limit = 67108864;`;
+const READER_PRAGMAS = `${COMMON_PRAGMAS} PRAGMA query_only = ON; PRAGMA cache_size = -4096;`;
+
+/**
+ * Opens (and creates or migrates) the metadata store of one server on SQLite. Throws `data-damaged` when the
+ * file is not sound, `unavailable` when it belongs to a newer program or cannot be opened.
+ */
+export async function openSqliteMetadataStore(options: SqliteMetadataStoreOptions): Promise<MetadataStore> {
+  const { environment } = options;
+  // Readers are connections of their own, which a database in memory cannot have: it gets a temporary folder.
+  const temporary = options.path === ':memory:' ? mkdtempSync(join(tmpdir(), 'cairn-metadata-')) : null;
+  const path = temporary === null ? options.path : join(temporary, 'metadata.db');
+  let writer: Connection;
+  try {
+    writer = openWriter(path, temporary === null);
+  } catch (error) {
+    if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
+    throw translateError(error);
+  }
+
+  const writing = createTurns({ places: 1, maxWaiting: MAX_WAITING });
+  const reading = createTurns({ places: MAX_READERS, maxWaiting: MAX_WAITING });
+  const idleReaders: Connection[] = [];
+  let failure: unknown = null;
+  let closed = false;
+
+  function checkOpen(): void {
+    if (closed) throw new Error('the metadata store is closed');
+    if (failure !== null) throw failure;
+  }
+
+  function openReader(): Connection {
+    const database = openDatabase(path, { readOnly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
+    database.exec(READER_PRAGMAS);
+    return createConnection(database);
+  }
+
+  function rollBack(connection: Connection): void {
+    if (connection.database.isOpen && connection.database.isTransaction) connection.database.exec('ROLLBACK');
+  }
+
+  return {
+    async read(work) {
+      checkOpen();
+      return await reading.take(async () => {
+        checkOpen();
+        let reader: Connection | undefined;
+        try {
+          reader = idleReaders.pop() ?? openReader();
+          const connection = reader;
+          connection.database.exec('BEGIN');
+          // BEGIN alone takes no snapshot; the first read does.
+          connection.prepare('SELECT 1 FROM server_values LIMIT 1').get();
+          const session = createSession(connection);
+          try {
+            return await work(createReader(session));
+          } finally {
+            session.end();
+          }
+        } catch (error) {
+          throw translateError(error);
+        } finally {
+          if (reader !== undefined) {
+            rollBack(reader);
+            if (closed) reader.close();
+            else idleReaders.push(reader);
+          }
+        }
+      });
+    },
+
+    async transact(work) {
+      checkOpen();
+      return await writing.take(async () => {
+        checkOpen();
+        try {
+          writer.database.exec('BEGIN IMMEDIATE');
+          const session = createSession(writer);
+          let result: Awaited<ReturnType<typeof work>>;
+          try {
+            result = await work(createTransaction(session));
+          } finally {
+            session.end();
+          }
+          commit(writer);
+          return result;
+        } catch (error) {
+          const translated = translateError(error);
+          if (isFatal(translated)) {
+            // After a failed write or sync nobody knows what is on disk; only a restart, which checks, may go on.
+            failure = translated;
+            environment.log.error('metadata.failed', { error: String(error) });
+          }
+          rollBack(writer);
+          throw translated;
+        }
+      });
+    },
+
+    async checkHealth() {
+      checkOpen();
+      try {
+        writer.prepare('SELECT 1 FROM server_values LIMIT 1').get();
+      } catch (error) {
+        throw new CairnError('unavailable', 'the metadata database cannot be read; check the disk', {
+          cause: error,
+        });
+      }
+    },
+
+    async close() {
+      if (closed) return;
+      closed = true;
+      await Promise.all([writing.drain(), reading.drain()]);
+      for (const reader of idleReaders.splice(0)) reader.close();
+      writer.close();
+      if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+function openWriter(path: string, durable: boolean): Connection {
+  mkdirSync(dirname(path), { recursive: true });
+  // The file holds password hashes: it is made with its final rights, which SQLite copies to the log.
+  closeSync(openSync(path, 'a', 0o600));
+  const database = openDatabase(path, { readOnly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
+  try {
+    database.exec(`${WRITER_PRAGMAS} PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'};`);
+    const check = database.prepare('PRAGMA quick_check(1)').get();
+    if (check?.['quick_check'] !== 'ok') {
+      throw new CairnError(
+        'data-damaged',
+        'the metadata database is damaged; restore it from a backup before starting the server',
+        { details: { check: check?.['quick_check'] } },
+      );
+    }
+    migrate(database);
+    return createConnection(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function commit(connection: Connection): void {
+  try {
+    connection.database.exec('COMMIT');
+  } catch (error) {
+    if (!isConstraint(error)) throw error;
+    const tables = findBrokenReferences(connection);
+    throw new Error(`the transaction would leave broken references (${tables})`, { cause: error });
+  }
+}
+
+/** Which references a refused commit would have broken. SQLite does not say, and only small databases are searched. */
+function findBrokenReferences(connection: Connection): string {
+  const pages = Number(connection.prepare('PRAGMA page_count').get()?.['page_count']);
+  if (pages > MAX_PAGES_TO_SEARCH) return 'unknown which';
+  const rows = connection.prepare('PRAGMA foreign_key_check').all().slice(0, 5);
+  return rows.map((row) => `${row['table']} to ${row['parent']}`).join(', ') || 'unknown which';
+}
