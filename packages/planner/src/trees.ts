@@ -47,6 +47,11 @@ export interface TreeReader<Node> {
   get(entryId: EntryId): Node | undefined;
   /** Ids of the nodes whose parent is `parentId`. */
   children(parentId: EntryId): Iterable<EntryId>;
+  /**
+   * Ids of the children whose name folds (`foldName`) to `foldedName`. Optional: without it the planner indexes
+   * the children of a folder itself, which is slow only for a single change in a very large folder.
+   */
+  childrenNamed?(parentId: EntryId, foldedName: string): Iterable<EntryId>;
   /** Every node, in no particular order. */
   values(): Iterable<Node>;
   readonly size: number;
