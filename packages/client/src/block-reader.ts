@@ -1,0 +1,109 @@
+import { type ContentPlatform, openBlock } from '@cairn/content';
+import { type BlockId, CairnError, isCairnError, type SpaceId } from '@cairn/model';
+import { decodePackStream, MEDIA_TYPES } from '@cairn/protocol';
+import { type Api, apiPath } from './api.ts';
+import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './retry.ts';
+import type { TransportResponse } from './transport.ts';
+
+const MANIFEST_CACHE_BYTES = 16 * 1024 * 1024;
+const READ_RETRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 6 };
+const ONE_TRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 };
+
+/** Reads verified plain bytes of blocks of one space. */
+export interface BlockReader {
+  /** Plain bytes of at most 4096 blocks by id. What arrived before a broken connection is not asked for again. */
+  read(blockIds: Iterable<BlockId>, signal?: AbortSignal): Promise<Map<BlockId, Uint8Array>>;
+  /** One manifest block, remembered for a while. */
+  readManifest(blockId: BlockId, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: SpaceId): BlockReader {
+  const manifests = new Map<BlockId, Uint8Array>();
+  let manifestBytes = 0;
+
+  function remember(blockId: BlockId, plain: Uint8Array): void {
+    if (manifests.has(blockId)) return;
+    manifests.set(blockId, plain);
+    manifestBytes += plain.length;
+    for (const [oldest, bytes] of manifests) {
+      if (manifestBytes <= MANIFEST_CACHE_BYTES) break;
+      manifests.delete(oldest);
+      manifestBytes -= bytes.length;
+    }
+  }
+
+  async function receive(
+    response: TransportResponse,
+    asked: readonly BlockId[],
+    found: Map<BlockId, Uint8Array>,
+  ): Promise<void> {
+    let next = 0;
+    try {
+      for await (const block of decodePackStream(response.body, { maxBlocks: asked.length })) {
+        if (block.blockId !== asked[next++]) throw broken('it sent another block than was asked for');
+        found.set(block.blockId, openBlock(platform, block));
+      }
+    } catch (error) {
+      if (isCairnError(error, 'bad-request', 'too-large')) throw broken(error.message, error);
+      throw error;
+    }
+    if (next !== asked.length) throw broken('it sent fewer blocks than were asked for');
+  }
+
+  function broken(what: string, cause?: unknown): CairnError {
+    return new CairnError(
+      'server-unreachable',
+      `the download from ${api.transport.serverUrl} broke off (${what}). Try again`,
+      cause === undefined ? {} : { cause },
+    );
+  }
+
+  async function read(blockIds: Iterable<BlockId>, signal?: AbortSignal): Promise<Map<BlockId, Uint8Array>> {
+    const wanted = new Set(blockIds);
+    const found = new Map<BlockId, Uint8Array>();
+    let wrong = 0;
+    const attempt = async (): Promise<void> => {
+      const left = [...wanted].filter((blockId) => !found.has(blockId));
+      if (left.length === 0) return;
+      await api.stream(
+        {
+          method: 'POST',
+          path: apiPath`/spaces/${spaceId}/blocks/read`,
+          json: { blockIds: left },
+          headers: { accept: `${MEDIA_TYPES.pack}, ${MEDIA_TYPES.problem}` },
+          signal,
+          retry: ONE_TRY,
+        },
+        MEDIA_TYPES.pack,
+        (response) => receive(response, left, found),
+      );
+    };
+    await withRetry(api.environment, READ_RETRY, signal, async () => {
+      try {
+        await attempt();
+      } catch (error) {
+        // Damage on the way is worth one more try; damage at the server stays.
+        if (!isCairnError(error, 'block-wrong') || wrong++ > 0) throw error;
+        api.environment.log.warn('client.block-wrong', { spaceId });
+        await attempt();
+      }
+    });
+    return found;
+  }
+
+  return {
+    read,
+    async readManifest(blockId, signal) {
+      const known = manifests.get(blockId);
+      if (known !== undefined) {
+        // Back to the young end.
+        manifests.delete(blockId);
+        manifests.set(blockId, known);
+        return known;
+      }
+      const plain = (await read([blockId], signal)).get(blockId) as Uint8Array;
+      remember(blockId, plain);
+      return plain;
+    },
+  };
+}

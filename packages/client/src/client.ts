@@ -1,0 +1,80 @@
+import type { ContentPlatform } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
+import type { EntryId, SpaceId } from '@cairn/model';
+import { signedInSchema } from '@cairn/protocol';
+import { type AccountClient, createAccountClient } from './account-client.ts';
+import { createApi } from './api.ts';
+import { createFilesClient, type FilesClient } from './files-client.ts';
+import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
+import { refuseExposed } from './server-url.ts';
+import { createSession } from './session.ts';
+import type { SessionRecord, SessionStore } from './session-store.ts';
+import { createSpaceClient, type SpaceClient } from './space-client.ts';
+import type { Transport } from './transport.ts';
+
+export interface ClientOptions {
+  readonly transport: Transport;
+  readonly store: SessionStore;
+  readonly environment: Environment;
+  readonly platform: ContentPlatform;
+  /** Whether tokens and passwords may travel in clear to a server that is not on this machine. */
+  readonly allowHttp?: boolean;
+  readonly retry?: RetryPolicy;
+}
+
+/** Everything one device can ask one server. */
+export interface Client {
+  readonly serverUrl: string;
+  readonly transport: Transport;
+  readonly account: AccountClient;
+  readonly files: FilesClient;
+  /** The sign-in of this device. Throws `not-signed-in`. */
+  session(): Promise<SessionRecord>;
+  space(space: { readonly spaceId: SpaceId; readonly rootId: EntryId }): SpaceClient;
+  /** The personal space of who is signed in. */
+  personalSpace(): Promise<SpaceClient>;
+  close(): void;
+}
+
+/**
+ * @throws CairnError `usage` when the server is reached in clear over a network and that was not allowed
+ */
+export function createClient(options: ClientOptions): Client {
+  const { transport, store, environment, platform } = options;
+  refuseExposed(transport.serverUrl, options.allowHttp ?? false);
+  const retry = options.retry ?? DEFAULT_RETRY;
+  const anonymous = createApi(transport, environment, null, retry);
+  const session = createSession({
+    serverUrl: transport.serverUrl,
+    store,
+    environment,
+    refresh: (refreshToken, signal) =>
+      anonymous.ask(
+        {
+          method: 'POST',
+          path: '/auth/refresh',
+          json: { refreshToken },
+          anonymous: true,
+          once: true,
+          signal,
+        },
+        signedInSchema,
+      ),
+  });
+  const api = createApi(transport, environment, session, retry);
+  const space = (of: { readonly spaceId: SpaceId; readonly rootId: EntryId }): SpaceClient =>
+    createSpaceClient(api, platform, of);
+
+  return {
+    serverUrl: transport.serverUrl,
+    transport,
+    account: createAccountClient(api, store),
+    files: createFilesClient(api),
+    session: () => session.require(),
+    space,
+    async personalSpace() {
+      return space(await session.require());
+    },
+    close: () => transport.close(),
+  };
+}
