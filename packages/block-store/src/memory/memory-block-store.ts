@@ -1,0 +1,140 @@
+import { crc32 } from 'node:zlib';
+import type { StoredBlock } from '@cairn/content';
+import { type BlockId, CairnError } from '@cairn/model';
+import type { BlockLocation, BlockStore } from '../block-store.ts';
+
+export interface MemoryBlockStoreOptions {
+  /** Payload bytes that fit; unlimited unless told. */
+  readonly capacityBytes?: number;
+}
+
+export interface MemoryBlockStore extends BlockStore {
+  /** Flips a bit of a stored payload, as a disk may. */
+  damage(blockId: BlockId): void;
+}
+
+interface Held {
+  readonly generation: number;
+  /** `null` once deleted. */
+  readonly block: StoredBlock | null;
+  readonly checksum: number;
+  quarantined: boolean;
+}
+
+/** Blocks in memory, for tests and simulations: durable only as long as the process. */
+export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): MemoryBlockStore {
+  const capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
+  const blocks = new Map<BlockId, Held>();
+  let usedBytes = 0;
+  let quarantinedRecords = 0;
+  let closed = false;
+
+  function checkOpen(): void {
+    if (closed) throw new CairnError('unavailable', 'the block store is closed; start the server again');
+  }
+
+  function live(blockId: BlockId): (Held & { readonly block: StoredBlock }) | null {
+    const held = blocks.get(blockId);
+    return held === undefined || held.block === null
+      ? null
+      : (held as Held & { readonly block: StoredBlock });
+  }
+
+  function read(blockId: BlockId): StoredBlock | null {
+    const held = live(blockId);
+    if (held === null) return null;
+    if (!held.quarantined && crc32(held.block.payload) !== held.checksum) {
+      held.quarantined = true;
+      quarantinedRecords++;
+    }
+    if (held.quarantined) {
+      throw new CairnError('data-damaged', `block ${blockId} is damaged; upload the file again`, {
+        details: { blockId },
+      });
+    }
+    return { ...held.block, payload: held.block.payload.slice() };
+  }
+
+  function locate(blockId: BlockId): BlockLocation {
+    const held = live(blockId) as Held & { readonly block: StoredBlock };
+    return { blockId, generation: held.generation, storedBytes: held.block.payload.length };
+  }
+
+  return {
+    async put(given) {
+      checkOpen();
+      const missing = new Map<BlockId, StoredBlock>();
+      for (const block of given) {
+        if (live(block.blockId)?.quarantined === false) continue;
+        missing.set(block.blockId, block);
+      }
+      let neededBytes = 0;
+      for (const block of missing.values()) neededBytes += block.payload.length;
+      if (usedBytes + neededBytes > capacityBytes) {
+        throw new CairnError('storage-full', 'the block store is full; free some space, then try again');
+      }
+      for (const block of missing.values()) {
+        const generation = (blocks.get(block.blockId)?.generation ?? 0) + 1;
+        const payload = block.payload.slice();
+        blocks.set(block.blockId, {
+          generation,
+          block: { ...block, payload },
+          checksum: crc32(payload),
+          quarantined: false,
+        });
+      }
+      usedBytes += neededBytes;
+      return given.map((block) => locate(block.blockId));
+    },
+    async get(blockId) {
+      checkOpen();
+      return read(blockId);
+    },
+    async *getMany(blockIds) {
+      for (const blockId of blockIds) {
+        checkOpen();
+        yield read(blockId);
+      }
+    },
+    async has(blockIds) {
+      checkOpen();
+      return blockIds.map((blockId) => live(blockId)?.quarantined === false);
+    },
+    async delete({ blockId, generation }) {
+      checkOpen();
+      const held = live(blockId);
+      if (held === null || held.generation !== generation) return false;
+      usedBytes -= held.block.payload.length;
+      blocks.set(blockId, { generation, block: null, checksum: 0, quarantined: false });
+      return true;
+    },
+    async *list() {
+      for (const [blockId, held] of blocks) {
+        checkOpen();
+        if (held.block !== null && !held.quarantined) yield locate(blockId);
+      }
+    },
+    async usage() {
+      checkOpen();
+      let count = 0;
+      let liveBytes = 0;
+      for (const held of blocks.values()) {
+        if (held.block === null || held.quarantined) continue;
+        count++;
+        liveBytes += held.block.payload.length;
+      }
+      return { blocks: count, liveBytes, diskBytes: usedBytes, quarantinedRecords };
+    },
+    async checkHealth() {
+      checkOpen();
+    },
+    async close() {
+      closed = true;
+    },
+    damage(blockId) {
+      const held = live(blockId);
+      if (held === null) throw new Error(`there is no block ${blockId}`);
+      held.block.payload[0] = (held.block.payload[0] ?? 0) ^ 1;
+    },
+  };
+}

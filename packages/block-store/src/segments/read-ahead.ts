@@ -1,0 +1,96 @@
+import type { StoredBlock } from '@cairn/content';
+import type { BlockId } from '@cairn/model';
+import type { IndexedBlock } from './block-index.ts';
+import { recordBytes } from './record-format.ts';
+import type { ReadResult } from './segment-reader.ts';
+
+export interface ReadAheadSource {
+  /** `null` for an absent block; throws for one that is known to be damaged. */
+  readonly find: (blockId: BlockId) => IndexedBlock | null;
+  readonly read: (run: readonly IndexedBlock[]) => Promise<ReadResult[]>;
+  /** The block of a result, or its error. */
+  readonly take: (block: IndexedBlock, result: ReadResult) => StoredBlock;
+}
+
+/** Neighbours on disk are read together up to this size. */
+const MAX_RUN_BYTES = 1024 * 1024;
+/** Bytes that may be read and not yet taken, apart from a single larger record. */
+const MAX_AHEAD_BYTES = 8 * 1024 * 1024;
+/** Absent blocks cost no bytes, so runs are bounded by number too. */
+const MAX_AHEAD_RUNS = 64;
+
+interface Run {
+  readonly blocks: readonly IndexedBlock[];
+  /** `null` for absent and failed ones, which hold nothing. */
+  readonly results: Promise<ReadResult[]> | null;
+  readonly error: unknown;
+  readonly sizeBytes: number;
+}
+
+/** Yields the blocks in the order asked, a bounded number of bytes ahead, joining reads of neighbours. */
+export async function* readAhead(
+  blockIds: readonly BlockId[],
+  source: ReadAheadSource,
+): AsyncGenerator<StoredBlock | null> {
+  let next = 0;
+  let pushedBack: IndexedBlock | null = null;
+  const runs: Run[] = [];
+  let aheadBytes = 0;
+
+  function nextRun(): Run {
+    let first = pushedBack;
+    pushedBack = null;
+    try {
+      first ??= source.find(blockIds[next++] as BlockId);
+    } catch (error) {
+      return { blocks: [], results: null, error, sizeBytes: 0 };
+    }
+    if (first === null) return { blocks: [], results: null, error: null, sizeBytes: 0 };
+    const blocks = [first];
+    let sizeBytes = recordBytes(first.storedBytes);
+    while (next < blockIds.length && sizeBytes < MAX_RUN_BYTES) {
+      let block: IndexedBlock | null;
+      try {
+        block = source.find(blockIds[next] as BlockId);
+      } catch {
+        break; // it is met again as the first of its own run, and its error is told there
+      }
+      if (block === null) break;
+      const isNeighbour = block.segment === first.segment && block.offset === first.offset + sizeBytes;
+      const isSmall = sizeBytes + recordBytes(block.storedBytes) <= MAX_RUN_BYTES;
+      next++;
+      if (!isNeighbour || !isSmall) {
+        pushedBack = block;
+        break;
+      }
+      blocks.push(block);
+      sizeBytes += recordBytes(block.storedBytes);
+    }
+    const results = source.read(blocks);
+    // A reader that stops early must leave no rejection behind that nobody hears.
+    results.catch(() => undefined);
+    return { blocks, results, error: null, sizeBytes };
+  }
+
+  for (;;) {
+    while (
+      (next < blockIds.length || pushedBack !== null) &&
+      runs.length < MAX_AHEAD_RUNS &&
+      (runs.length === 0 || aheadBytes < MAX_AHEAD_BYTES)
+    ) {
+      const run = nextRun();
+      runs.push(run);
+      aheadBytes += run.sizeBytes;
+    }
+    const run = runs.shift();
+    if (run === undefined) return;
+    if (run.error !== null) throw run.error;
+    if (run.results === null) yield null;
+    else {
+      const results = await run.results;
+      for (const [index, block] of run.blocks.entries())
+        yield source.take(block, results[index] as ReadResult);
+    }
+    aheadBytes -= run.sizeBytes;
+  }
+}

@@ -1,0 +1,323 @@
+import { join } from 'node:path';
+import type { StoredBlock } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
+import { type BlockId, CairnError } from '@cairn/model';
+import type { BlockLocation, BlockStore } from '../block-store.ts';
+import { createAppendQueue } from './append-queue.ts';
+import type { IndexedBlock } from './block-index.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { closeIndexFile, openIndexFile, rebuildIndexFile, type StorePlace } from './index-file.ts';
+import { readAhead } from './read-ahead.ts';
+import { MAX_PAYLOAD_BYTES, recordBytes } from './record-format.ts';
+import { findSegments, recoverSegments } from './recovery.ts';
+import { nodeSegmentFiles, type SegmentFiles } from './segment-files.ts';
+import { createSegmentReader, type ReadResult } from './segment-reader.ts';
+import { createSegmentWriter, type OpenSegment, type PendingRecord } from './segment-writer.ts';
+import { createSpaceReserve } from './space-reserve.ts';
+
+export interface SegmentBlockStoreOptions {
+  /** The store's own folder; made if missing. */
+  readonly directory: string;
+  readonly environment: Environment;
+  /** When a segment is full; 64 MiB unless told. At most 1 GiB. */
+  readonly maxSegmentBytes?: number;
+  /** Bytes of puts that may wait for the disk; 64 MiB unless told. */
+  readonly maxQueuedBytes?: number;
+  /** Space kept back for deletes and the index on a full disk; 8 MiB unless told. */
+  readonly reserveBytes?: number;
+  /** The file operations; the system's unless told. */
+  readonly files?: SegmentFiles;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const MAX_GROUP_BYTES = 16 * MEBIBYTE;
+const MAX_OPEN_FILES = 64;
+const MAX_READS = 16;
+const PAGE_BLOCKS = 1000;
+
+async function placeOf(options: SegmentBlockStoreOptions): Promise<StorePlace> {
+  const files = options.files ?? nodeSegmentFiles;
+  const segmentsDirectory = join(options.directory, 'segments');
+  await files.makeDirectory(segmentsDirectory);
+  await files.syncDirectory(options.directory);
+  return { directory: options.directory, segmentsDirectory, files, environment: options.environment };
+}
+
+/**
+ * Makes the index of a store that is not running anew from its segments. Throws `already-running` when it is.
+ */
+export async function rebuildSegmentIndex(options: SegmentBlockStoreOptions): Promise<void> {
+  const place = await placeOf(options);
+  const unlock = lockDirectory(options.directory);
+  try {
+    await rebuildIndexFile(place);
+  } finally {
+    unlock();
+  }
+}
+
+function damaged(block: IndexedBlock, problem: string, cause?: unknown): CairnError {
+  return new CairnError(
+    'data-damaged',
+    `block ${block.blockId} is damaged on the server's disk (${problem}); upload the file again from a device that has it, or restore the block from a backup`,
+    { cause, details: { blockId: block.blockId, generation: block.generation, problem } },
+  );
+}
+
+/**
+ * Opens the block store in a folder: takes its lock, recovers, and is then the only one to write there.
+ * Throws `already-running`, and whatever the disk throws.
+ */
+export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): Promise<BlockStore> {
+  const { directory, environment } = options;
+  const log = environment.log;
+  const maxSegmentBytes = Math.min(options.maxSegmentBytes ?? 64 * MEBIBYTE, 1024 * MEBIBYTE);
+  const place = await placeOf(options);
+  const { files, segmentsDirectory } = place;
+  const unlock = lockDirectory(directory);
+
+  async function start() {
+    const { index, storeUuid } = await openIndexFile(place);
+    try {
+      await recoverSegments({ files, index, log, segmentsDirectory, storeUuid });
+      const found = await findSegments(files, segmentsDirectory);
+      const rows = index.segments();
+      let current: OpenSegment | null = null;
+      let diskBytes = 0;
+      for (const segment of found) {
+        const row = rows.find((candidate) => candidate.segmentUuid === segment.segmentUuid);
+        const file = await files.open(segment.path, 'append');
+        const sizeBytes = await file.sizeBytes();
+        diskBytes += sizeBytes;
+        const isLast = row !== undefined && row === rows[rows.length - 1];
+        if (isLast && sizeBytes === row.durableBytes && sizeBytes < maxSegmentBytes) {
+          current = { ...row, path: segment.path, file, durableBytes: row.durableBytes };
+        } else await file.close();
+      }
+      const highest = Math.max(0, ...found.map((each) => each.number), ...rows.map((each) => each.number));
+      return { index, storeUuid, current, diskBytes, nextNumber: highest + 1 };
+    } catch (error) {
+      index.close();
+      throw error;
+    }
+  }
+
+  let started: Awaited<ReturnType<typeof start>>;
+  try {
+    started = await start();
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  const { index } = started;
+  let diskBytes = started.diskBytes;
+  let closing: Promise<void> | null = null;
+
+  const segmentUuids = new Map<number, string>();
+  function segmentUuid(number: number): string {
+    if (!segmentUuids.has(number)) {
+      for (const segment of index.segments()) segmentUuids.set(segment.number, segment.segmentUuid);
+    }
+    return segmentUuids.get(number) as string;
+  }
+
+  const reserve = createSpaceReserve(files, directory, options.reserveBytes ?? 8 * MEBIBYTE);
+  const writer = createSegmentWriter({
+    files,
+    index,
+    environment,
+    segmentsDirectory,
+    storeUuid: started.storeUuid,
+    maxSegmentBytes,
+    reserve,
+    current: started.current,
+    nextNumber: started.nextNumber,
+    onDiskBytes: (differenceBytes) => {
+      diskBytes += differenceBytes;
+    },
+  });
+  const reader = createSegmentReader({
+    files,
+    segmentsDirectory,
+    segmentUuid,
+    maxOpenFiles: MAX_OPEN_FILES,
+    maxReads: MAX_READS,
+  });
+  const queue = createAppendQueue<PendingRecord>({
+    maxQueuedBytes: options.maxQueuedBytes ?? 64 * MEBIBYTE,
+    maxGroupBytes: MAX_GROUP_BYTES,
+    commit: (records) => writer.commit(records),
+    onPoisoned: (error) => log.error('block-store.poisoned', { directory, error }),
+  });
+
+  function checkOpen(): void {
+    if (closing !== null)
+      throw new CairnError('unavailable', 'the block store is closed; start the server again');
+  }
+
+  /** What is on its way to the disk, by block: puts can be joined, deletes must be waited for. */
+  const underway = new Map<
+    BlockId,
+    { readonly kind: 'put' | 'delete'; readonly generation: number; readonly done: Promise<void> }
+  >();
+
+  async function write(kind: 'put' | 'delete', records: readonly PendingRecord[]): Promise<void> {
+    let sizeBytes = 0;
+    for (const record of records) sizeBytes += recordBytes(record.payload.length);
+    const done = queue.append(records, sizeBytes);
+    for (const record of records) underway.set(record.blockId, { kind, generation: record.generation, done });
+    try {
+      await done;
+    } finally {
+      for (const record of records) underway.delete(record.blockId);
+    }
+  }
+
+  /** What must end first, or `null`. Callers ask again after each wait, so that nothing slips in between. */
+  function underwayOf(blockIds: Iterable<BlockId>, kind: 'delete' | 'any'): Promise<unknown> | null {
+    const waits = new Set<Promise<void>>();
+    for (const blockId of blockIds) {
+      const other = underway.get(blockId);
+      if (other !== undefined && (kind === 'any' || other.kind === kind)) waits.add(other.done);
+    }
+    return waits.size === 0 ? null : Promise.allSettled(waits);
+  }
+
+  async function put(blocks: readonly StoredBlock[]): Promise<readonly BlockLocation[]> {
+    checkOpen();
+    const unique = new Map<BlockId, StoredBlock>();
+    for (const block of blocks) {
+      if (block.payload.length > MAX_PAYLOAD_BYTES) {
+        throw new CairnError(
+          'too-large',
+          `a block may have at most ${MAX_PAYLOAD_BYTES} bytes; cut the file into smaller chunks`,
+        );
+      }
+      unique.set(block.blockId, block);
+    }
+    for (let wait = underwayOf(unique.keys(), 'delete'); wait !== null; ) {
+      await wait;
+      wait = underwayOf(unique.keys(), 'delete');
+    }
+    checkOpen();
+    const poison = queue.poison();
+    if (poison !== null) throw poison;
+    // From here to the call of `write` nothing waits, so nobody can come in between.
+    const locations = new Map<BlockId, BlockLocation>();
+    const records: PendingRecord[] = [];
+    const joined = new Set<Promise<void>>();
+    for (const block of unique.values()) {
+      const { blockId, payload } = block;
+      const other = underway.get(blockId);
+      const known = index.find(blockId);
+      let generation = (known?.generation ?? 0) + 1;
+      let storedBytes = payload.length;
+      if (other !== undefined) {
+        joined.add(other.done);
+        generation = other.generation;
+      } else if (known?.state === 'live') {
+        generation = known.generation;
+        storedBytes = known.storedBytes;
+      } else records.push({ ...block, generation });
+      locations.set(blockId, { blockId, generation, storedBytes });
+    }
+    const results = await Promise.allSettled([
+      ...(records.length > 0 ? [write('put', records)] : []),
+      ...joined,
+    ]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return blocks.map((block) => locations.get(block.blockId) as BlockLocation);
+  }
+
+  function take(block: IndexedBlock, result: ReadResult): StoredBlock {
+    if (result.block !== null) return result.block;
+    log.error('block-store.damaged', {
+      blockId: block.blockId,
+      segment: block.segment,
+      offset: block.offset,
+      problem: result.problem,
+    });
+    // A whole file that is gone may come back with its disk; only what was seen to be wrong is written down.
+    if (result.problem !== 'segment-missing') {
+      index.transaction(() => index.quarantine(block, result.problem));
+    }
+    throw damaged(block, result.problem, result.cause);
+  }
+
+  function findReadable(blockId: BlockId): IndexedBlock | null {
+    const block = index.find(blockId);
+    if (block === null || block.state === 'deleted') return null;
+    if (block.state !== 'live') throw damaged(block, block.state);
+    return block;
+  }
+
+  return {
+    put,
+    async get(blockId) {
+      checkOpen();
+      const block = findReadable(blockId);
+      if (block === null) return null;
+      const [result] = await reader.read([block]);
+      return take(block, result as ReadResult);
+    },
+    getMany(blockIds) {
+      checkOpen();
+      return readAhead(blockIds, { find: findReadable, read: (run) => reader.read(run), take });
+    },
+    async has(blockIds) {
+      checkOpen();
+      return blockIds.map((blockId) => index.find(blockId)?.state === 'live');
+    },
+    async delete({ blockId, generation }) {
+      checkOpen();
+      for (let wait = underwayOf([blockId], 'any'); wait !== null; ) {
+        await wait;
+        wait = underwayOf([blockId], 'any');
+      }
+      checkOpen();
+      const known = index.find(blockId);
+      if (known === null || known.state === 'deleted' || known.generation !== generation) return false;
+      const tombstone = {
+        blockId,
+        generation,
+        kind: 'tombstone',
+        codec: 'raw',
+        plainBytes: 0,
+        payload: new Uint8Array(0),
+      } as const;
+      await write('delete', [tombstone]);
+      return true;
+    },
+    async *list() {
+      for (let after: BlockId | null = null; ; ) {
+        checkOpen();
+        const page: IndexedBlock[] = index.page(after, PAGE_BLOCKS);
+        for (const { blockId, generation, storedBytes } of page) yield { blockId, generation, storedBytes };
+        if (page.length < PAGE_BLOCKS) return;
+        after = (page[page.length - 1] as IndexedBlock).blockId;
+      }
+    },
+    async usage() {
+      checkOpen();
+      return { ...index.totals(), diskBytes };
+    },
+    async checkHealth() {
+      checkOpen();
+      const poison = queue.poison();
+      if (poison !== null) throw poison;
+    },
+    close() {
+      closing ??= (async () => {
+        await queue.drain();
+        try {
+          await writer.close();
+          await reader.close();
+        } finally {
+          closeIndexFile(index);
+          unlock();
+        }
+      })();
+      return closing;
+    },
+  };
+}

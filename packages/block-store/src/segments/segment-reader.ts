@@ -1,0 +1,172 @@
+import { join } from 'node:path';
+import type { BlockKind, StoredBlock } from '@cairn/content';
+import { CairnError } from '@cairn/model';
+import type { IndexedBlock } from './block-index.ts';
+import {
+  parseRecordHeader,
+  payloadChecksum,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+  segmentFileName,
+} from './record-format.ts';
+import { isMissingError, type SegmentFile, type SegmentFiles } from './segment-files.ts';
+
+export interface SegmentReaderOptions {
+  readonly files: SegmentFiles;
+  readonly segmentsDirectory: string;
+  readonly segmentUuid: (segment: number) => string;
+  readonly maxOpenFiles: number;
+  readonly maxReads: number;
+}
+
+/** What a read found: the block, or why its record is not what was written. */
+export type ReadResult =
+  | { readonly block: StoredBlock; readonly problem: null }
+  | { readonly block: null; readonly problem: string; readonly cause?: unknown };
+
+export interface SegmentReader {
+  /** Reads records that lie one behind the other in one segment, with one read; one result for each. */
+  read(run: readonly IndexedBlock[]): Promise<ReadResult[]>;
+  close(): Promise<void>;
+}
+
+interface CachedFile {
+  readonly opened: Promise<SegmentFile>;
+  users: number;
+  evicted: boolean;
+}
+
+function verify(bytes: Buffer, at: number, block: IndexedBlock, uuid: Buffer): ReadResult {
+  const length = recordBytes(block.storedBytes);
+  if (at + length > bytes.length) return { block: null, problem: 'cut-short' };
+  const header = parseRecordHeader(bytes, at, uuid, block.offset);
+  if (header === null) return { block: null, problem: 'header' };
+  if (
+    header.blockId !== block.blockId ||
+    header.generation !== block.generation ||
+    header.storedBytes !== block.storedBytes ||
+    header.kind === 'tombstone'
+  ) {
+    return { block: null, problem: 'other-record' };
+  }
+  const payload = new Uint8Array(
+    bytes.buffer,
+    bytes.byteOffset + at + RECORD_HEADER_BYTES,
+    block.storedBytes,
+  );
+  if (payloadChecksum(payload) !== header.payloadChecksum)
+    return { block: null, problem: 'payload-checksum' };
+  const { blockId, codec, plainBytes } = header;
+  return { block: { blockId, kind: header.kind as BlockKind, codec, plainBytes, payload }, problem: null };
+}
+
+/** Positional, verified reads over a bounded number of open files and of reads at a time. */
+export function createSegmentReader(options: SegmentReaderOptions): SegmentReader {
+  const cache = new Map<number, CachedFile>();
+  const waiting: (() => void)[] = [];
+  let reads = 0;
+
+  function discard(cached: CachedFile): void {
+    cached.evicted = true;
+    if (cached.users > 0) return;
+    cached.opened.then((file) => file.close()).catch(() => undefined); // a file that is only read loses nothing
+  }
+
+  function acquire(segment: number): CachedFile {
+    let cached = cache.get(segment);
+    if (cached === undefined) {
+      const path = join(options.segmentsDirectory, segmentFileName(segment, options.segmentUuid(segment)));
+      cached = { opened: options.files.open(path, 'read'), users: 0, evicted: false };
+    }
+    cache.delete(segment);
+    cache.set(segment, cached);
+    cached.users++;
+    for (const [oldest, candidate] of cache) {
+      if (cache.size <= options.maxOpenFiles) break;
+      cache.delete(oldest);
+      discard(candidate);
+    }
+    return cached;
+  }
+
+  function release(segment: number, cached: CachedFile, failed: boolean): void {
+    cached.users--;
+    if (failed && cache.get(segment) === cached) {
+      cache.delete(segment);
+      cached.evicted = true;
+    }
+    if (cached.evicted) discard(cached);
+  }
+
+  async function enter(): Promise<void> {
+    if (reads < options.maxReads) reads++;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) reads--;
+    else next();
+  }
+
+  async function readBytes(segment: number, offset: number, lengthBytes: number): Promise<Buffer> {
+    const cached = acquire(segment);
+    let failed = true;
+    try {
+      const file = await cached.opened;
+      // Memory of its own: the payload is handed out as a part of it.
+      const bytes = Buffer.allocUnsafeSlow(lengthBytes);
+      const done = await file.read(bytes, offset);
+      failed = false;
+      return bytes.subarray(0, done);
+    } finally {
+      release(segment, cached, failed);
+    }
+  }
+
+  async function readOnce(run: readonly IndexedBlock[]): Promise<ReadResult[]> {
+    const first = run[0] as IndexedBlock;
+    const last = run[run.length - 1] as IndexedBlock;
+    const lengthBytes = last.offset + recordBytes(last.storedBytes) - first.offset;
+    const uuid = Buffer.from(options.segmentUuid(first.segment), 'hex');
+    try {
+      const bytes = await readBytes(first.segment, first.offset, lengthBytes);
+      return run.map((block) => verify(bytes, block.offset - first.offset, block, uuid));
+    } catch (error) {
+      const code = (error as { code?: unknown }).code;
+      if (isMissingError(error))
+        return run.map(() => ({ block: null, problem: 'segment-missing', cause: error }));
+      if (code === 'EIO') return run.map(() => ({ block: null, problem: 'unreadable', cause: error }));
+      throw new CairnError(
+        'unavailable',
+        'a segment of the block store cannot be read now; check the disk and the limits on open files',
+        { cause: error },
+      );
+    }
+  }
+
+  return {
+    async read(run) {
+      await enter();
+      try {
+        const results = await readOnce(run);
+        if (run.length > 1) {
+          // One bad sector must not condemn its neighbours: what failed is read again by itself.
+          for (const [index, result] of results.entries()) {
+            if (result.problem !== null)
+              results[index] = (await readOnce([run[index] as IndexedBlock]))[0] as ReadResult;
+          }
+        }
+        return results;
+      } finally {
+        leave();
+      }
+    },
+    async close() {
+      const files = [...cache.values()];
+      cache.clear();
+      for (const cached of files) discard(cached);
+      await Promise.allSettled(files.map((cached) => cached.opened));
+    },
+  };
+}
