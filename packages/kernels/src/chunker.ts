@@ -1,6 +1,7 @@
 import { CHUNK_RULES, type ChunkProfileName } from './chunk-rules.ts';
 import type { CutFinder } from './cut-finder.ts';
 import { createTypeScriptCutFinder } from './typescript-cut-finder.ts';
+import { createWasmCutFinder } from './wasm-cut-finder.ts';
 
 /**
  * Cuts one content after another, holding a bounded window of it. The loop of a caller:
@@ -107,7 +108,11 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
   };
 }
 
-/** A chunker with memory of its own (1 to 4 MiB, by profile); reuse it for many contents. */
+/**
+ * A chunker with memory of its own (1 to 4 MiB, by profile); reuse it for many contents. It runs on WebAssembly
+ * where that is allowed and in plain TypeScript elsewhere; the cuts are the same.
+ */
 export function createChunker(profile: ChunkProfileName): Chunker {
-  return createChunkerOn(createTypeScriptCutFinder(CHUNK_RULES[profile].windowBytes), profile);
+  const { windowBytes } = CHUNK_RULES[profile];
+  return createChunkerOn(createWasmCutFinder(windowBytes) ?? createTypeScriptCutFinder(windowBytes), profile);
 }

@@ -30,8 +30,11 @@ const NIBBLES = Uint8Array.of(
   0x73,
   0x44,
 );
-/** Odd: in data with a period of 1, 2, 4, 8 or 16 bytes v equals v[16], so their sum is even and never this. */
-const SUM = 0x5b;
+/**
+ * Odd: in data with a period of 1, 2, 4, 8 or 16 bytes v equals v[16], so their sum is even and never this. Among
+ * the odd values, this one passed text, UTF-16, programs, tables and bitmaps at 0.75 to 1.04 of the rate intended.
+ */
+const SUM = 0x1b;
 /** 16 of the 256 signed bytes are greater. */
 const FLOOR = 111;
 
