@@ -76,6 +76,17 @@ export interface FilesystemCapabilities {
   readonly executableBit: boolean;
 }
 
+/** One displaced file or link in the rescue area. */
+export interface RescuedItem {
+  /** Name inside the rescue area (`.cairn/rescue`). */
+  readonly name: string;
+  /** The name it had, shortened where that was very long. */
+  readonly originalName: string;
+  /** Milliseconds since 1970. */
+  readonly rescuedAt: number;
+  readonly sizeBytes: number;
+}
+
 export type WatchHint =
   /** Something may have changed directly inside this folder. */
   | { readonly kind: 'folder'; readonly path: string }
@@ -132,6 +143,18 @@ export interface Filesystem {
 
   /** Makes the names in these folders durable (fsync of each folder). */
   syncFolders(paths: Iterable<string>): Promise<void>;
+
+  /** What the rescue area holds, oldest first. */
+  listRescued(): Promise<RescuedItem[]>;
+  /**
+   * Deletes rescued items that are older than `olderThanMs`, oldest first, until the area holds at most
+   * `keepBytes`. Slow on purpose. Nothing else ever deletes displaced bytes: call it only for what the history
+   * of the space has, too.
+   */
+  removeOldRescued(
+    olderThanMs: number,
+    keepBytes: number,
+  ): Promise<{ readonly removedItems: number; readonly removedBytes: number; readonly keptBytes: number }>;
 
   /** The marker that proves this is the root it was: its text, or `null` when there is none. */
   readMarker(): Promise<string | null>;

@@ -8,6 +8,8 @@ export type {
   FolderItem,
   FolderWatch,
   ReadHandle,
+  RescuedItem,
   TemporaryFile,
   WatchHint,
 } from './filesystem.ts';
+export { type NodeFilesystemOptions, openNodeFilesystem } from './node/node-filesystem.ts';

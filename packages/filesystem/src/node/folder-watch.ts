@@ -1,0 +1,126 @@
+import { type FSWatcher, lstatSync, watch } from 'node:fs';
+import { PRIVATE_FOLDER } from '@cairn/model';
+import type { FolderWatch, WatchHint } from '../filesystem.ts';
+import { createHintCollector } from '../hint-collector.ts';
+import { systemCode } from '../local-errors.ts';
+import type { RootContext } from './root-context.ts';
+
+/** A new folder is hinted at again after this time: its own watch may have started after its first items came. */
+const SECOND_LOOK_MS = 250;
+const MAX_SECOND_LOOKS = 1000;
+const FIRST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 300_000;
+
+export interface FolderWatchState extends FolderWatch {
+  close(): void;
+}
+
+/**
+ * Hints from `fs.watch`, which on Linux has one kernel watch per folder. Whatever goes wrong (too few watches,
+ * the root removed) becomes an "everything" hint and a new attempt later: callers scan on their own clock too.
+ */
+export function startFolderWatch(
+  context: RootContext,
+  onHint: (hint: WatchHint) => void,
+  onClose: () => void,
+): FolderWatchState {
+  const { environment, root } = context;
+  const collector = createHintCollector(environment, onHint);
+  const secondLooks = new Set<string>();
+  let cancelSecondLooks: (() => void) | null = null;
+  let cancelRetry: (() => void) | null = null;
+  let watcher: FSWatcher | null = null;
+  let retryMs = FIRST_RETRY_MS;
+  let closed = false;
+
+  function lookTwice(folder: string): void {
+    if (secondLooks.size >= MAX_SECOND_LOOKS) {
+      collector.everything('many new folders at once');
+      return;
+    }
+    secondLooks.add(folder);
+    cancelSecondLooks ??= environment.timers.schedule(SECOND_LOOK_MS, () => {
+      cancelSecondLooks = null;
+      const folders = [...secondLooks];
+      secondLooks.clear();
+      for (const path of folders) collector.folder(path);
+    });
+  }
+
+  function onEvent(event: string, changed: string | null): void {
+    if (closed) return;
+    if (changed === null || changed === '') {
+      collector.everything(changed === null ? 'an event without a name' : 'the root itself changed');
+      return;
+    }
+    const path = changed.replaceAll('\\', process.platform === 'win32' ? '/' : '\\');
+    if (isPrivate(path)) return;
+    const slash = path.lastIndexOf('/');
+    collector.folder(slash < 0 ? '' : path.slice(0, slash));
+    if (event !== 'rename') return;
+    // Only a guess at what the name means now; following a link here would harm nobody, as it is only a hint.
+    const status = lookAt(`${root}/${path}`);
+    if (status === 'folder') {
+      collector.folder(path);
+      lookTwice(path);
+    }
+  }
+
+  function fail(error: unknown): void {
+    if (closed) return;
+    watcher?.close();
+    watcher = null;
+    const code = systemCode(error);
+    const reason =
+      code === 'ENOSPC' || code === 'EMFILE'
+        ? 'the system allows too few watches (raise fs.inotify.max_user_watches)'
+        : `watching failed (${code || String(error)})`;
+    environment.log.warn('filesystem.watch-failed', { reason, retryMs });
+    collector.everything(reason);
+    cancelRetry?.();
+    cancelRetry = environment.timers.schedule(retryMs, () => {
+      cancelRetry = null;
+      start();
+      if (watcher !== null) collector.everything('watching began again');
+    });
+    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+  }
+
+  function start(): void {
+    if (closed) return;
+    try {
+      context.access.checkRoot();
+      watcher = watch(root, { recursive: true, ignore: isPrivate }, onEvent);
+      watcher.on('error', fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  start();
+  return {
+    close() {
+      if (closed) return;
+      closed = true;
+      cancelRetry?.();
+      cancelSecondLooks?.();
+      collector.close();
+      watcher?.close();
+      watcher = null;
+      onClose();
+    },
+  };
+}
+
+function isPrivate(path: string): boolean {
+  return path === PRIVATE_FOLDER || path.startsWith(`${PRIVATE_FOLDER}/`);
+}
+
+function lookAt(systemPath: string): 'folder' | 'other' {
+  try {
+    return lstatSync(systemPath, { throwIfNoEntry: false })?.isDirectory() ? 'folder' : 'other';
+  } catch {
+    // Its parent is hinted at in any case.
+    return 'other';
+  }
+}
