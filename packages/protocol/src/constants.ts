@@ -42,7 +42,6 @@ export const PROTOCOL_LIMITS = {
   maxPasswordBytes: 1024,
   maxUsernameCharacters: 64,
   maxDeviceNameCharacters: 100,
-  minUploadPartBytes: 1024 * 1024,
   maxUploadPartBytes: 64 * 1024 * 1024,
   maxUploadParts: 10_000,
 } as const;

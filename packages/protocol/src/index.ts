@@ -47,8 +47,10 @@ export {
   userSchema,
 } from './http/auth.ts';
 export {
+  type CompleteUploadRequest,
   type CreateFolderRequest,
   type CreateUploadRequest,
+  completeUploadRequestSchema,
   contentQuerySchema,
   createFolderRequestSchema,
   createUploadRequestSchema,

@@ -1,3 +1,13 @@
+export { type AccessDependencies, createAccessServices } from './access-services.ts';
+export type {
+  AccessServices,
+  AccountsService,
+  AuthenticatedToken,
+  Caller,
+  DevicesService,
+  SessionsService,
+} from './access-services-types.ts';
+export type { PasswordCost } from './accounts/password-hasher.ts';
 export type { Principal } from './authorisation/principal.ts';
 export type { DataDependencies } from './data-dependencies.ts';
 export { createDataServices } from './data-services.ts';

@@ -136,14 +136,17 @@ export const trashResponseSchema = z.object({
   items: z.array(
     z.object({
       entryId: entryIdSchema,
+      kind: z.enum(['folder', 'file', 'link']),
       name: z.string(),
       /** Where it was. */
       path: z.string(),
       trashedAt: instantSchema,
       deviceId: deviceIdSchema,
-      sequence: sequenceSchema,
+      sizeBytes: countSchema.nullable(),
     }),
   ),
+  /** `offset` of the next page. */
+  next: countSchema.nullable(),
 });
 export type TrashResponse = z.infer<typeof trashResponseSchema>;
 
@@ -160,11 +163,6 @@ export const createUploadRequestSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'not a SHA-256 in hex')
     .exactOptional(),
-  partBytes: z
-    .int()
-    .min(PROTOCOL_LIMITS.minUploadPartBytes)
-    .max(PROTOCOL_LIMITS.maxUploadPartBytes)
-    .exactOptional(),
 });
 export type CreateUploadRequest = z.infer<typeof createUploadRequestSchema>;
 
@@ -174,15 +172,22 @@ export const uploadResponseSchema = z.object({
   sizeBytes: countSchema,
   /** Every part has this size, the last one what is left. */
   partBytes: countSchema,
-  partCount: countSchema,
+  /** Part numbers, from 1 on. */
   missingParts: z.array(countSchema),
   expiresAt: instantSchema,
 });
 export type UploadResponse = z.infer<typeof uploadResponseSchema>;
 
+/** POST /uploads/{uploadId}/complete */
+export const completeUploadRequestSchema = z.strictObject({
+  executable: z.boolean().exactOptional(),
+  modifiedAtUs: modifiedAtUsSchema.exactOptional(),
+});
+export type CompleteUploadRequest = z.infer<typeof completeUploadRequestSchema>;
+
 export const uploadParamsSchema = z.strictObject({ uploadId: uploadIdSchema });
 export const uploadPartParamsSchema = z.strictObject({
   uploadId: uploadIdSchema,
-  /** From 0 on. */
-  partNumber: queryCountSchema({ min: 0, max: PROTOCOL_LIMITS.maxUploadParts - 1 }),
+  /** From 1 on. */
+  partNumber: queryCountSchema({ min: 1, max: PROTOCOL_LIMITS.maxUploadParts }),
 });

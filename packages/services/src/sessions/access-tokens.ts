@@ -1,0 +1,74 @@
+import { createHmac } from 'node:crypto';
+import type { Clock } from '@cairn/environment';
+import { CairnError, type DeviceId, isRandomId, type UserId } from '@cairn/model';
+import { errors, jwtVerify, SignJWT } from 'jose';
+import type { Principal } from '../authorisation/principal.ts';
+
+const ALGORITHM = 'HS256';
+const TYPE = 'at+jwt';
+const ISSUER = 'cairn';
+const AUDIENCE = 'cairn-api';
+const PURPOSE = 'access';
+const LIFETIME_MS = 10 * 60_000;
+const MAX_TOKEN_CHARACTERS = 2048;
+/** Clocks of several servers may differ by this much. */
+const CLOCK_TOLERANCE_S = 5;
+
+export interface AccessTokens {
+  sign(principal: Principal): Promise<{ readonly token: string; readonly expiresAt: number }>;
+  /** What the token says, if we signed it for this purpose. Throws `not-signed-in`, `token-expired`. */
+  verify(token: string): Promise<{ userId: UserId; deviceId: DeviceId; expiresAt: number }>;
+}
+
+function notSignedIn(cause?: unknown): CairnError {
+  return new CairnError('not-signed-in', 'the access token is not valid; sign in again', { cause });
+}
+
+/** Access tokens: JWT (RFC 9068 form) with HMAC-SHA-256, valid for ten minutes. */
+export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessTokens {
+  // A key of its own, so that nothing else made from the secret can pass for a token.
+  const key = createHmac('sha256', secret).update('cairn access token v1').digest();
+  return {
+    async sign(principal) {
+      const issuedAtS = Math.floor(clock.now() / 1000);
+      const expiresAtS = issuedAtS + LIFETIME_MS / 1000;
+      const token = await new SignJWT({
+        device: principal.deviceId,
+        role: principal.role,
+        purpose: PURPOSE,
+      })
+        .setProtectedHeader({ alg: ALGORITHM, typ: TYPE })
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setSubject(principal.userId)
+        .setIssuedAt(issuedAtS)
+        .setNotBefore(issuedAtS)
+        .setExpirationTime(expiresAtS)
+        .sign(key);
+      return { token, expiresAt: expiresAtS * 1000 };
+    },
+    async verify(token) {
+      if (token.length > MAX_TOKEN_CHARACTERS) throw notSignedIn();
+      const { payload } = await jwtVerify(token, key, {
+        algorithms: [ALGORITHM],
+        typ: TYPE,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        requiredClaims: ['sub', 'exp', 'nbf', 'device', 'purpose'],
+        currentDate: new Date(clock.now()),
+        clockTolerance: CLOCK_TOLERANCE_S,
+      }).catch((error: unknown) => {
+        if (error instanceof errors.JWTExpired) {
+          throw new CairnError('token-expired', 'the access token has expired; refresh it', { cause: error });
+        }
+        throw notSignedIn(error);
+      });
+      const { sub, device, purpose, exp } = payload;
+      if (purpose !== PURPOSE || typeof device !== 'string' || sub === undefined || exp === undefined) {
+        throw notSignedIn();
+      }
+      if (!isRandomId(sub) || !isRandomId(device)) throw notSignedIn();
+      return { userId: sub as UserId, deviceId: device as DeviceId, expiresAt: exp * 1000 };
+    },
+  };
+}
