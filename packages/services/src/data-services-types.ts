@@ -33,7 +33,12 @@ export interface SpacesService {
    * @returns `cursor` in text form; it names the place right after the last row returned
    * @throws CairnError `cursor-unknown` when the cursor names another history or one that this server does not hold
    */
-  readChanges(principal: Principal, spaceId: SpaceId, cursorText: string, limit: number): Promise<ChangesPage>;
+  readChanges(
+    principal: Principal,
+    spaceId: SpaceId,
+    cursorText: string,
+    limit: number,
+  ): Promise<ChangesPage>;
   /** Live entries by id, the root included. Follow the journal from the FIRST page's cursor. */
   readSnapshot(
     principal: Principal,

@@ -27,3 +27,4 @@ export type {
   UploadStatus,
   UploadsService,
 } from './data-services-types.ts';
+export { ensureEpoch } from './spaces/server-epoch.ts';

@@ -1,4 +1,10 @@
-import type { EntryRecord, MemberRole, MetadataReader, SpaceRecord, UploadRecord } from '@cairn/metadata-store';
+import type {
+  EntryRecord,
+  MemberRole,
+  MetadataReader,
+  SpaceRecord,
+  UploadRecord,
+} from '@cairn/metadata-store';
 import { CairnError, type EntryId, type SpaceId, type UploadId } from '@cairn/model';
 import type { Principal } from './principal.ts';
 

@@ -1,0 +1,19 @@
+import { type BlockId, CairnError, isBlockId } from '@cairn/model';
+
+/** Blocks that one call may name or bring. */
+export const MAX_BLOCKS_PER_CALL = 4096;
+/** How long what a user sent, or was told is there, is kept for a commit. */
+export const LEASE_MS = 48 * 60 * 60 * 1000;
+
+/** @throws CairnError `too-large`, `bad-request` */
+export function checkBlockIds(blockIds: readonly BlockId[]): void {
+  if (blockIds.length > MAX_BLOCKS_PER_CALL) {
+    throw new CairnError(
+      'too-large',
+      `one request names at most ${MAX_BLOCKS_PER_CALL} blocks; send several`,
+    );
+  }
+  if (!blockIds.every((blockId) => isBlockId(blockId))) {
+    throw new CairnError('bad-request', 'a block id is "01" and the 64 hex digits of a SHA-256');
+  }
+}
