@@ -53,3 +53,42 @@ export function changedError(path: string, reason: string): CairnError {
 export function missingError(path: string): CairnError {
   return new CairnError('not-found', `there is no "${path}" in the synced folder`, { details: { path } });
 }
+
+/** There is certainly no such folder: a part of the path is missing, a link, or something else. */
+export class FolderUnreachable extends Error {
+  override readonly name = 'FolderUnreachable';
+  readonly reason: 'missing' | 'link' | 'not-a-folder';
+
+  constructor(reason: 'missing' | 'link' | 'not-a-folder', path: string) {
+    super(
+      reason === 'missing'
+        ? `the folder "${path}" does not exist`
+        : reason === 'link'
+          ? `"${path}" is a symbolic link, which is never followed`
+          : `"${path}" is not a folder`,
+    );
+    this.reason = reason;
+  }
+}
+
+/** How a folder on the way that is certainly not there is told: `absent` for reading, `changed` for changing. */
+export type WhenUnreachable = 'absent' | 'changed';
+
+/** The port's error for anything thrown on the way to `path`. */
+export function explain(error: unknown, action: string, path: string, when: WhenUnreachable): Error {
+  if (!(error instanceof FolderUnreachable)) return localError(error, action, path);
+  if (when === 'changed') return changedError(path, error.message);
+  if (error.reason !== 'link') return missingError(path);
+  return new CairnError('local-io', `cannot ${action} "${path}": ${error.message}`, {
+    cause: error,
+    details: { path },
+  });
+}
+
+export function rootMissingError(root: string, cause?: unknown): CairnError {
+  return new CairnError(
+    'root-missing',
+    `the synced folder ${root} is missing or has been replaced; bring it back (is its disk mounted?) or add it again`,
+    { cause, details: { root } },
+  );
+}

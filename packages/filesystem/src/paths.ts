@@ -61,7 +61,7 @@ export function rescueName(now: number, counter: number, name: string): string {
   return `${instant}-${String(counter).padStart(4, '0')}-${kept}`;
 }
 
-const RESCUED = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-\d{4,}-([^]*)$/;
+const RESCUED = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-\d{4,}-(.*)$/s;
 
 /** The inverse of {@link rescueName}; `null` for a name that is none of ours. */
 export function parseRescueName(name: string): { rescuedAt: number; originalName: string } | null {

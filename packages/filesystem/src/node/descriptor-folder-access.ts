@@ -1,6 +1,6 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync, statSync } from 'node:fs';
-import { systemCode } from '../local-errors.ts';
-import { type FolderAccess, FolderUnreachable, type HeldFolder, rootMissingError } from './folder-access.ts';
+import { explain, FolderUnreachable, rootMissingError, systemCode } from '../local-errors.ts';
+import type { FolderAccess, HeldFolder } from './folder-access.ts';
 
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const MAX_CACHED = 256;

@@ -1,8 +1,8 @@
 import { fsync } from 'node:fs';
-import { localError, systemCode } from '../local-errors.ts';
+import { explain, FolderUnreachable, localError, systemCode } from '../local-errors.ts';
 import { splitPath } from '../paths.ts';
-import { FolderUnreachable, type HeldFolder } from './folder-access.ts';
-import { explain, holdPrivate, type RootContext } from './root-context.ts';
+import type { HeldFolder } from './folder-access.ts';
+import { holdPrivate, type RootContext } from './root-context.ts';
 
 const IN_FLIGHT = 8;
 

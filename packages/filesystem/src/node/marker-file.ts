@@ -9,8 +9,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { CairnError, PRIVATE_FOLDER } from '@cairn/model';
-import { localError, systemCode } from '../local-errors.ts';
-import { FolderUnreachable } from './folder-access.ts';
+import { FolderUnreachable, localError, systemCode } from '../local-errors.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
 
 const MARKER = `${PRIVATE_FOLDER}/marker`;

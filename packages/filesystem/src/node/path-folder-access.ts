@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FolderAccess, FolderUnreachable, rootMissingError } from './folder-access.ts';
+import { FolderUnreachable, rootMissingError } from '../local-errors.ts';
+import type { FolderAccess } from './folder-access.ts';
 
 /**
  * Systems without `/proc/self/fd`: every part of the path is checked with `lstat` and the whole with

@@ -2,11 +2,11 @@ import { closeSync, constants, fstatSync, openSync, read, readdirSync, readSync 
 import { setImmediate } from 'node:timers/promises';
 import { CairnError } from '@cairn/model';
 import type { FileStatus, FolderItem, ReadHandle } from '../filesystem.ts';
-import { changedError, localError, missingError, systemCode } from '../local-errors.ts';
+import { changedError, explain, localError, missingError, systemCode } from '../local-errors.ts';
 import { isPrivateName, splitPath } from '../paths.ts';
 import { decodeExactly, statusAt, statusOfDescriptor } from './file-status.ts';
 import type { HeldFolder } from './folder-access.ts';
-import { explain, type RootContext, withFolder, withPlace } from './root-context.ts';
+import { type RootContext, withFolder, withPlace } from './root-context.ts';
 
 // A batch takes a few milliseconds; in between others get their turn.
 const ITEMS_PER_TURN = 2000;

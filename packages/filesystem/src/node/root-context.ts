@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import type { Environment } from '@cairn/environment';
 import { CairnError, PRIVATE_FOLDER } from '@cairn/model';
 import type { FilesystemCapabilities } from '../filesystem.ts';
-import { changedError, localError, missingError, systemCode } from '../local-errors.ts';
+import { explain, FolderUnreachable, localError, systemCode, type WhenUnreachable } from '../local-errors.ts';
 import { splitParent, splitPath } from '../paths.ts';
-import { type FolderAccess, FolderUnreachable, type HeldFolder } from './folder-access.ts';
+import type { FolderAccess, HeldFolder } from './folder-access.ts';
 
 /** What every part of the Node adapter needs to know about the opened root. */
 export interface RootContext {
@@ -26,9 +26,6 @@ export interface Place {
   readonly name: string;
   readonly systemPath: string;
 }
-
-/** How a folder on the way that is certainly not there is told: `absent` for reading, `changed` for changing. */
-export type WhenUnreachable = 'absent' | 'changed';
 
 /** Runs `use` with the folder at `path` held, and puts what goes wrong into the port's errors. */
 export function withFolder<T>(
@@ -69,16 +66,6 @@ export function withPlace<T>(
   } catch (error) {
     throw explain(error, action, path, when);
   }
-}
-
-export function explain(error: unknown, action: string, path: string, when: WhenUnreachable): Error {
-  if (!(error instanceof FolderUnreachable)) return localError(error, action, path);
-  if (when === 'changed') return changedError(path, error.message);
-  if (error.reason !== 'link') return missingError(path);
-  return new CairnError('local-io', `cannot ${action} "${path}": ${error.message}`, {
-    cause: error,
-    details: { path },
-  });
 }
 
 /** Holds a folder of our private area, making it (for its owner only) where it is missing. */

@@ -1,0 +1,234 @@
+import type { Environment } from '@cairn/environment';
+import type { FileStatus, FilesystemCapabilities } from '../filesystem.ts';
+
+export interface MemoryFile {
+  readonly kind: 'file';
+  readonly inode: number;
+  readonly bornAtNs: bigint;
+  modifiedAtNs: bigint;
+  changedAtNs: bigint;
+  executable: boolean;
+  bytes: Uint8Array;
+  /** What a power cut leaves of the bytes; `null` while they are not durable and never were. */
+  durableBytes: Uint8Array | null;
+}
+
+export interface MemoryLink {
+  readonly kind: 'link';
+  readonly inode: number;
+  readonly bornAtNs: bigint;
+  modifiedAtNs: bigint;
+  changedAtNs: bigint;
+  readonly target: string;
+}
+
+export interface MemorySpecial {
+  readonly kind: 'other';
+  readonly inode: number;
+  readonly bornAtNs: bigint;
+  modifiedAtNs: bigint;
+  changedAtNs: bigint;
+}
+
+export interface MemoryFolder {
+  readonly kind: 'folder';
+  readonly inode: number;
+  readonly bornAtNs: bigint;
+  modifiedAtNs: bigint;
+  changedAtNs: bigint;
+  /** By folded name. */
+  readonly items: Map<string, { name: string; node: MemoryNode }>;
+}
+
+export type MemoryNode = MemoryFile | MemoryLink | MemorySpecial | MemoryFolder;
+
+/** A change of one name that a power cut may still undo. */
+interface NameChange {
+  readonly folder: MemoryFolder;
+  readonly key: string;
+  readonly before: { name: string; node: MemoryNode } | undefined;
+  /** Changes of one group survive together or not at all. */
+  readonly group: number;
+}
+
+export interface MemoryDisk {
+  readonly root: MemoryFolder;
+  readonly capabilities: FilesystemCapabilities;
+  lookUp(folder: MemoryFolder, name: string): MemoryNode | undefined;
+  /** The name as stored, which on a folding disk may be spelled otherwise than asked. */
+  storedName(folder: MemoryFolder, name: string): string | undefined;
+  setName(folder: MemoryFolder, name: string, node: MemoryNode | null): void;
+  /** The name changes made in `change` survive a power cut together or not at all. */
+  atomically(change: () => void): void;
+  createFile(bytes: Uint8Array): MemoryFile;
+  createFolder(): MemoryFolder;
+  createLink(target: string): MemoryLink;
+  createSpecial(): MemorySpecial;
+  statusOf(node: MemoryNode): FileStatus;
+  nowNs(): bigint;
+  /** Rounds a modification time as this disk stores it. */
+  storedTime(nanoseconds: bigint): bigint;
+  assertRoom(moreBytes: number): void;
+  addUsed(bytes: number): void;
+  /** All name changes up to the last one in this folder survive a power cut from now on. */
+  syncNames(folder: MemoryFolder): void;
+  syncAllNames(): void;
+  /** A power cut: undoes a random number of the newest unsynced name changes and forgets unsynced bytes. */
+  powerCut(): void;
+  readonly usedBytes: number;
+}
+
+export interface MemoryDiskOptions {
+  readonly environment: Environment;
+  readonly capabilities: FilesystemCapabilities;
+  readonly capacityBytes: number;
+  readonly timeGranularityNs: bigint;
+}
+
+/** The state of a simulated disk: inodes, names, times and what of it is durable. */
+export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
+  const { environment, capabilities, capacityBytes, timeGranularityNs } = options;
+  let nextInode = 1;
+  let usedBytes = 0;
+  let ticks = 0n;
+  let lastMs = -1;
+  let group = 0;
+  let grouping = false;
+  let unsynced: NameChange[] = [];
+  const unsyncedFiles = new Set<MemoryFile>();
+
+  function foldKey(name: string): string {
+    const unicode = capabilities.unicodeSensitive ? name : name.normalize('NFD');
+    if (capabilities.caseSensitive) return unicode;
+    return unicode.toUpperCase().toLowerCase();
+  }
+
+  /** The simulated clock has milliseconds; steps within one keep every change apart, as a real one would. */
+  function nowNs(): bigint {
+    const now = environment.clock.now();
+    ticks = now === lastMs ? ticks + 1n : 0n;
+    lastMs = now;
+    return BigInt(Math.floor(now)) * 1_000_000n + ticks;
+  }
+
+  function storedTime(nanoseconds: bigint): bigint {
+    const rest = ((nanoseconds % timeGranularityNs) + timeGranularityNs) % timeGranularityNs;
+    return nanoseconds - rest;
+  }
+
+  function times() {
+    const now = nowNs();
+    return { inode: nextInode++, bornAtNs: now, modifiedAtNs: storedTime(now), changedAtNs: now };
+  }
+
+  function createFolder(): MemoryFolder {
+    return { kind: 'folder', ...times(), items: new Map() };
+  }
+
+  const root = createFolder();
+  const disk: MemoryDisk = {
+    root,
+    capabilities,
+    lookUp: (folder, name) => folder.items.get(foldKey(name))?.node,
+    storedName: (folder, name) => folder.items.get(foldKey(name))?.name,
+    setName(folder, name, node) {
+      const key = foldKey(name);
+      if (!grouping) group++;
+      unsynced.push({ folder, key, before: folder.items.get(key), group });
+      if (node === null) folder.items.delete(key);
+      else folder.items.set(key, { name, node });
+      const now = nowNs();
+      folder.modifiedAtNs = storedTime(now);
+      folder.changedAtNs = now;
+      if (node !== null) node.changedAtNs = nowNs();
+    },
+    atomically(change) {
+      group++;
+      grouping = true;
+      try {
+        change();
+      } finally {
+        grouping = false;
+      }
+    },
+    createFile(bytes) {
+      const file: MemoryFile = { kind: 'file', ...times(), executable: false, bytes, durableBytes: null };
+      unsyncedFiles.add(file);
+      return file;
+    },
+    createFolder,
+    createLink: (target) => ({ kind: 'link', ...times(), target }),
+    createSpecial: () => ({ kind: 'other', ...times() }),
+    statusOf(node) {
+      const sizeBytes =
+        node.kind === 'file' ? node.bytes.length : node.kind === 'link' ? Buffer.byteLength(node.target) : 0;
+      return {
+        kind: node.kind,
+        identity: `1:${node.inode}:${node.bornAtNs}`,
+        fingerprint: `${node.inode}:${sizeBytes}:${node.modifiedAtNs}:${node.changedAtNs}`,
+        sizeBytes,
+        modifiedAtNs: node.modifiedAtNs,
+        changedAtNs: node.changedAtNs,
+        executable: node.kind === 'file' && node.executable && capabilities.executableBit,
+        device: '1',
+        target: node.kind === 'link' ? node.target : null,
+      };
+    },
+    nowNs,
+    storedTime,
+    assertRoom(moreBytes) {
+      if (usedBytes + moreBytes > capacityBytes) {
+        throw Object.assign(new Error('ENOSPC: no space left on the simulated disk'), { code: 'ENOSPC' });
+      }
+    },
+    addUsed(bytes) {
+      usedBytes += bytes;
+    },
+    get usedBytes() {
+      return usedBytes;
+    },
+    syncNames(folder) {
+      const last = unsynced.findLast((change) => change.folder === folder);
+      if (last !== undefined) unsynced = unsynced.filter((change) => change.group > last.group);
+    },
+    syncAllNames() {
+      unsynced = [];
+    },
+    powerCut() {
+      const first = unsynced[0]?.group ?? group;
+      const lost = first + Math.floor(environment.random.fraction() * (group - first + 2));
+      for (const change of unsynced.filter((each) => each.group >= lost).reverse()) {
+        if (change.before === undefined) change.folder.items.delete(change.key);
+        else change.folder.items.set(change.key, change.before);
+      }
+      unsynced = [];
+      for (const file of unsyncedFiles) {
+        if (file.durableBytes === file.bytes) continue;
+        // Bytes that were never synced may be there in part, as zeros, or not at all.
+        file.bytes = file.durableBytes ?? tornBytes(file.bytes, environment.random.fraction());
+        file.durableBytes = file.bytes;
+      }
+      unsyncedFiles.clear();
+      usedBytes = countBytes(root, new Set());
+    },
+  };
+  return disk;
+}
+
+function tornBytes(bytes: Uint8Array, fraction: number): Uint8Array {
+  if (fraction < 0.5) return bytes.slice(0, Math.floor(bytes.length * fraction));
+  const torn = new Uint8Array(bytes.length);
+  torn.set(bytes.subarray(0, Math.floor(bytes.length * (fraction - 0.5))));
+  return torn;
+}
+
+function countBytes(folder: MemoryFolder, seen: Set<MemoryNode>): number {
+  let bytes = 0;
+  for (const { node } of folder.items.values()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (node.kind === 'folder') bytes += countBytes(node, seen);
+    else if (node.kind === 'file') bytes += node.bytes.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,145 @@
+import type { Environment } from '@cairn/environment';
+import type { TemporaryFile } from '../filesystem.ts';
+import { localError } from '../local-errors.ts';
+import { checkTemporaryName } from '../paths.ts';
+import type { MemoryDisk, MemoryFile, MemoryFolder } from './memory-disk.ts';
+import type { MemoryOperation } from './memory-filesystem.ts';
+
+export interface MemoryTemporary extends TemporaryFile {
+  readonly name: string;
+  readonly file: MemoryFile;
+  finish(): void;
+}
+
+export interface MemoryTemporariesOptions {
+  readonly disk: MemoryDisk;
+  readonly environment: Environment;
+  check(operation: MemoryOperation, path: string): void;
+  privateFolder(name: string): MemoryFolder;
+}
+
+/** Private files of the simulated disk, under the same rules as the real ones. */
+export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
+  const { disk, environment, check, privateFolder } = options;
+  const open = new Map<string, MemoryTemporary>();
+
+  function resize(file: MemoryFile, sizeBytes: number): void {
+    const growth = sizeBytes - file.bytes.length;
+    if (growth > 0) disk.assertRoom(growth);
+    disk.addUsed(growth);
+    const bytes = new Uint8Array(sizeBytes);
+    bytes.set(file.bytes.subarray(0, sizeBytes));
+    file.bytes = bytes;
+  }
+
+  function touch(file: MemoryFile): void {
+    file.changedAtNs = disk.nowNs();
+    file.modifiedAtNs = disk.storedTime(file.changedAtNs);
+  }
+
+  function create(name: string): MemoryTemporary {
+    const label = `.cairn/temporary/${name}`;
+    const folder = privateFolder('temporary');
+    const existing = disk.lookUp(folder, name);
+    let file: MemoryFile;
+    if (existing?.kind === 'file') file = existing;
+    else {
+      file = disk.createFile(new Uint8Array(0));
+      disk.setName(folder, name, file);
+    }
+    let isOpen = true;
+    let failed = false;
+    function assertOpen(operation: MemoryOperation): void {
+      if (!isOpen) throw new Error(`the temporary ${name} is closed`);
+      check(operation, label);
+    }
+    function finish(): void {
+      isOpen = false;
+      open.delete(name);
+    }
+    function discard(): void {
+      if (!isOpen) return;
+      finish();
+      disk.setName(privateFolder('temporary'), name, null);
+      disk.addUsed(-file.bytes.length);
+    }
+    return {
+      name,
+      file,
+      existingBytes: file.bytes.length,
+      finish,
+      async read(into, position) {
+        assertOpen('read');
+        const piece = file.bytes.subarray(position, position + into.length);
+        into.set(piece);
+        return piece.length;
+      },
+      async write(bytes, position) {
+        assertOpen('write');
+        const end = position + bytes.length;
+        fullDisk(label, () => {
+          if (end > file.bytes.length) resize(file, end);
+          else if (file.durableBytes === file.bytes) file.bytes = file.bytes.slice();
+        });
+        file.bytes.set(bytes, position);
+        touch(file);
+      },
+      async truncate(sizeBytes) {
+        assertOpen('write');
+        fullDisk(label, () => resize(file, sizeBytes));
+        touch(file);
+      },
+      async sync() {
+        try {
+          assertOpen('sync');
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+        if (failed) throw new Error(`the temporary ${name} could not be made durable before`);
+        file.durableBytes = file.bytes;
+      },
+      async close() {
+        if (failed) discard();
+        else finish();
+      },
+      async discard() {
+        discard();
+      },
+    };
+  }
+
+  return {
+    async open(name: string): Promise<MemoryTemporary> {
+      checkTemporaryName(name);
+      check('openTemporary', name);
+      if (open.has(name)) throw new Error(`the temporary ${name} is open already`);
+      const temporary = create(name);
+      open.set(name, temporary);
+      return temporary;
+    },
+    async removeOld(olderThanMs: number): Promise<void> {
+      check('removeOldTemporaries', '');
+      const before = BigInt(Math.floor(environment.clock.now() - olderThanMs)) * 1_000_000n;
+      const folder = privateFolder('temporary');
+      for (const { name, node } of [...folder.items.values()]) {
+        if (open.has(name) || node.changedAtNs >= before) continue;
+        disk.setName(folder, name, null);
+        if (node.kind === 'file') disk.addUsed(-node.bytes.length);
+      }
+    },
+    own(temporary: TemporaryFile): MemoryTemporary {
+      const own = open.get((temporary as Partial<MemoryTemporary>).name ?? '');
+      if (own !== undefined && own === temporary) return own;
+      throw new Error('this temporary is closed or belongs to another filesystem');
+    },
+  };
+}
+
+function fullDisk(label: string, change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    throw localError(error, 'write', label);
+  }
+}
