@@ -1,0 +1,321 @@
+import type { BlockId, ContentId, Cursor, EntryId, Epoch, FileContent, VersionId } from '@cairn/model';
+import type { LocalNode, RemoteNode, SyncedNode } from '@cairn/planner';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TreeStore } from './tree-store.ts';
+
+/** Where one device's trees survive; `open` may be called again after the last store is closed. */
+export interface TreeDisk {
+  open(): TreeStore;
+  remove(): void;
+}
+
+export const ROOT_ID = 'a'.repeat(26) as EntryId;
+
+/** Small numbers as ids, so that histories meet the same entries again. */
+export function testEntryId(number: number): EntryId {
+  return number === 0 ? ROOT_ID : (`${number}`.padStart(26, 'b') as EntryId);
+}
+
+export function testContent(number: number, partCount = 1): FileContent {
+  const hex = (salt: number): string => `01${(number * 1000 + salt).toString(16).padStart(64, '0')}`;
+  return {
+    contentId: hex(999) as ContentId,
+    sizeBytes: 5_000_000_000 + number,
+    manifest: {
+      profile: 't32-256k',
+      depth: 0,
+      parts: Array.from({ length: partCount }, (_, index) => ({
+        block: hex(index) as BlockId,
+        sizeBytes: 70_000 + index,
+      })),
+    },
+  };
+}
+
+interface Shape {
+  readonly id: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly kind: 'folder' | 'file' | 'link';
+  readonly content: number;
+  readonly executable: boolean;
+}
+
+export function remoteNode(shape: Shape): RemoteNode {
+  const common = {
+    entryId: testEntryId(shape.id),
+    parentId: testEntryId(shape.parent),
+    name: shape.name,
+    sequence: shape.content + 1,
+  };
+  if (shape.kind === 'folder') return { ...common, kind: 'folder' };
+  const versionId = `${shape.content}`.padStart(26, 'v') as VersionId;
+  const modifiedAtUs = 1_700_000_000_000_123 + shape.content;
+  if (shape.kind === 'link') return { ...common, kind: 'link', versionId, target: '../ö', modifiedAtUs };
+  const { executable } = shape;
+  return {
+    ...common,
+    kind: 'file',
+    versionId,
+    content: testContent(shape.content, 2),
+    executable,
+    modifiedAtUs,
+  };
+}
+
+export function localNode(shape: Shape): LocalNode {
+  return {
+    entryId: testEntryId(shape.id),
+    parentId: testEntryId(shape.parent),
+    name: shape.name,
+    kind: shape.kind,
+    identity: `1:${shape.id}`,
+    fingerprint: `f${shape.content}`,
+    sizeBytes: shape.content,
+    executable: shape.kind === 'file' && shape.executable,
+    modifiedAtUs: 1_700_000_000_000_123 + shape.content,
+    content: shape.kind === 'file' && shape.content % 3 !== 0 ? testContent(shape.content, 2) : null,
+    target: shape.kind === 'link' ? '../ö' : null,
+    state: shape.content % 5 === 4 ? 'unknown' : 'known',
+  };
+}
+
+export function syncedNode(shape: Shape): SyncedNode {
+  return {
+    entryId: testEntryId(shape.id),
+    parentId: testEntryId(shape.parent),
+    name: shape.name,
+    kind: shape.kind,
+    sequence: shape.content + 1,
+    contentId: shape.kind === 'file' ? testContent(shape.content).contentId : null,
+    target: shape.kind === 'link' ? '../ö' : null,
+    executable: shape.kind === 'file' && shape.executable,
+    modifiedAtUs: 1_700_000_000_000_123 + shape.content,
+  };
+}
+
+const treeNames = ['remote', 'local', 'synced'] as const;
+type TreeName = (typeof treeNames)[number];
+type Snapshot = Record<TreeName, Map<string, unknown>> & { cursor: Cursor | null; value: string | null };
+
+const shapes: fc.Arbitrary<Shape> = fc.record({
+  id: fc.integer({ min: 1, max: 8 }),
+  parent: fc.integer({ min: 0, max: 8 }),
+  name: fc.constantFrom('a', 'A', 'ä', '日本', '🌍.txt', 'new\nline'),
+  kind: fc.constantFrom('folder', 'file', 'link'),
+  content: fc.integer({ min: 0, max: 9 }),
+  executable: fc.boolean(),
+});
+const steps = fc.oneof(
+  {
+    weight: 10,
+    arbitrary: fc.record({ do: fc.constant('put'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('delete'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('clear'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('cursor'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('flush'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('reopen'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+);
+
+function nodeFor(tree: TreeName, shape: Shape): RemoteNode | LocalNode | SyncedNode {
+  return tree === 'remote' ? remoteNode(shape) : tree === 'local' ? localNode(shape) : syncedNode(shape);
+}
+
+function copy(state: Snapshot): Snapshot {
+  return {
+    ...state,
+    remote: new Map(state.remote),
+    local: new Map(state.local),
+    synced: new Map(state.synced),
+  };
+}
+
+function expectEqual(store: TreeStore, model: Snapshot): void {
+  for (const name of treeNames) {
+    const tree = store[name];
+    expect(tree.size).toBe(model[name].size);
+    expect(new Map([...tree.values()].map((node) => [node.entryId as string, node]))).toEqual(model[name]);
+    for (let id = 0; id <= 8; id++) {
+      const parentId = testEntryId(id);
+      const children = [...model[name].values()]
+        .filter((node) => (node as SyncedNode).parentId === parentId)
+        .map((node) => (node as SyncedNode).entryId);
+      expect([...tree.children(parentId)].sort()).toEqual(children.sort());
+      expect(tree.get(parentId)).toEqual(model[name].get(parentId));
+    }
+  }
+  expect(store.cursor).toEqual(model.cursor);
+  expect(store.getValue('n')).toBe(model.value);
+}
+
+/** The contract of {@link TreeStore}: every adapter's test calls this with its own kind of disk. */
+export function describeTreeStore(name: string, createDisk: () => TreeDisk): void {
+  describe(name, () => {
+    let disk: TreeDisk;
+    beforeEach(() => {
+      disk = createDisk();
+    });
+    afterEach(() => {
+      disk.remove();
+    });
+    const file: Shape = { id: 1, parent: 0, name: 'a', kind: 'file', content: 1, executable: true };
+
+    it('starts empty, without a cursor', () => {
+      const store = disk.open();
+      expect([store.rootId, store.cursor, store.remote.size, [...store.touched()]]).toEqual([
+        ROOT_ID,
+        null,
+        0,
+        [],
+      ]);
+      store.close();
+    });
+
+    it('loses what was not flushed as one, and keeps what was', () => {
+      const first = disk.open();
+      first.remote.put(remoteNode(file));
+      first.flush();
+      first.cursor = { epoch: 'e'.repeat(26) as Epoch, sequence: 7, hash: '0'.repeat(16) };
+      first.remote.delete(testEntryId(1));
+      first.local.put(localNode(file));
+      first.setValue('n', 'v');
+      first.close();
+      const second = disk.open();
+      expect(second.remote.get(testEntryId(1))).toEqual(remoteNode(file));
+      expect([second.cursor, second.local.size, second.getValue('n')]).toEqual([null, 0, null]);
+      second.close();
+    });
+
+    it('names as touched what changed since it was told to forget', () => {
+      const store = disk.open();
+      store.remote.put(remoteNode(file));
+      store.local.put(localNode({ ...file, id: 2 }));
+      store.local.delete(testEntryId(3));
+      expect(new Set(store.touched())).toEqual(new Set([testEntryId(1), testEntryId(2)]));
+      store.forgetTouched([testEntryId(1)]);
+      expect([...store.touched()]).toEqual([testEntryId(2)]);
+      store.local.clear();
+      store.forgetTouched([testEntryId(2)]);
+      store.remote.delete(testEntryId(1));
+      expect([...store.touched()]).toEqual([testEntryId(1)]);
+      store.close();
+    });
+
+    it('names after opening what differs, and only that', () => {
+      const first = disk.open();
+      const differing: [number, Partial<Shape>][] = [
+        [2, { name: 'other' }],
+        [3, { content: 2 }],
+        [4, { executable: false }],
+        [5, { parent: 1 }],
+        [6, { kind: 'link' }],
+      ];
+      for (const [id, change] of [[1, {}], [8, { kind: 'link' }], ...differing] as [
+        number,
+        Partial<Shape>,
+      ][]) {
+        const shape = id === 8 ? { ...file, ...change, id } : { ...file, id };
+        first.remote.put(remoteNode(shape));
+        first.synced.put(syncedNode(shape));
+        first.local.put(localNode({ ...shape, ...change }));
+      }
+      first.remote.put(remoteNode({ ...file, id: 7 }));
+      first.flush();
+      first.close();
+      const second = disk.open();
+      expect([...second.touched()].sort()).toEqual([2, 3, 4, 5, 6, 7].map(testEntryId));
+      second.close();
+    });
+
+    it('keeps notices, newest first, at most a thousand', () => {
+      const first = disk.open();
+      for (let at = 0; at < 1003; at++) first.addNotice({ at, kind: 'k', path: '/p', text: `${at}` });
+      first.flush();
+      first.close();
+      const second = disk.open();
+      second.addNotice({ at: 2000, kind: 'k', path: '/p', text: 'last' });
+      expect(second.listNotices(2).map((notice) => notice.text)).toEqual(['last', '1002']);
+      expect(second.listNotices(5000)).toHaveLength(1000);
+      expect(second.listNotices(0)).toEqual([]);
+      expect(new Set(second.listNotices(5000).map((notice) => notice.noticeId)).size).toBe(1000);
+      second.close();
+    });
+
+    it('hands out nodes that nobody can change it through', () => {
+      const store = disk.open();
+      store.local.put(localNode(file));
+      (store.local.get(testEntryId(1)) as { name: string }).name = 'changed';
+      expect(store.local.get(testEntryId(1))?.name).toBe('a');
+      store.close();
+    });
+
+    it('equals a simple model through any history of changes, flushes and crashes', () => {
+      fc.assert(
+        fc.property(fc.array(steps, { maxLength: 60 }), (history) => {
+          const own = createDisk();
+          let store = own.open();
+          let model: Snapshot = {
+            remote: new Map(),
+            local: new Map(),
+            synced: new Map(),
+            cursor: null,
+            value: null,
+          };
+          let durable = copy(model);
+          try {
+            for (const step of history) {
+              const entryId = testEntryId(step.shape.id);
+              if (step.do === 'put') {
+                const node = nodeFor(step.tree, step.shape);
+                store[step.tree].put(node as never);
+                model[step.tree].set(entryId, node);
+              } else if (step.do === 'delete') {
+                store[step.tree].delete(entryId);
+                model[step.tree].delete(entryId);
+              } else if (step.do === 'clear') {
+                store[step.tree].clear();
+                model[step.tree].clear();
+              } else if (step.do === 'cursor') {
+                const sequence = step.shape.content;
+                model.cursor =
+                  sequence === 0 ? null : { epoch: 'e'.repeat(26) as Epoch, sequence, hash: 'f'.repeat(16) };
+                model.value = sequence % 2 === 0 ? null : `v${sequence}`;
+                store.cursor = model.cursor;
+                store.setValue('n', model.value);
+              } else if (step.do === 'flush') {
+                store.flush();
+                durable = copy(model);
+              } else {
+                store.close();
+                store = own.open();
+                model = copy(durable);
+              }
+              expectEqual(store, model);
+            }
+          } finally {
+            store.close();
+            own.remove();
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+  });
+}

@@ -1,0 +1,254 @@
+import { CairnError, type EntryId, formatCursor, parseCursor } from '@cairn/model';
+import { isPacked } from '../store/packed-content.ts';
+import type { PackedNode } from '../store/packed-node.ts';
+import { MAX_NOTICES, type Persistence, TREE_NAMES, type TreeName } from '../store/persistence.ts';
+import type { Notice } from '../tree-store.ts';
+import type { Database, Row } from './sqlite.ts';
+
+/** The file cannot be used as it is: not sound, not ours, or written by a newer program. */
+export class DamagedStore extends Error {
+  override readonly name = 'DamagedStore';
+}
+
+/** Marks our files (`PRAGMA application_id`): "CRNT". */
+const APPLICATION_ID = 0x43524e54;
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE named_values (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE nodes (
+  tree INTEGER NOT NULL CHECK (tree IN (0, 1, 2)),
+  entry_id TEXT NOT NULL,
+  parent_id TEXT,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('folder', 'file', 'link')),
+  sequence INTEGER NOT NULL,
+  executable INTEGER NOT NULL CHECK (executable IN (0, 1)),
+  modified_at_us INTEGER NOT NULL,
+  content BLOB,
+  target TEXT,
+  version_id TEXT,
+  identity TEXT,
+  fingerprint TEXT,
+  size_bytes INTEGER,
+  state TEXT CHECK (state IN ('known', 'unknown')),
+  PRIMARY KEY (tree, entry_id),
+  CHECK ((tree = 1) = (identity IS NOT NULL AND fingerprint IS NOT NULL AND size_bytes IS NOT NULL
+    AND state IS NOT NULL)),
+  CHECK (kind = 'file' OR content IS NULL),
+  CHECK (tree <> 0 OR (kind = 'folder') = (version_id IS NULL)),
+  CHECK (tree <> 0 OR (kind = 'file') = (content IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notices (
+  notice_id INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  path TEXT NOT NULL,
+  text TEXT NOT NULL
+) STRICT;
+`;
+
+const PUT = `INSERT OR REPLACE INTO nodes (tree, entry_id, parent_id, name, kind, sequence, executable,
+  modified_at_us, content, target, version_id, identity, fingerprint, size_bytes, state)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+const PRIMARY_CODE_MASK = 0xff;
+const DAMAGED_CODES: readonly number[] = [11, 26]; // SQLITE_CORRUPT, SQLITE_NOTADB
+const BUSY = 5;
+const FULL = 13;
+
+function sqliteCode(error: unknown): number | null {
+  const errcode = error instanceof Error ? (error as Error & { errcode?: unknown }).errcode : undefined;
+  return typeof errcode === 'number' ? errcode & PRIMARY_CODE_MASK : null;
+}
+
+/** What SQLite and the disk report, in our codes. */
+export function translateError(error: unknown): unknown {
+  if (error instanceof CairnError) return error;
+  if (sqliteCode(error) === BUSY) {
+    return new CairnError('already-running', 'another process syncs this folder; stop it first', {
+      cause: error,
+    });
+  }
+  if (sqliteCode(error) === FULL || (error as NodeJS.ErrnoException).code === 'ENOSPC') {
+    return new CairnError('local-disk-full', 'the disk is full; free some space, sync goes on by itself', {
+      cause: error,
+    });
+  }
+  return new CairnError(
+    'local-io',
+    `the sync state cannot be used: ${(error as Error).message}; check the disk`,
+    {
+      cause: error,
+    },
+  );
+}
+
+/**
+ * Checks the file, makes the schema where there is none, and tells whose trees these are.
+ * Throws {@link DamagedStore}, or `not-configured` for a new store without `rootId`.
+ */
+export function prepareSchema(
+  database: Database,
+  rootId: EntryId | null,
+): { readonly rootId: EntryId; readonly fresh: boolean } {
+  try {
+    // One process only: the lock is held until the store is closed or the process is gone.
+    database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+      PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;`);
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
+    const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+    const application = Number(database.prepare('PRAGMA application_id').get()?.['application_id']);
+    const tables = Number(database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count']);
+    if (found === 0 && application === 0 && tables === 0) {
+      if (rootId === null) {
+        throw new CairnError('not-configured', 'this folder is not synced yet; run "cairn sync add FOLDER"');
+      }
+      database.exec(SCHEMA);
+      database.prepare(`INSERT INTO store VALUES ('root', ?)`).run(rootId);
+      database.exec(
+        `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
+      );
+      return { rootId, fresh: true };
+    }
+    if (application !== APPLICATION_ID) throw new DamagedStore('the file is not a tree store');
+    if (found > SCHEMA_VERSION) throw new DamagedStore(`the file has the newer schema version ${found}`);
+    database.exec('COMMIT');
+    const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    if (check !== 'ok') throw new DamagedStore(`the file is damaged: ${check}`);
+    const stored = database.prepare(`SELECT value FROM store WHERE name = 'root'`).get()?.['value'];
+    if (typeof stored !== 'string') throw new DamagedStore('the file names no root folder');
+    return { rootId: stored as EntryId, fresh: false };
+  } catch (error) {
+    throw asDamaged(error);
+  }
+}
+
+function asDamaged(error: unknown): unknown {
+  const code = sqliteCode(error);
+  if (code === null || !DAMAGED_CODES.includes(code)) return error;
+  return new DamagedStore((error as Error).message, { cause: error });
+}
+
+function toPacked(row: Row): PackedNode {
+  const content = row['content'] as Uint8Array | null;
+  const local = row['identity'] !== null;
+  return {
+    entryId: row['entry_id'] as EntryId,
+    parentId: row['parent_id'] as EntryId | null,
+    name: row['name'] as string,
+    kind: row['kind'] as PackedNode['kind'],
+    sequence: row['sequence'] as number,
+    executable: row['executable'] === 1,
+    modifiedAtUs: row['modified_at_us'] as number,
+    content:
+      content === null
+        ? null
+        : Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1'),
+    target: row['target'] as string | null,
+    versionId: row['version_id'] as PackedNode['versionId'],
+    observation: local
+      ? {
+          identity: row['identity'] as string,
+          fingerprint: row['fingerprint'] as string,
+          sizeBytes: row['size_bytes'] as number,
+          state: row['state'] as 'known' | 'unknown',
+        }
+      : null,
+    slot: -1,
+  };
+}
+
+/** Keeps flushed trees in a prepared database; owns it from now on. */
+export function createSqlitePersistence(database: Database, rootId: EntryId): Persistence {
+  const put = database.prepare(PUT);
+  const remove = database.prepare('DELETE FROM nodes WHERE tree = ? AND entry_id = ?');
+  const removeAll = database.prepare('DELETE FROM nodes WHERE tree = ?');
+  const putValue = database.prepare('INSERT OR REPLACE INTO named_values VALUES (?, ?)');
+  const removeValue = database.prepare('DELETE FROM named_values WHERE name = ?');
+  const putCursor = database.prepare(`INSERT OR REPLACE INTO store VALUES ('cursor', ?)`);
+  const putNotice = database.prepare('INSERT INTO notices VALUES (?, ?, ?, ?, ?)');
+  const trimNotices = database.prepare(
+    'DELETE FROM notices WHERE notice_id <= (SELECT max(notice_id) FROM notices) - ?',
+  );
+
+  function writeNode(tree: number, node: PackedNode): void {
+    put.run(
+      tree,
+      node.entryId,
+      node.parentId,
+      node.name,
+      node.kind,
+      node.sequence,
+      node.executable ? 1 : 0,
+      node.modifiedAtUs,
+      node.content === null ? null : Buffer.from(node.content, 'latin1'),
+      node.target,
+      node.versionId,
+      node.observation?.identity ?? null,
+      node.observation?.fingerprint ?? null,
+      node.observation?.sizeBytes ?? null,
+      node.observation?.state ?? null,
+    );
+  }
+
+  return {
+    rootId,
+    load(onNode) {
+      try {
+        for (const row of database.prepare('SELECT * FROM nodes').iterate()) {
+          const tree = TREE_NAMES[row['tree'] as number] as TreeName;
+          const node = toPacked(row);
+          if (node.content !== null && !isPacked(node.content, tree === 'synced' ? 'id' : 'content')) {
+            throw new DamagedStore(`the stored content of ${node.entryId} is damaged`);
+          }
+          onNode(tree, node);
+        }
+        const text = database.prepare(`SELECT value FROM store WHERE name = 'cursor'`).get()?.['value'];
+        const cursor = typeof text === 'string' && text !== '' ? parseCursor(text) : null;
+        if (cursor === null && text !== undefined && text !== '')
+          throw new DamagedStore('the cursor is damaged');
+        const values = database.prepare('SELECT name, value FROM named_values').all();
+        const notices = database
+          .prepare('SELECT notice_id AS noticeId, at, kind, path, text FROM notices ORDER BY notice_id')
+          .all();
+        return {
+          cursor,
+          values: new Map(values.map((row) => [row['name'] as string, row['value'] as string])),
+          notices: notices.map((row) => ({ ...row }) as unknown as Notice),
+        };
+      } catch (error) {
+        throw asDamaged(error);
+      }
+    },
+    save(batch) {
+      try {
+        database.exec('BEGIN IMMEDIATE');
+        for (const [tree, name] of TREE_NAMES.entries()) {
+          const { cleared, written, deleted } = batch.trees[name];
+          if (cleared) removeAll.run(tree);
+          for (const entryId of deleted) remove.run(tree, entryId);
+          for (const node of written) writeNode(tree, node);
+        }
+        if (batch.cursor !== undefined)
+          putCursor.run(batch.cursor === null ? '' : formatCursor(batch.cursor));
+        for (const [name, value] of batch.values) {
+          if (value === null) removeValue.run(name);
+          else putValue.run(name, value);
+        }
+        for (const { noticeId, at, kind, path, text } of batch.notices) {
+          putNotice.run(noticeId, at, kind, path, text);
+        }
+        if (batch.notices.length > 0) trimNotices.run(MAX_NOTICES);
+        database.exec('COMMIT');
+      } catch (error) {
+        if (database.isOpen && database.isTransaction) database.exec('ROLLBACK');
+        throw translateError(error);
+      }
+    },
+    close() {
+      if (database.isOpen) database.close();
+    },
+  };
+}
