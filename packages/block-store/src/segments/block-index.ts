@@ -1,7 +1,7 @@
 import type { BlockCodec } from '@cairn/content';
-import type { BlockId } from '@cairn/model';
+import { type BlockId, CairnError } from '@cairn/model';
 import { codecNumber, codecOf, kindNumber, kindOf, type RecordKind, recordBytes } from './record-format.ts';
-import { Database } from './sqlite.ts';
+import { Database, isDatabaseDamaged, isDatabaseFull } from './sqlite.ts';
 
 /** live: readable. deleted: its generation is remembered. damaged: quarantined. missing: its segment is not there. */
 export type BlockState = 'live' | 'deleted' | 'damaged' | 'missing';
@@ -143,9 +143,26 @@ export function openBlockIndex(path: string) {
     'SELECT * FROM blocks WHERE block_id > ? AND state = 0 ORDER BY block_id LIMIT ?',
   );
 
+  let isSound = true;
+  function guard<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      if (!isDatabaseDamaged(error)) throw error;
+      isSound = false;
+      throw new CairnError(
+        'unavailable',
+        'the index of the block store is damaged; restart the server, which then makes it anew from the segments',
+        { cause: error },
+      );
+    }
+  }
+
   function find(blockId: BlockId): IndexedBlock | null {
-    const row = findStatement.get(idBytes(blockId)) as Row | undefined;
-    return row === undefined ? null : toBlock(row);
+    return guard(() => {
+      const row = findStatement.get(idBytes(blockId)) as Row | undefined;
+      return row === undefined ? null : toBlock(row);
+    });
   }
 
   function count(block: IndexedBlock, sign: 1 | -1): void {
@@ -169,6 +186,9 @@ export function openBlockIndex(path: string) {
 
   return {
     find,
+
+    /** Whether nothing read so far said that the file is damaged. */
+    isSound: () => isSound,
 
     /** Runs `work` as one durable transaction, or leaves nothing of it. */
     transaction<Result>(work: () => Result): Result {
@@ -254,7 +274,7 @@ export function openBlockIndex(path: string) {
     /** Live blocks with ids above `after`, in order of id. */
     page(after: BlockId | null, limit: number): IndexedBlock[] {
       const from = after === null ? Buffer.alloc(0) : idBytes(after);
-      return (pageStatement.all(from, limit) as Row[]).map(toBlock);
+      return guard(() => (pageStatement.all(from, limit) as Row[]).map(toBlock));
     },
 
     totals(): IndexTotals {
@@ -278,6 +298,15 @@ export function openBlockIndex(path: string) {
       database
         .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
         .run(name, value);
+    },
+
+    /** Moves the write-ahead log into the file and frees its space, as far as the disk has room for that. */
+    shrinkLog(): void {
+      try {
+        database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      } catch (error) {
+        if (!isDatabaseFull(error)) throw error;
+      }
     },
 
     /** Throws SQLite's "malformed" when the file's structure is damaged. */

@@ -110,7 +110,7 @@ export async function openIndexFile(place: StorePlace): Promise<{ index: BlockIn
 /** Notes that the index was left in order, and closes it. */
 export function closeIndexFile(index: BlockIndex): void {
   try {
-    index.writeMeta(CLOSED_WELL, 'yes');
+    if (index.isSound()) index.writeMeta(CLOSED_WELL, 'yes');
   } finally {
     index.close();
   }

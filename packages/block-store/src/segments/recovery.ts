@@ -4,7 +4,6 @@ import type { BlockIndex, IndexedBlock, IndexedSegment } from './block-index.ts'
 import {
   parseSegmentFileName,
   parseSegmentHeader,
-  recordBytes,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from './record-format.ts';
@@ -64,10 +63,6 @@ function toIndexed(item: ScanItem & { kind: 'record' }, segment: number): Indexe
   };
 }
 
-function itemLength(item: ScanItem): number {
-  return item.kind === 'gap' ? item.lengthBytes : recordBytes(item.header.storedBytes);
-}
-
 /** Takes scanned items into the index. Call inside a transaction. */
 function takeIn(index: BlockIndex, segment: number, items: readonly ScanItem[]): void {
   for (const item of items) {
@@ -77,7 +72,7 @@ function takeIn(index: BlockIndex, segment: number, items: readonly ScanItem[]):
     index.addDamage({
       segment,
       offset: item.offset,
-      lengthBytes: itemLength(item),
+      lengthBytes: item.lengthBytes,
       blockId: block?.blockId ?? null,
       reason: item.kind === 'gap' ? 'no-record' : (item.problem ?? 'unknown'),
     });
@@ -103,12 +98,14 @@ async function makeDurable(file: SegmentFile, fromBytes: number, endBytes: numbe
  * Brings one segment and the index together: everything from the watermark to the end of the file is checked and
  * taken in. With `cutTail`, what comes after the last intact record is a torn write that nobody was told of, and
  * is cut off; without, it is kept and quarantined. Damage between intact records is always kept and quarantined.
+ * With `rewrite`, what is taken in is written once more before it counts as durable.
  */
 async function catchUp(
   options: RecoveryOptions,
   found: FoundSegment,
   watermarkBytes: number,
   cutTail: boolean,
+  rewrite: boolean,
 ): Promise<void> {
   const { files, index, log } = options;
   const file = await files.open(found.path, 'append');
@@ -122,7 +119,8 @@ async function catchUp(
 
     async function flush(endBytes: number): Promise<void> {
       if (batch.length === 0 && endBytes === durableBytes) return;
-      await makeDurable(file, durableBytes, endBytes);
+      if (rewrite) await makeDurable(file, durableBytes, endBytes);
+      else await file.datasync();
       index.transaction(() => {
         index.setDurable({ number, segmentUuid, durableBytes: endBytes });
         takeIn(index, number, batch);
@@ -139,7 +137,7 @@ async function catchUp(
       }
       batch.push(...doubtful, item);
       doubtful = [];
-      goodBytes = item.offset + itemLength(item);
+      goodBytes = item.offset + item.lengthBytes;
       if (batch.length >= APPLY_AT_ONCE) await flush(goodBytes);
     }
     if (goodBytes < sizeBytes && cutTail) {
@@ -182,9 +180,14 @@ async function belongsHere(options: RecoveryOptions, found: FoundSegment): Promi
 }
 
 /** Takes in a segment that the index does not know. */
-async function adopt(options: RecoveryOptions, found: FoundSegment, cutTail: boolean): Promise<void> {
+async function adopt(
+  options: RecoveryOptions,
+  found: FoundSegment,
+  cutTail: boolean,
+  rewrite: boolean,
+): Promise<void> {
   const belongs = await belongsHere(options, found);
-  if (belongs === 'yes') await catchUp(options, found, 0, cutTail);
+  if (belongs === 'yes') await catchUp(options, found, 0, cutTail, rewrite);
   else if (belongs === 'no') {
     options.log.error('block-store.foreign-segment', { segment: found.name });
   } else {
@@ -207,7 +210,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<void> {
   for (const found of await findSegments(files, segmentsDirectory)) {
     const row = known.get(found.number);
     if (row === undefined) {
-      await adopt(options, found, true);
+      await adopt(options, found, true, true);
       continue;
     }
     if (row.segmentUuid !== found.segmentUuid) {
@@ -229,7 +232,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<void> {
         sizeBytes,
         durableBytes: row.durableBytes,
       });
-    } else if (sizeBytes > row.durableBytes) await catchUp(options, found, row.durableBytes, true);
+    } else if (sizeBytes > row.durableBytes) await catchUp(options, found, row.durableBytes, true, true);
   }
   for (const row of known.values()) {
     const lostBlocks = index.transaction(() => index.setMissing(row.number, 0, true));
@@ -239,7 +242,9 @@ export async function recoverSegments(options: RecoveryOptions): Promise<void> {
 
 /** Fills an empty index from every segment. Nothing is cut: without watermarks, a torn tail and rot look alike. */
 export async function indexAllSegments(options: RecoveryOptions): Promise<void> {
-  for (const found of await findSegments(options.files, options.segmentsDirectory)) {
-    await adopt(options, found, false);
+  const segments = await findSegments(options.files, options.segmentsDirectory);
+  for (const found of segments) {
+    // Only the last one can hold writes whose flush failed; older ones were left after a flush that did not.
+    await adopt(options, found, false, found === segments[segments.length - 1]);
   }
 }

@@ -239,7 +239,12 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     });
     // A whole file that is gone may come back with its disk; only what was seen to be wrong is written down.
     if (result.problem !== 'segment-missing') {
-      index.transaction(() => index.quarantine(block, result.problem));
+      try {
+        index.transaction(() => index.quarantine(block, result.problem));
+      } catch (error) {
+        // The caller must hear of the damage even when it cannot be noted; the next read finds it again.
+        log.error('block-store.quarantine-failed', { blockId: block.blockId, error });
+      }
     }
     throw damaged(block, result.problem, result.cause);
   }

@@ -15,6 +15,8 @@ export type ScanItem =
       readonly kind: 'record';
       readonly header: RecordHeader;
       readonly offset: number;
+      /** Bytes of it that are in the file. */
+      readonly lengthBytes: number;
       readonly problem: string | null;
     }
   /** Bytes that belong to no record here, up to the next intact header or the end. */
@@ -96,7 +98,7 @@ export async function* scanSegment(
     else if (payloadChecksum(whole.subarray(RECORD_HEADER_BYTES, length)) !== header.payloadChecksum) {
       problem = 'payload-checksum';
     }
-    yield { kind: 'record', header, offset, problem };
+    yield { kind: 'record', header, offset, lengthBytes: Math.min(length, endBytes - offset), problem };
     offset = problem === 'cut-short' ? endBytes : offset + length;
   }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { BlockCodec } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 import type { BlockIndex, IndexedBlock } from './block-index.ts';
 import {
   encodeSegmentHeader,
@@ -227,9 +227,12 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
       try {
         await attempt(records);
       } catch (error) {
-        // Deletes are how a full store gets better, so they may use the space that was kept back.
-        const isFull = error instanceof CairnError && error.code === 'storage-full';
-        if (!isFull || !onlyTombstones || !(await options.reserve.release())) throw error;
+        if (!isCairnError(error, 'storage-full')) throw error;
+        // The index's log gives its space back, and deletes, which are how a full store gets better, may also
+        // use the space that was kept back.
+        index.shrinkLog();
+        if (!onlyTombstones) throw error;
+        await options.reserve.release();
         await attempt(records);
       }
     },
