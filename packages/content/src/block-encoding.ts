@@ -1,5 +1,5 @@
 import { type BlockId, CairnError, MAX_BLOCK_BYTES } from '@cairn/model';
-import { formatDigest } from './digest.ts';
+import { formatDigest } from './hex.ts';
 import type { ContentPlatform } from './platform.ts';
 import type { BlockKind, StoredBlock } from './stored-block.ts';
 

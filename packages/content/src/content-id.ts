@@ -6,7 +6,7 @@ import {
   MANIFEST_LIMITS,
   type ManifestRoot,
 } from '@cairn/model';
-import { formatDigest } from './digest.ts';
+import { formatDigest } from './hex.ts';
 import { PART_BYTES, sumParts, writeParts, writeSize } from './manifest-parts.ts';
 import type { ContentPlatform } from './platform.ts';
 

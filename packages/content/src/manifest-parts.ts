@@ -1,11 +1,5 @@
-import {
-  BLOCK_ID_BYTES,
-  decodeBlockId,
-  encodeBlockId,
-  isBlockId,
-  MAX_BLOCK_BYTES,
-  type ManifestPart,
-} from '@cairn/model';
+import { BLOCK_ID_BYTES, type BlockId, isBlockId, MAX_BLOCK_BYTES, type ManifestPart } from '@cairn/model';
+import { formatHex, writeHex } from './hex.ts';
 
 /** A part in binary form: the block id and its file bytes as a little-endian 64-bit number. */
 export const PART_BYTES = BLOCK_ID_BYTES + 8;
@@ -27,7 +21,7 @@ export function writeParts(bytes: Uint8Array, offset: number, parts: readonly Ma
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = offset;
   for (const part of parts) {
-    bytes.set(encodeBlockId(part.block), at);
+    writeHex(bytes, at, part.block);
     writeSize(view, at + BLOCK_ID_BYTES, part.sizeBytes);
     at += PART_BYTES;
   }
@@ -39,7 +33,7 @@ export function readParts(bytes: Uint8Array, offset: number, count: number): Man
   return Array.from({ length: count }, (_, index) => {
     const at = offset + index * PART_BYTES;
     return {
-      block: decodeBlockId(bytes.subarray(at, at + BLOCK_ID_BYTES)),
+      block: formatHex(bytes.subarray(at, at + BLOCK_ID_BYTES)) as BlockId,
       sizeBytes: readSize(view, at + BLOCK_ID_BYTES),
     };
   });
