@@ -1,0 +1,187 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BlockId } from '@cairn/model';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BlockLocation, BlockStore } from '../block-store.ts';
+import { collect, makeBlock } from '../testing/blocks.ts';
+import {
+  damagePayload,
+  dumpIndex,
+  makeStoreDirectory,
+  openTestStore,
+  removeStoreDirectory,
+} from '../testing/segment-store.ts';
+
+const SETTINGS = { maxSegmentBytes: 2500 };
+const SEEDS = 12;
+
+/** What a block ought to be: how often it was written, and in what state it is. */
+interface Expected {
+  readonly generation: number;
+  readonly state: 'live' | 'deleted' | 'damaged';
+}
+
+interface Real {
+  readonly directory: string;
+  store: BlockStore;
+}
+type Model = Map<number, Expected>;
+type Command = fc.AsyncCommand<Model, Real>;
+
+const blockOf = (seed: number) => makeBlock(seed, (seed * 97) % 700);
+
+function afterPut(model: Model, seed: number): Expected {
+  const known = model.get(seed);
+  if (known?.state === 'live') return known;
+  return { generation: (known?.generation ?? 0) + 1, state: 'live' };
+}
+
+class Put implements Command {
+  readonly packs: readonly (readonly number[])[];
+  constructor(packs: readonly (readonly number[])[]) {
+    this.packs = packs;
+  }
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const answers = await Promise.all(this.packs.map((seeds) => real.store.put(seeds.map(blockOf))));
+    for (const seed of this.packs.flat()) model.set(seed, afterPut(model, seed));
+    this.packs.forEach((seeds, index) => {
+      expect(answers[index]?.map((location) => location.generation)).toEqual(
+        seeds.map((seed) => model.get(seed)?.generation),
+      );
+    });
+  }
+  toString = () => `put(${JSON.stringify(this.packs)})`;
+}
+
+class Get implements Command {
+  readonly seed: number;
+  constructor(seed: number) {
+    this.seed = seed;
+  }
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const block = blockOf(this.seed);
+    const state = model.get(this.seed)?.state ?? 'deleted';
+    if (state === 'damaged') {
+      await expect(real.store.get(block.blockId)).rejects.toMatchObject({ code: 'data-damaged' });
+      return;
+    }
+    const got = await real.store.get(block.blockId);
+    if (state === 'deleted') expect(got).toBeNull();
+    else expect(got).toEqual(block);
+  }
+  toString = () => `get(${this.seed})`;
+}
+
+class Delete implements Command {
+  readonly seed: number;
+  readonly behind: number;
+  constructor(seed: number, behind: number) {
+    this.seed = seed;
+    this.behind = behind;
+  }
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const known = model.get(this.seed);
+    const generation = (known?.generation ?? 1) - this.behind;
+    const hits = known !== undefined && known.state !== 'deleted' && this.behind === 0;
+    expect(await real.store.delete({ blockId: blockOf(this.seed).blockId, generation })).toBe(hits);
+    if (hits) model.set(this.seed, { generation, state: 'deleted' });
+  }
+  toString = () => `delete(${this.seed}, -${this.behind})`;
+}
+
+/** Rot, and the read that finds it. */
+class Rot implements Command {
+  readonly seed: number;
+  constructor(seed: number) {
+    this.seed = seed;
+  }
+  check = (model: Readonly<Model>) =>
+    model.get(this.seed)?.state === 'live' && blockOf(this.seed).plainBytes > 0;
+  async run(model: Model, real: Real): Promise<void> {
+    const { blockId } = blockOf(this.seed);
+    await damagePayload(real.directory, blockId);
+    await expect(real.store.get(blockId)).rejects.toMatchObject({ code: 'data-damaged' });
+    model.set(this.seed, { generation: model.get(this.seed)?.generation as number, state: 'damaged' });
+  }
+  toString = () => `rot(${this.seed})`;
+}
+
+class Reopen implements Command {
+  readonly withoutIndex: boolean;
+  constructor(withoutIndex: boolean) {
+    this.withoutIndex = withoutIndex;
+  }
+  check = () => true;
+  async run(_model: Model, real: Real): Promise<void> {
+    await real.store.close();
+    const before = dumpIndex(real.directory);
+    if (this.withoutIndex) await rm(join(real.directory, 'index.sqlite'));
+    real.store = await openTestStore(real.directory, SETTINGS);
+    await real.store.close();
+    if (!this.withoutIndex) expect(dumpIndex(real.directory)).toEqual(before);
+    else expect(withoutUuidOfEmpty(dumpIndex(real.directory))).toEqual(withoutUuidOfEmpty(before));
+    real.store = await openTestStore(real.directory, SETTINGS);
+  }
+  toString = () => `reopen(${this.withoutIndex ? 'without index' : ''})`;
+}
+
+/** A store without segments has its uuid from nowhere but the index. */
+function withoutUuidOfEmpty(dump: unknown): unknown {
+  const { segments, ...rest } = dump as { segments: unknown[]; meta: unknown };
+  return segments.length === 0 ? null : { segments, ...rest };
+}
+
+class Compare implements Command {
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const live = [...model].filter(([, each]) => each.state === 'live');
+    const listed = new Map<BlockId, BlockLocation>();
+    for (const location of await collect(real.store.list())) listed.set(location.blockId, location);
+    expect(listed.size).toBe(live.length);
+    for (const [seed, { generation }] of live) {
+      const { blockId, payload } = blockOf(seed);
+      expect(listed.get(blockId)).toEqual({ blockId, generation, storedBytes: payload.length });
+    }
+    const got = await collect(real.store.getMany(live.map(([seed]) => blockOf(seed).blockId)));
+    expect(got).toEqual(live.map(([seed]) => blockOf(seed)));
+    const usage = await real.store.usage();
+    expect(usage.blocks).toBe(live.length);
+    expect(usage.liveBytes).toBeLessThanOrEqual(usage.diskBytes);
+  }
+  toString = () => 'compare';
+}
+
+describe('a segment store against a map', () => {
+  it('agrees after any history of puts, deletes, rot, reopens and lost indexes', {
+    timeout: 120_000,
+  }, async () => {
+    const seed = fc.integer({ min: 0, max: SEEDS - 1 });
+    const pack = fc.array(seed, { maxLength: 6 });
+    const commands = [
+      fc.array(pack, { minLength: 1, maxLength: 3 }).map((packs) => new Put(packs)),
+      fc.array(pack, { minLength: 1, maxLength: 3 }).map((packs) => new Put(packs)),
+      seed.map((each) => new Get(each)),
+      fc.tuple(seed, fc.constantFrom(0, 0, 0, 1, -1)).map(([each, behind]) => new Delete(each, behind)),
+      seed.map((each) => new Rot(each)),
+      fc.boolean().map((withoutIndex) => new Reopen(withoutIndex)),
+      fc.constant(new Compare()),
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.commands(commands, { maxCommands: 40 }), async (history) => {
+        const directory = await makeStoreDirectory();
+        const real: Real = { directory, store: await openTestStore(directory, SETTINGS) };
+        try {
+          await fc.asyncModelRun(() => ({ model: new Map() as Model, real }), history);
+        } finally {
+          await real.store.close();
+          await removeStoreDirectory(directory);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
