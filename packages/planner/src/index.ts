@@ -1,3 +1,5 @@
+export { describeIssue, type Explanation, explainEntry } from './explain.ts';
+export { plan } from './make-plan.ts';
 export type {
   HeldDeletes,
   NoticeKind,
@@ -8,4 +10,5 @@ export type {
   PlanOptions,
   ReasonCode,
 } from './plan.ts';
+export { describeReason } from './reasons.ts';
 export type { LocalNode, RemoteNode, SyncedNode, TreeReader, Trees } from './trees.ts';

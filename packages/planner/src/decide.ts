@@ -1,0 +1,220 @@
+import type { EntryId } from '@cairn/model';
+import { compareAttributes, compareContents, sameAttributes, samePlace } from './differences.ts';
+import type { Draft, LocalStep } from './draft.ts';
+import type { FreeNames } from './free-names.ts';
+import { claimName, mayChangeId } from './matching.ts';
+import type { Operation, ReasonCode } from './plan.ts';
+import type { LocalNode, RemoteNode, SyncedNode } from './trees.ts';
+import type { View } from './view.ts';
+
+/** Decides about one entry by which of the trees have it. See the table in make-plan.ts. */
+export function decide(view: View, draft: Draft, names: FreeNames, id: EntryId): void {
+  const remote = view.remote(id);
+  const local = view.local(id);
+  const synced = view.synced(id);
+  if (local !== undefined && view.blocked(id) !== null) {
+    const settled = remote !== undefined && synced !== undefined && agrees(view, remote, local, synced);
+    const code = view.blocked(id);
+    if (code !== null && (!settled || code === 'unreadable')) draft.issues.set(id, code);
+    return;
+  }
+  if (remote !== undefined && local !== undefined) decideBoth(view, draft, names, remote, local, synced);
+  else if (remote !== undefined) decideRemoteOnly(view, draft, remote, synced);
+  else if (local !== undefined) decideLocalOnly(view, draft, names, local, synced);
+  else if (synced !== undefined) first(draft, { kind: 'settle', entryId: id }, 'gone-on-both-sides');
+}
+
+function first(draft: Draft, operation: Operation & { entryId: EntryId }, reason: ReasonCode): void {
+  draft.first.set(operation.entryId, { operation, reason });
+}
+
+function agrees(view: View, remote: RemoteNode, local: LocalNode, synced: SyncedNode | undefined): boolean {
+  return (
+    synced !== undefined &&
+    synced.sequence === remote.sequence &&
+    samePlace(remote, local, view.options.foldsNames) &&
+    samePlace(remote, synced, view.options.foldsNames) &&
+    compareContents(remote, synced) === 'same' &&
+    compareContents(remote, local) === 'same' &&
+    sameAttributes(remote, synced) &&
+    sameAttributes(remote, local)
+  );
+}
+
+function decideBoth(
+  view: View,
+  draft: Draft,
+  names: FreeNames,
+  remote: RemoteNode,
+  local: LocalNode,
+  synced: SyncedNode | undefined,
+): void {
+  if (agrees(view, remote, local, synced)) return;
+  const entryId = remote.entryId;
+  const target = view.target(entryId);
+  let pushPlace = false;
+  if (target.side === 'up') pushPlace = claimName(view, draft, names, entryId);
+  else if (target.side === 'down') {
+    const movedHere = synced !== undefined && !samePlace(local, synced, view.options.foldsNames);
+    draft.local.set(entryId, {
+      operation: { kind: 'move-local', entryId, parentId: target.parentId, name: target.name },
+      reason: movedHere ? 'both-moved' : 'moved-on-server',
+    });
+  }
+
+  const contents = compareContents(remote, local);
+  const attributes = compareAttributes(remote, local, synced);
+  let pushContent = false;
+  let pushAttributes = attributes.push;
+  if (contents === 'unknown') {
+    const profile = remote.kind === 'file' ? remote.content.manifest.profile : null;
+    const uploadExpected = synced !== undefined && compareContents(remote, synced) === 'same';
+    first(draft, { kind: 'inspect', entryId, profile, uploadExpected }, 'content-unknown');
+    pushAttributes = false;
+  } else if (contents === 'different') {
+    if (synced !== undefined && compareContents(remote, synced) === 'same') pushContent = true;
+    else if (synced !== undefined && compareContents(local, synced) === 'same') {
+      if (!attributes.push) refreshContent(draft, remote);
+    } else {
+      pushAttributes = false;
+      if (target.side === 'agreed') {
+        const name = names.conflictCopy(target.parentId, local.name);
+        draft.local.set(entryId, {
+          operation: { kind: 'fork', entryId, name, notice: 'conflict-copy' },
+          reason: synced === undefined ? 'both-created' : 'both-edited',
+        });
+      }
+    }
+  } else if (attributes.pull && !attributes.push) {
+    draft.refresh.set(entryId, {
+      operation: { kind: 'set-attributes', entryId },
+      reason: 'attributes-changed-on-server',
+    });
+  }
+  if (pushPlace || pushContent || pushAttributes) {
+    draft.push.set(entryId, {
+      operation: {
+        kind: 'push-update',
+        entryId,
+        place: pushPlace,
+        content: pushContent,
+        attributes: pushAttributes,
+      },
+      reason: pushContent
+        ? 'edited-on-this-device'
+        : pushPlace
+          ? 'moved-on-this-device'
+          : 'attributes-changed-on-this-device',
+    });
+  }
+  if (target.side === 'agreed' && contents === 'same' && !attributes.push && !attributes.pull) {
+    first(draft, { kind: 'settle', entryId }, 'already-equal');
+  }
+}
+
+function refreshContent(draft: Draft, remote: RemoteNode): void {
+  const entryId = remote.entryId;
+  const kind = remote.kind === 'link' ? 'make-link' : 'download';
+  draft.refresh.set(entryId, {
+    operation: { kind, entryId, replace: true },
+    reason: 'edited-on-server',
+  });
+}
+
+function decideRemoteOnly(
+  view: View,
+  draft: Draft,
+  remote: RemoteNode,
+  synced: SyncedNode | undefined,
+): void {
+  const entryId = remote.entryId;
+  const presence = view.presence(entryId);
+  if (presence === 'undecided') {
+    if (!view.absenceIsKnown(entryId)) draft.issues.set(entryId, 'parent-unreadable');
+    return;
+  }
+  if (presence === 'goes') {
+    // Only the top-most: the server removes what is below with it.
+    const parentId = remote.parentId ?? view.trees.rootId;
+    if (view.presence(parentId) === 'goes' && view.local(parentId) === undefined) return;
+    draft.push.set(entryId, {
+      operation: { kind: 'push-remove', entryId },
+      reason: 'removed-on-this-device',
+    });
+    return;
+  }
+  let reason: ReasonCode = 'new-on-server';
+  let carries = true;
+  if (synced !== undefined) {
+    const movedThere = !samePlace(remote, synced, view.options.foldsNames);
+    const changed = movedThere || compareContents(remote, synced) !== 'same';
+    reason = changed ? 'kept-because-edited-on-server' : 'parent-of-kept-entry';
+    carries = movedThere;
+    if (!changed && view.carriedByRemoteMove(entryId)) {
+      first(draft, { kind: 'forget', entryId }, 'kept-because-edited-on-server');
+      return;
+    }
+  }
+  if (remote.kind === 'folder' && carries && hasUnforgotten(view, entryId)) return;
+  const operation: LocalStep['operation'] =
+    remote.kind === 'folder'
+      ? { kind: 'make-folder', entryId }
+      : remote.kind === 'link'
+        ? { kind: 'make-link', entryId, replace: false }
+        : { kind: 'download', entryId, replace: false };
+  draft.local.set(entryId, { operation, reason });
+}
+
+/** A moved folder comes back only when nothing in it can be mistaken for removed any more. */
+function hasUnforgotten(view: View, folderId: EntryId): boolean {
+  for (const child of view.trees.synced.children(folderId)) {
+    if (view.local(child) === undefined && view.remote(child)?.parentId === folderId) return true;
+  }
+  return false;
+}
+
+function decideLocalOnly(
+  view: View,
+  draft: Draft,
+  names: FreeNames,
+  local: LocalNode,
+  synced: SyncedNode | undefined,
+): void {
+  const entryId = local.entryId;
+  const presence = view.presence(entryId);
+  if (presence === 'goes') {
+    draft.local.set(entryId, {
+      operation: { kind: 'remove-local', entryId },
+      reason: 'removed-on-server',
+    });
+    return;
+  }
+  const unread = local.kind === 'file' && local.content === null;
+  if (presence === 'undecided') {
+    if (unread) {
+      first(draft, { kind: 'inspect', entryId, profile: null, uploadExpected: false }, 'content-unknown');
+    }
+    return;
+  }
+  if (local.kind === 'folder' && synced !== undefined && !mayChangeId(view, entryId)) return;
+  if (!claimName(view, draft, names, entryId)) return;
+  if (local.kind === 'folder' && synced !== undefined) {
+    const movedHere = !samePlace(local, synced, view.options.foldsNames);
+    const reason = movedHere ? 'kept-because-edited-here' : 'parent-of-kept-entry';
+    first(draft, { kind: 'renew', entryId }, reason);
+    return;
+  }
+  if (unread) {
+    first(draft, { kind: 'inspect', entryId, profile: null, uploadExpected: true }, 'content-unknown');
+    return;
+  }
+  draft.push.set(
+    entryId,
+    synced === undefined
+      ? { operation: { kind: 'push-create', entryId }, reason: 'new-on-this-device' }
+      : {
+          operation: { kind: 'push-update', entryId, place: true, content: true, attributes: true },
+          reason: 'kept-because-edited-here',
+        },
+  );
+}

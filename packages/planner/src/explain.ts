@@ -1,0 +1,115 @@
+import type { EntryId } from '@cairn/model';
+import { compareContents, sameAttributes, samePlace } from './differences.ts';
+import { plan } from './make-plan.ts';
+import type { PlanIssue, PlannedOperation, PlanOptions } from './plan.ts';
+import { describeReason } from './reasons.ts';
+import type { LocalNode, RemoteNode, SyncedNode, Trees } from './trees.ts';
+import { createView } from './view.ts';
+
+/** The exact state of one entry, for `cairn why`. */
+export interface Explanation {
+  readonly entryId: EntryId;
+  readonly remote: RemoteNode | null;
+  readonly local: LocalNode | null;
+  readonly synced: SyncedNode | null;
+  /** Nothing to do: the three trees agree. */
+  readonly inSync: boolean;
+  /** What happens next to this entry. */
+  readonly operations: readonly PlannedOperation[];
+  readonly issues: readonly PlanIssue[];
+  /** The same in plain words, one sentence each. */
+  readonly sentences: readonly string[];
+}
+
+const ISSUE_SENTENCES: Record<PlanIssue['code'], string> = {
+  unreadable: 'It cannot be read on this device; make it readable and it syncs again.',
+  'parent-unreadable':
+    'It belongs into a folder that cannot be read on this device; nothing is concluded until it can.',
+  'bad-local-name': 'Its name cannot be synced; rename it on this device.',
+  'too-deep': 'It lies in too many folders inside each other; move it further up.',
+  'waiting-for-parent': 'A folder around it must be synced first.',
+  'waiting-for-name': 'Something that cannot be synced now sits on its name.',
+};
+
+/** A sentence for a person: what is wrong and what to do. */
+export function describeIssue(code: PlanIssue['code']): string {
+  return ISSUE_SENTENCES[code];
+}
+
+/** Says which trees have the entry, how they differ, what is planned for it and why. Works on any id. */
+export function explainEntry(trees: Trees, entryId: EntryId, options: PlanOptions): Explanation {
+  const view = createView(trees, options);
+  const remote = view.remote(entryId);
+  const local = view.local(entryId);
+  const synced = view.synced(entryId);
+  const made = plan(trees, options);
+  const operations = made.operations.filter(({ operation }) =>
+    operation.kind === 'adopt'
+      ? operation.localId === entryId || operation.remoteId === entryId
+      : operation.entryId === entryId,
+  );
+  const issues = made.issues.filter((issue) => issue.entryId === entryId);
+  const sentences = [describePresence(remote, local, synced)];
+  sentences.push(...describeChanges('on the server', remote, synced, options));
+  sentences.push(...describeChanges('on this device', local, synced, options));
+  for (const { operation, reason } of operations) {
+    sentences.push(`Next: ${operation.kind}. ${describeReason(reason)}`);
+  }
+  for (const { code } of issues) sentences.push(describeIssue(code));
+  const removal = synced !== undefined && (remote === undefined) !== (local === undefined);
+  if (removal && operations.length === 0 && made.held !== null) {
+    sentences.push('Too many deletes at once: they wait until you confirm them.');
+  }
+  const known = remote !== undefined || local !== undefined || synced !== undefined;
+  const inSync = known && operations.length === 0 && issues.length === 0 && !removal;
+  if (inSync) sentences.push('Nothing to do.');
+  return {
+    entryId,
+    remote: remote ?? null,
+    local: local ?? null,
+    synced: synced ?? null,
+    inSync,
+    operations,
+    issues,
+    sentences,
+  };
+}
+
+function describePresence(
+  remote: RemoteNode | undefined,
+  local: LocalNode | undefined,
+  synced: SyncedNode | undefined,
+): string {
+  if (remote === undefined && local === undefined && synced === undefined) {
+    return 'Neither this device nor the server knows it.';
+  }
+  const where =
+    remote !== undefined && local !== undefined
+      ? 'It is on the server and on this device'
+      : remote !== undefined
+        ? 'It is on the server but not on this device'
+        : local !== undefined
+          ? 'It is on this device but not on the server'
+          : 'It is neither on the server nor on this device';
+  return synced === undefined ? `${where}, and was never in sync.` : `${where}, and was in sync before.`;
+}
+
+function describeChanges(
+  where: string,
+  node: RemoteNode | LocalNode | undefined,
+  synced: SyncedNode | undefined,
+  options: PlanOptions,
+): string[] {
+  if (node === undefined || synced === undefined) return [];
+  const sentences: string[] = [];
+  if (!samePlace(node, synced, options.foldsNames)) {
+    sentences.push(`Since then it was moved or renamed ${where}, to "${node.name}".`);
+  }
+  const contents = compareContents(node, synced);
+  if (contents === 'different') sentences.push(`Since then it was edited ${where}.`);
+  if (contents === 'unknown') sentences.push(`Its content ${where} has not been read yet.`);
+  if (!sameAttributes(node, synced)) {
+    sentences.push(`Since then its modification time or executable bit changed ${where}.`);
+  }
+  return sentences;
+}

@@ -1,0 +1,140 @@
+import type { EntryId } from '@cairn/model';
+import { compareContents } from './differences.ts';
+import type { Draft } from './draft.ts';
+import type { FreeNames } from './free-names.ts';
+import type { NoticeKind, ReasonCode } from './plan.ts';
+import type { LocalNode, RemoteNode } from './trees.ts';
+import { compareIds, type View } from './view.ts';
+
+/**
+ * Who gets a name that the disk wants for one entry: nobody else wants it (`free`), or the entry is the same
+ * thing as a remote one (adopt), or the remote keeps the name and the local entry gets another.
+ * Only the first to commit has a right to a name, so against the remote tree the local side always yields,
+ * except that a folder keeps its name against a file.
+ *
+ * Returns whether the name is free, so that the entry can be pushed.
+ */
+export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryId): boolean {
+  const node = view.local(id) as LocalNode;
+  const parentId = node.parentId ?? view.trees.rootId;
+  const isNew = view.remote(id) === undefined;
+  const neverSynced = isNew && view.synced(id) === undefined;
+
+  for (const rivalId of view.remoteNamed(parentId, node.name)) {
+    if (rivalId === id) continue;
+    const rival = view.remote(rivalId) as RemoteNode;
+    if (view.target(rivalId).side === 'up') continue; // moves away with us
+    if (view.local(rivalId) === undefined && rival.kind === node.kind && isNew) {
+      const presence = view.presence(rivalId);
+      // Removed and made again under the same name: the same entry, with its history.
+      if (presence === 'goes' ? neverSynced : presence === 'stays') {
+        return meetSameKind(view, draft, names, node, rival, presence === 'goes');
+      }
+    }
+    if (view.presence(rivalId) === 'goes') continue;
+    if (view.presence(rivalId) === 'undecided' && view.local(rivalId) === undefined) {
+      draft.issues.set(id, 'waiting-for-name');
+      return false;
+    }
+    if (isNew && node.kind === 'folder' && rival.kind !== 'folder') {
+      const name = names.conflictCopy(parentId, rival.name);
+      draft.push.set(rivalId, {
+        operation: { kind: 'push-rename', entryId: rivalId, name, notice: 'type-conflict' },
+        reason: 'kinds-differ',
+      });
+      return false;
+    }
+    giveOtherName(view, draft, names, node, rival);
+    return false;
+  }
+
+  const rival = view
+    .localNamed(parentId, node.name)
+    .find((other) => other !== id && claimsBefore(view, other, id));
+  if (rival === undefined) return true;
+  giveOtherName(view, draft, names, node, view.local(rival) as LocalNode);
+  return false;
+}
+
+/** Among local entries whose names differ only by case: known ones first, then the smaller id. */
+function claimsBefore(view: View, other: EntryId, id: EntryId): boolean {
+  if (view.blocked(other) !== null) return false;
+  const target = view.target(other);
+  if (target.side === 'down' || target.side === 'blocked' || view.presence(other) !== 'stays') return false;
+  const rank = (each: EntryId) =>
+    view.target(each).side === 'agreed' ? 0 : view.synced(each) !== undefined ? 1 : 2;
+  return rank(other) < rank(id) || (rank(other) === rank(id) && compareIds(other, id) < 0);
+}
+
+function meetSameKind(
+  view: View,
+  draft: Draft,
+  names: FreeNames,
+  node: LocalNode,
+  rival: RemoteNode,
+  replaces: boolean,
+): false {
+  const id = node.entryId;
+  const profile = rival.kind === 'file' ? rival.content.manifest.profile : null;
+  const contents = replaces ? 'same' : compareContents(node, rival);
+  if (contents === 'unknown') {
+    draft.first.set(id, {
+      operation: { kind: 'inspect', entryId: id, profile, uploadExpected: false },
+      reason: 'content-unknown',
+    });
+  } else if (contents === 'different') {
+    giveOtherName(view, draft, names, node, rival);
+  } else if (!draft.adopted.has(rival.entryId) && mayChangeId(view, id)) {
+    draft.adopted.add(rival.entryId);
+    draft.first.set(id, {
+      operation: { kind: 'adopt', localId: id, remoteId: rival.entryId },
+      reason: replaces ? 'edited-on-this-device' : 'same-place-same-thing',
+    });
+  }
+  return false;
+}
+
+/**
+ * Whether a folder's id may change now. What is still to be removed from it must be gone first: under another
+ * parent it would look moved, and moved things are kept.
+ */
+export function mayChangeId(view: View, id: EntryId): boolean {
+  if (view.synced(id) === undefined || view.local(id)?.kind !== 'folder') return true;
+  for (const child of view.trees.local.children(id)) {
+    if (view.target(child).parentId !== id) return false;
+    if (view.presence(child) !== 'stays' && view.blocked(child) === null) return false;
+  }
+  return true;
+}
+
+function giveOtherName(
+  view: View,
+  draft: Draft,
+  names: FreeNames,
+  node: LocalNode,
+  rival: RemoteNode | LocalNode,
+): void {
+  const id = node.entryId;
+  const parentId = node.parentId ?? view.trees.rootId;
+  const sameText = rival.name === node.name;
+  const notice: NoticeKind = !sameText
+    ? 'case-conflict'
+    : rival.kind !== node.kind
+      ? 'type-conflict'
+      : 'conflict-copy';
+  const name = sameText ? names.conflictCopy(parentId, node.name) : names.caseConflict(parentId, node.name);
+  const neverSynced = view.remote(id) === undefined && view.synced(id) === undefined;
+  const reason: ReasonCode = !sameText
+    ? 'names-differ-only-by-case'
+    : rival.kind !== node.kind
+      ? 'kinds-differ'
+      : neverSynced
+        ? 'both-created'
+        : 'name-taken';
+  draft.local.set(
+    id,
+    neverSynced && node.kind !== 'folder'
+      ? { operation: { kind: 'fork', entryId: id, name, notice }, reason }
+      : { operation: { kind: 'move-local', entryId: id, parentId, name, notice }, reason },
+  );
+}
