@@ -1,1 +1,6 @@
-export {};
+export { createSyncEngine, type SyncEngine, type SyncEngineOptions } from './engine.ts';
+export type { TransferCounters } from './execute/deps.ts';
+export type { Explanation } from './explain-path.ts';
+export type { UnsyncedReason } from './observe/collect.ts';
+export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
+export type { Problem, SyncState, SyncStatus } from './status.ts';

@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
+
+let world: TestWorld;
+let a: TestDevice;
+let b: TestDevice;
+
+beforeEach(async () => {
+  world = await createTestWorld();
+  a = await world.addDevice('Laptop');
+  b = await world.addDevice('Desktop');
+});
+afterEach(() => world.close());
+
+const text = (device: TestDevice, path: string) => new TextDecoder().decode(device.disk.user.readFile(path));
+
+describe('two devices', () => {
+  test('a tree made before the start arrives on the other device', async () => {
+    a.disk.user.makeFolder('docs');
+    a.disk.user.makeFolder('docs/empty');
+    a.disk.user.writeFile('docs/a.txt', 'one');
+    a.disk.user.writeFile('tool.sh', '#!/bin/sh');
+    a.disk.user.setExecutable('tool.sh', true);
+    a.disk.user.makeLink('link', 'docs/a.txt');
+    a.disk.user.makeLink('dangling', '../../outside');
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    expect(text(b, 'docs/a.txt')).toBe('one');
+    expect(b.disk.user.describe()).toEqual(a.disk.user.describe());
+  });
+
+  test('edits, renames, moves and deletes go both ways', async () => {
+    a.disk.user.makeFolder('docs');
+    for (let index = 0; index < 20; index++) a.disk.user.writeFile(`docs/${index}.txt`, `file ${index}`);
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    const sent = a.network.sentBlocks + b.network.sentBlocks;
+    const read = a.network.readBlocks + b.network.readBlocks;
+
+    b.disk.user.rename('docs', 'papers');
+    await world.until('the rename is on A', () =>
+      a.disk.user.describe().some((line) => line.includes('papers')),
+    );
+    await world.settle([a, b]);
+    expect(a.network.sentBlocks + b.network.sentBlocks).toBe(sent);
+    expect(a.network.readBlocks + b.network.readBlocks).toBe(read);
+
+    a.disk.user.writeFile('papers/3.txt', 'edited on A');
+    b.disk.user.remove('papers/4.txt');
+    await world.until('both are there', () => text(b, 'papers/3.txt') === 'edited on A');
+    await world.settle([a, b]);
+    expect(a.disk.user.describe().some((line) => line.includes('papers/4.txt'))).toBe(false);
+  });
+
+  test('edits on both sides while offline keep both contents', async () => {
+    a.disk.user.writeFile('plan.txt', 'base');
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    b.network.offline = true;
+    a.disk.user.writeFile('plan.txt', 'from A');
+    await world.until(
+      'A has committed',
+      async () => (await world.sequence()) >= 2 && a.engine.status().state === 'in-sync',
+    );
+    b.disk.user.writeFile('plan.txt', 'from B');
+    await world.until('B has noticed', () => b.engine.status().state === 'offline');
+    b.network.offline = false;
+    b.engine.refresh();
+    await world.settle([a, b]);
+    expect(text(a, 'plan.txt')).toBe('from A');
+    const copy = a.disk.user.describe().find((line) => line.includes("Desktop's Conflict Copy"));
+    expect(copy).toBeDefined();
+    expect(b.engine.status().notices[0]?.kind).toBe('conflict-copy');
+  });
+
+  test('what happened while a device was stopped is found at its start', async () => {
+    a.disk.user.makeFolder('d');
+    a.disk.user.writeFile('d/x', '1');
+    a.disk.user.writeFile('d/y', '2');
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    await b.stop();
+    b.disk.user.rename('d/x', 'd/z');
+    b.disk.user.writeFile('new', '3');
+    a.disk.user.remove('d/y');
+    await world.settle([a]);
+    b.start();
+    await world.settle([a, b]);
+    expect(text(a, 'd/z')).toBe('1');
+    expect(text(a, 'new')).toBe('3');
+    expect(a.disk.user.describe().some((line) => line.includes('d/y'))).toBe(false);
+  });
+
+  test('a lost database costs no data, no conflict and no traffic for equal files', async () => {
+    for (let index = 0; index < 10; index++) a.disk.user.writeFile(`${index}`, `content ${index}`);
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    await b.stop();
+    b.loseTrees();
+    b.disk.user.writeFile('3', 'edited on B meanwhile');
+    const read = b.network.readBlocks;
+    b.start();
+    await world.settle([a, b]);
+    expect(b.network.readBlocks).toBeLessThanOrEqual(read + 1);
+    expect(a.disk.user.describe().filter((line) => line.includes('Conflict Copy')).length).toBe(1);
+  });
+
+  test('an unmounted root deletes nothing', async () => {
+    a.disk.user.writeFile('precious', 'data');
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    b.disk.setRootPresent(false);
+    b.engine.refresh();
+    await world.until('B has stopped', () => b.failure !== null);
+    expect(String(b.failure)).toMatch(/root|folder/);
+    expect(text(a, 'precious')).toBe('data');
+    b.disk.setRootPresent(true);
+    b.start();
+    await world.settle([a, b]);
+    expect(text(b, 'precious')).toBe('data');
+  });
+
+  test('too many deletes are held, then go on when confirmed', async () => {
+    a.disk.user.makeFolder('big');
+    for (let index = 0; index < 30; index++) a.disk.user.writeFile(`big/${index}`, `${index}`);
+    const careful = await world.addDevice('Careful', { brake: { count: 5, share: 0.1 } });
+    a.start();
+    careful.start();
+    await world.settle([a, careful]);
+    careful.disk.user.remove('big');
+    await world.until('the deletes are held', () => careful.engine.status().state === 'held');
+    expect(a.disk.user.describe().length).toBe(31);
+    careful.engine.rejectDeletes();
+    await world.settle([a, careful]);
+    expect(careful.disk.user.describe().length).toBe(31);
+    careful.disk.user.remove('big');
+    await world.until('the deletes are held again', () => careful.engine.status().state === 'held');
+    careful.engine.confirmDeletes();
+    await world.settle([a, careful]);
+    expect(a.disk.user.describe()).toEqual([]);
+  });
+
+  test('ignored and unsyncable things stay where they are and say why', async () => {
+    a.disk.user.writeFile('.cairnignore', 'build/\n*.tmp\n');
+    a.disk.user.makeFolder('build');
+    a.disk.user.writeFile('build/out', 'x');
+    a.disk.user.writeFile('a.tmp', 'x');
+    a.disk.user.makeFifo('pipe');
+    a.disk.user.writeFile('kept', 'y');
+    a.start();
+    b.start();
+    await world.until('kept arrives', () => b.disk.user.describe().some((line) => line.includes('kept')));
+    await world.until('in sync', () => a.engine.status().state === 'in-sync');
+    const names = b.disk.user.describe().join('\n');
+    expect(names).not.toMatch(/build|tmp|pipe/);
+    expect(a.engine.explain('a.tmp').verdict).toBe('ignored');
+    expect(a.engine.explain('pipe').verdict).toBe('unsyncable');
+    expect(a.engine.explain('kept').verdict).toBe('in-sync');
+    expect(a.engine.explain('nothing').verdict).toBe('unknown-path');
+  });
+});

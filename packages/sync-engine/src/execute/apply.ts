@@ -1,0 +1,265 @@
+import { CairnError, type EntryId, isCairnError } from '@cairn/model';
+import type { LocalNode, NoticeKind, Operation } from '@cairn/planner';
+import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
+import { syncedFrom } from '../observe/follow.ts';
+import type { ExecuteDeps } from './deps.ts';
+
+export type LocalOperation = Extract<
+  Operation,
+  { kind: 'make-folder' | 'make-link' | 'move-local' | 'set-attributes' | 'remove-local' | 'fork' }
+>;
+
+type ApplyDeps = Pick<
+  ExecuteDeps,
+  'filesystem' | 'trees' | 'local' | 'environment' | 'failures' | 'markDirty' | 'createEntryId'
+> & { isIgnored(path: string): boolean };
+
+/** Folders in which names changed; the engine makes them durable before what was noted is. */
+export type TouchedFolders = Set<string>;
+
+/**
+ * Carries out one operation on the disk. What it finds to be different from the plan's premises is left alone
+ * and scanned again.
+ */
+export async function applyLocally(
+  deps: ApplyDeps,
+  operation: LocalOperation,
+  touched: TouchedFolders,
+): Promise<void> {
+  try {
+    await perform(deps, operation, touched);
+    deps.failures.forget(operation.entryId);
+  } catch (error) {
+    if (isCairnError(error, 'root-missing', 'local-disk-full')) throw error;
+    const path = deps.local.path(operation.entryId);
+    if (path !== null) deps.markDirty(parentPath(path));
+    const parentId = deps.trees.remote.get(operation.entryId)?.parentId;
+    const remoteParent = parentId ? deps.local.path(parentId) : null;
+    if (remoteParent !== null) deps.markDirty(remoteParent);
+    deps.failures.record(operation.entryId, operation.kind, error);
+  }
+}
+
+async function perform(deps: ApplyDeps, operation: LocalOperation, touched: TouchedFolders): Promise<void> {
+  switch (operation.kind) {
+    case 'make-folder':
+      return makeFolder(deps, operation.entryId, touched);
+    case 'make-link':
+      return makeLink(deps, operation.entryId, operation.replace, touched);
+    case 'move-local':
+      return moveLocal(deps, operation, touched);
+    case 'set-attributes':
+      return setAttributes(deps, operation.entryId);
+    case 'remove-local':
+      return removeLocal(deps, operation.entryId, touched);
+    case 'fork':
+      return fork(deps, operation.entryId, operation.name, operation.notice, touched);
+  }
+}
+
+function requireNode(deps: ApplyDeps, entryId: EntryId): { node: LocalNode; path: string } {
+  const node = deps.local.get(entryId);
+  const path = deps.local.path(entryId);
+  if (node === undefined || path === null) {
+    throw new CairnError('local-changed', 'the item is not where it was; the folder is scanned again');
+  }
+  return { node, path };
+}
+
+async function makeFolder(deps: ApplyDeps, entryId: EntryId, touched: TouchedFolders): Promise<void> {
+  const entry = deps.trees.remote.get(entryId);
+  const folder = entry?.parentId ? deps.local.path(entry.parentId) : null;
+  if (entry === undefined || folder === null || deps.local.get(entryId) !== undefined) return;
+  const path = joinPath(folder, entry.name);
+  if (deps.isIgnored(`${path}/`)) return;
+  const status = await deps.filesystem.makeFolder(path);
+  touched.add(folder);
+  deps.local.put({
+    entryId,
+    parentId: entry.parentId,
+    name: entry.name,
+    kind: 'folder',
+    ...observedFacts(status),
+    fingerprint: '',
+    content: null,
+    state: 'known',
+  });
+  deps.trees.synced.put(syncedFrom(entry));
+}
+
+async function makeLink(
+  deps: ApplyDeps,
+  entryId: EntryId,
+  replace: boolean,
+  touched: TouchedFolders,
+): Promise<void> {
+  const entry = deps.trees.remote.get(entryId);
+  if (entry === undefined || entry.kind !== 'link' || entry.parentId === null) return;
+  const existing = deps.local.get(entryId);
+  if (replace !== (existing !== undefined)) return;
+  const folder = deps.local.path(entry.parentId);
+  const path =
+    existing === undefined
+      ? folder === null
+        ? null
+        : joinPath(folder, entry.name)
+      : deps.local.path(entryId);
+  if (path === null || deps.isIgnored(path)) return;
+  const expected =
+    existing === undefined ? ({ absent: true } as const) : { fingerprint: existing.fingerprint };
+  const status = await deps.filesystem.makeLink(path, entry.target, expected);
+  touched.add(parentPath(path));
+  deps.local.put({
+    entryId,
+    parentId: existing?.parentId ?? entry.parentId,
+    name: existing?.name ?? entry.name,
+    kind: 'link',
+    ...observedFacts(status),
+    modifiedAtUs: entry.modifiedAtUs,
+    content: null,
+    state: 'known',
+  });
+  const agreed = syncedFrom(entry);
+  const old = replace ? deps.trees.synced.get(entryId) : undefined;
+  deps.trees.synced.put(old === undefined ? agreed : { ...agreed, parentId: old.parentId, name: old.name });
+}
+
+async function moveLocal(
+  deps: ApplyDeps,
+  { entryId, parentId, name, notice }: Extract<Operation, { kind: 'move-local' }>,
+  touched: TouchedFolders,
+): Promise<void> {
+  const { node, path } = requireNode(deps, entryId);
+  const folder = deps.local.path(parentId);
+  if (folder === null) throw new CairnError('local-changed', 'the folder to move into is not there yet');
+  const to = joinPath(folder, name);
+  await moveOnDisk(deps, node, path, to, { parentId, name }, touched);
+  if (notice !== undefined) addNotice(deps, notice, path, to);
+  const entry = deps.trees.remote.get(entryId);
+  const synced = deps.trees.synced.get(entryId);
+  if (entry?.parentId === parentId && entry.name === name && synced !== undefined) {
+    deps.trees.synced.put({ ...synced, parentId, name });
+  }
+}
+
+/** Renames and notes the new status; content stays known only if nothing but the name changed. */
+async function moveOnDisk(
+  deps: ApplyDeps,
+  node: LocalNode,
+  from: string,
+  to: string,
+  place: { readonly parentId: EntryId | null; readonly name: string },
+  touched: TouchedFolders,
+): Promise<void> {
+  const before = await deps.filesystem.status(from);
+  const isFolder = node.kind === 'folder';
+  if (
+    before === null ||
+    before.identity !== node.identity ||
+    (!isFolder && before.fingerprint !== node.fingerprint)
+  ) {
+    throw new CairnError(
+      'local-changed',
+      'the item changed before it could be moved; its folder is scanned again',
+    );
+  }
+  const after = await deps.filesystem.move(from, to, node.identity);
+  touched.add(parentPath(from));
+  touched.add(parentPath(to));
+  const untouched = after.sizeBytes === before.sizeBytes && after.modifiedAtNs === before.modifiedAtNs;
+  const facts = observedFacts(after);
+  deps.local.put({
+    ...node,
+    ...place,
+    identity: facts.identity,
+    fingerprint: isFolder ? '' : facts.fingerprint,
+    content: untouched ? node.content : null,
+    ...(untouched ? {} : { sizeBytes: facts.sizeBytes, modifiedAtUs: facts.modifiedAtUs }),
+  });
+}
+
+async function setAttributes(deps: ApplyDeps, entryId: EntryId): Promise<void> {
+  const { node, path } = requireNode(deps, entryId);
+  const entry = deps.trees.remote.get(entryId);
+  if (entry === undefined || entry.kind === 'folder' || node.kind === 'folder') return;
+  const executable = entry.kind === 'file' && entry.executable;
+  const { modifiedAtUs } = entry;
+  const wanted = node.kind === 'file' ? { executable, modifiedAtUs } : { modifiedAtUs };
+  const status = await deps.filesystem.setAttributes(path, wanted, { fingerprint: node.fingerprint });
+  deps.local.put({ ...node, fingerprint: status.fingerprint, executable, modifiedAtUs });
+  const synced = deps.trees.synced.get(entryId);
+  if (synced !== undefined) deps.trees.synced.put({ ...synced, executable, modifiedAtUs });
+}
+
+async function removeLocal(deps: ApplyDeps, entryId: EntryId, touched: TouchedFolders): Promise<void> {
+  const { node, path } = requireNode(deps, entryId);
+  if (node.kind === 'folder') await deps.filesystem.removeFolder(path);
+  else await deps.filesystem.displace(path, { fingerprint: node.fingerprint });
+  touched.add(parentPath(path));
+  deps.local.delete(entryId);
+  deps.trees.synced.delete(entryId);
+}
+
+async function fork(
+  deps: ApplyDeps,
+  entryId: EntryId,
+  name: string,
+  notice: NoticeKind,
+  touched: TouchedFolders,
+): Promise<void> {
+  const { node, path } = requireNode(deps, entryId);
+  const to = joinPath(parentPath(path), name);
+  await moveOnDisk(deps, node, path, to, { parentId: node.parentId, name }, touched);
+  deps.local.rename(entryId, deps.createEntryId());
+  deps.trees.synced.delete(entryId);
+  addNotice(deps, notice, path, to);
+}
+
+function addNotice(deps: ApplyDeps, kind: NoticeKind, from: string, to: string): void {
+  deps.trees.addNotice({
+    at: deps.environment.clock.now(),
+    kind,
+    path: to,
+    text: describeNotice(kind, from, to),
+  });
+}
+
+function describeNotice(notice: NoticeKind, from: string, to: string): string {
+  switch (notice) {
+    case 'conflict-copy':
+      return `"${from}" was changed here and elsewhere. The version that reached the server first has the name; what was here is now "${to}".`;
+    case 'case-conflict':
+      return `"${from}" differs from another name only by case or Unicode form. It is now "${to}".`;
+    case 'type-conflict':
+      return `"${from}" is a file here and a folder elsewhere, or the reverse. What was here is now "${to}".`;
+    default:
+      return `"${from}" was kept as "${to}".`;
+  }
+}
+
+export type BookkeepingOperation = Extract<Operation, { kind: 'adopt' | 'settle' | 'forget' | 'renew' }>;
+
+/** Operations that only change what this device knows. */
+export function keepBooks(
+  { trees, local, createEntryId }: Pick<ExecuteDeps, 'trees' | 'local' | 'createEntryId'>,
+  operation: BookkeepingOperation,
+): void {
+  switch (operation.kind) {
+    case 'adopt':
+      if (local.get(operation.remoteId) === undefined) local.rename(operation.localId, operation.remoteId);
+      return;
+    case 'forget':
+      trees.synced.delete(operation.entryId);
+      return;
+    case 'renew':
+      local.rename(operation.entryId, createEntryId());
+      trees.synced.delete(operation.entryId);
+      return;
+    case 'settle': {
+      const remote = trees.remote.get(operation.entryId);
+      const there = local.get(operation.entryId) !== undefined;
+      if (remote !== undefined && there) trees.synced.put(syncedFrom(remote));
+      else if (remote === undefined && !there) trees.synced.delete(operation.entryId);
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { ContentPlatform } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
+import type { Filesystem } from '@cairn/filesystem';
+import type { ContentId, EntryId } from '@cairn/model';
+import type { TreeStore } from '@cairn/tree-store';
+import type { Failures } from '../failures.ts';
+import type { LocalTree } from '../local-tree.ts';
+import type { SpaceConnection } from '../ports.ts';
+
+/** What carrying out operations needs; each module picks its slice. */
+export interface ExecuteDeps {
+  readonly filesystem: Filesystem;
+  readonly space: SpaceConnection;
+  readonly trees: TreeStore;
+  readonly local: LocalTree;
+  readonly platform: ContentPlatform;
+  readonly environment: Environment;
+  readonly failures: Failures;
+  /** Contents whose blocks this process knows to be on the server and granted to this account. */
+  readonly uploaded: Set<ContentId>;
+  readonly counters: TransferCounters;
+  /** Asks for a scan of a folder soon. */
+  markDirty(path: string): void;
+  /** Asks for a look at the server's journal before the next plan. */
+  markRemoteDirty(): void;
+  createEntryId(): EntryId;
+}
+
+/** What moved since the engine started; for status and benchmarks. */
+export interface TransferCounters {
+  uploadedFiles: number;
+  uploadedBytes: number;
+  downloadedFiles: number;
+  downloadedBytes: number;
+  /** Bytes of downloads that were taken from the file's previous content on this disk. */
+  reusedBytes: number;
+  commits: number;
+}
+
+export function createCounters(): TransferCounters {
+  return {
+    uploadedFiles: 0,
+    uploadedBytes: 0,
+    downloadedFiles: 0,
+    downloadedBytes: 0,
+    reusedBytes: 0,
+    commits: 0,
+  };
+}

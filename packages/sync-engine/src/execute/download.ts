@@ -1,0 +1,359 @@
+import { blockIdOf, type ContentPlatform } from '@cairn/content';
+import type { Expectation, TemporaryFile } from '@cairn/filesystem';
+import {
+  type BlockId,
+  type EntryId,
+  type FileContent,
+  type FileEntry,
+  isCairnError,
+  type ManifestPart,
+} from '@cairn/model';
+import type { LocalNode, SyncedNode } from '@cairn/planner';
+import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
+import { syncedFrom } from '../observe/follow.ts';
+import type { ContentPiece } from '../ports.ts';
+import type { TouchedFolders } from './apply.ts';
+import { forEachConcurrently } from './concurrency.ts';
+import type { ExecuteDeps } from './deps.ts';
+
+/** Files that are made durable and placed at the same time: an fsync each, so waiting side by side pays. */
+const PLACES_AT_ONCE = 16;
+/** A list of parts for one request of the reading side is cut at this many. */
+const MAX_PARTS_AT_ONCE = 1000;
+
+export interface Download {
+  readonly entryId: EntryId;
+  /** A local file of this id is there, unchanged as far as we know, and will be replaced. */
+  readonly replace: boolean;
+}
+
+interface Prepared {
+  readonly entry: FileEntry;
+  readonly path: string;
+  readonly expected: Expectation;
+  readonly node: LocalNode | undefined;
+}
+
+/** A download whose bytes are complete in a temporary file. */
+export interface FetchedFile extends Prepared {
+  readonly temporary: TemporaryFile;
+}
+
+export type DownloadDeps = ExecuteDeps & {
+  isIgnored(path: string): boolean;
+  readonly touchedFolders: TouchedFolders;
+};
+
+/** Fetches and places files; each is placed on its own and one that fails does not hold up the others. */
+export async function downloadFiles(
+  deps: DownloadDeps,
+  downloads: readonly Download[],
+  signal: AbortSignal,
+): Promise<void> {
+  const prepared = downloads.map((each) => prepareDownload(deps, each)).filter((each) => each !== null);
+  const placing = createPlacer(deps);
+  await fetchFiles(deps, prepared, signal, (fetched) => placing.add(fetched));
+  await placing.finish();
+}
+
+/** Where the file goes and what must be there now; `null` when that is not clear yet (a later plan will know). */
+export function prepareDownload(deps: DownloadDeps, { entryId, replace }: Download): Prepared | null {
+  const { trees, local } = deps;
+  const entry = trees.remote.get(entryId);
+  if (entry === undefined || entry.kind !== 'file' || entry.parentId === null) return null;
+  const node = local.get(entryId);
+  if (replace) {
+    const path = local.path(entryId);
+    if (node === undefined || path === null) return null;
+    return { entry, path, expected: { fingerprint: node.fingerprint }, node };
+  }
+  const folder = local.path(entry.parentId);
+  if (node !== undefined || folder === null) return null;
+  const path = joinPath(folder, entry.name);
+  if (deps.isIgnored(path)) return null;
+  return { entry, path, expected: { absent: true }, node: undefined };
+}
+
+/**
+ * Brings the bytes of each file into a temporary file: first what an interrupted download left there, then
+ * chunks that the file's present content on this disk has, then the rest from the server in one stream over all
+ * files. Every byte is checked against its block id before it counts.
+ */
+export async function fetchFiles(
+  deps: DownloadDeps,
+  files: readonly Prepared[],
+  signal: AbortSignal,
+  onFetched: (fetched: FetchedFile) => Promise<void>,
+): Promise<void> {
+  const { failures, counters } = deps;
+  const open = new Map<Prepared, TemporaryFile>();
+  const wanted: { file: Prepared; content: FileContent; positions: readonly number[] }[] = [];
+  const lastIndex = new Map<Prepared, number>();
+  try {
+    for (const file of files) {
+      try {
+        const temporary = await deps.filesystem.openTemporary(temporaryName(file.entry));
+        open.set(file, temporary);
+        const missing = await findMissingParts(deps, file, temporary, signal);
+        if (missing === null) {
+          wanted.push({ file, content: file.entry.content, positions: [0] });
+        } else {
+          for (const piece of missing) wanted.push({ file, ...piece });
+        }
+        lastIndex.set(file, wanted.length - 1);
+        if (missing !== null && missing.length === 0) {
+          open.delete(file);
+          await onFetched({ ...file, temporary });
+        }
+      } catch (error) {
+        await fail(file, error);
+      }
+    }
+    const failed = new Set<Prepared>();
+    const pieces = deps.space.readContents(
+      wanted.map(({ content }) => ({ content })),
+      { signal },
+    );
+    for await (const piece of pieces) {
+      const want = wanted[piece.index];
+      if (want === undefined || failed.has(want.file)) continue;
+      const temporary = open.get(want.file);
+      if (temporary === undefined) continue;
+      try {
+        await writePiece(temporary, want.content, want.positions, piece);
+        counters.downloadedBytes += piece.bytes.length;
+        if (!piece.last || lastIndex.get(want.file) !== piece.index) continue;
+        open.delete(want.file);
+        counters.downloadedFiles++;
+        await onFetched({ ...want.file, temporary });
+      } catch (error) {
+        failed.add(want.file);
+        await fail(want.file, error);
+      }
+    }
+  } finally {
+    for (const temporary of open.values()) await temporary.close();
+  }
+
+  async function fail(file: Prepared, error: unknown): Promise<void> {
+    const temporary = open.get(file);
+    open.delete(file);
+    await temporary?.close();
+    if (signal.aborted || isCairnError(error, 'root-missing', 'local-disk-full')) throw error;
+    failures.record(file.entry.entryId, 'download', error);
+  }
+}
+
+/** Writes a piece of a list of parts to where each part belongs in the file. */
+async function writePiece(
+  temporary: TemporaryFile,
+  content: FileContent,
+  positions: readonly number[],
+  piece: ContentPiece,
+): Promise<void> {
+  if (positions.length === 1) {
+    await temporary.write(piece.bytes, (positions[0] ?? 0) + piece.position);
+    return;
+  }
+  let start = 0;
+  for (const [index, part] of content.manifest.parts.entries()) {
+    const end = start + part.sizeBytes;
+    const from = Math.max(start, piece.position);
+    const to = Math.min(end, piece.position + piece.bytes.length);
+    if (from < to) {
+      const bytes = piece.bytes.subarray(from - piece.position, to - piece.position);
+      await temporary.write(bytes, (positions[index] ?? 0) + from - start);
+    }
+    start = end;
+    if (start >= piece.position + piece.bytes.length) break;
+  }
+}
+
+function temporaryName(entry: FileEntry): string {
+  return `${entry.entryId}-${entry.content.contentId.slice(2, 34)}`;
+}
+
+/**
+ * Fills the temporary file from what is on this disk already. Returns lists of the parts to fetch, with their
+ * positions in the file; `null` when the whole content is to be fetched as it is.
+ */
+async function findMissingParts(
+  deps: DownloadDeps,
+  file: Prepared,
+  temporary: TemporaryFile,
+  signal: AbortSignal,
+): Promise<{ content: FileContent; positions: number[] }[] | null> {
+  const { content } = file.entry;
+  const base = file.node?.content ?? null;
+  const resumable = temporary.existingBytes;
+  if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
+  const known = base === null ? null : await locateChunks(deps, base, signal);
+  const handle = known === null ? null : await deps.filesystem.openRead(file.path);
+  try {
+    const missing: { part: ManifestPart; position: number }[] = [];
+    let position = 0;
+    for await (const part of deps.space.listChunks(content, signal)) {
+      const end = position + part.sizeBytes;
+      const there = end <= resumable && (await holds(deps.platform, temporary, part, position));
+      if (!there) {
+        const bytes =
+          handle === null ? null : await readKnown(deps.platform, handle, known?.get(part.block), part);
+        if (bytes === null) {
+          missing.push({ part, position });
+        } else {
+          await temporary.write(bytes, position);
+          deps.counters.reusedBytes += bytes.length;
+        }
+      }
+      position = end;
+    }
+    if (resumable > content.sizeBytes) await temporary.truncate(content.sizeBytes);
+    return groupParts(content, missing);
+  } finally {
+    await handle?.close();
+  }
+}
+
+async function locateChunks(
+  deps: DownloadDeps,
+  base: FileContent,
+  signal: AbortSignal,
+): Promise<Map<BlockId, number>> {
+  const positions = new Map<BlockId, number>();
+  let position = 0;
+  for await (const part of deps.space.listChunks(base, signal)) {
+    positions.set(part.block, position);
+    position += part.sizeBytes;
+  }
+  return positions;
+}
+
+async function holds(
+  platform: ContentPlatform,
+  source: Pick<TemporaryFile, 'read'>,
+  part: ManifestPart,
+  position: number,
+): Promise<boolean> {
+  return (await readKnown(platform, source, position, part)) !== null;
+}
+
+/** The part's bytes from a place where they may be; `null` unless they are exactly these. */
+async function readKnown(
+  platform: ContentPlatform,
+  source: Pick<TemporaryFile, 'read'>,
+  position: number | undefined,
+  part: ManifestPart,
+): Promise<Uint8Array | null> {
+  if (position === undefined) return null;
+  const bytes = new Uint8Array(part.sizeBytes);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = await source.read(bytes.subarray(length), position + length);
+    if (count === 0) return null;
+    length += count;
+  }
+  return blockIdOf(platform, bytes) === part.block ? bytes : null;
+}
+
+/** Lists of parts as contents of their own, so that they are read like any file. */
+function groupParts(
+  content: FileContent,
+  missing: readonly { part: ManifestPart; position: number }[],
+): { content: FileContent; positions: number[] }[] {
+  const groups: { content: FileContent; positions: number[] }[] = [];
+  for (let start = 0; start < missing.length; start += MAX_PARTS_AT_ONCE) {
+    const group = missing.slice(start, start + MAX_PARTS_AT_ONCE);
+    const parts = group.map(({ part }) => part);
+    groups.push({
+      content: {
+        contentId: content.contentId,
+        sizeBytes: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
+        manifest: { profile: content.manifest.profile, depth: 0, parts },
+      },
+      positions: group.map(({ position }) => position),
+    });
+  }
+  return groups;
+}
+
+/** Makes fetched files durable and places them, several at once; notes them as synced. */
+export function createPlacer(deps: DownloadDeps): {
+  add(fetched: FetchedFile): Promise<void>;
+  finish(): Promise<void>;
+} {
+  const { filesystem, failures } = deps;
+  const placed: { entry: FileEntry; path: string; node: LocalNode }[] = [];
+  const running = new Set<Promise<void>>();
+  let stopped: unknown = null;
+
+  async function place(fetched: FetchedFile): Promise<void> {
+    const { entry, path, expected, temporary } = fetched;
+    try {
+      await temporary.sync();
+      const { executable, modifiedAtUs } = entry;
+      const status = await filesystem.place(temporary, path, expected, { executable, modifiedAtUs });
+      placed.push({ entry, path, node: placedNode(fetched, observedFacts(status)) });
+    } catch (error) {
+      await temporary.close();
+      if (isCairnError(error, 'root-missing', 'local-disk-full')) {
+        stopped ??= error;
+        return;
+      }
+      if (isCairnError(error, 'local-changed')) deps.markDirty(parentPath(path));
+      failures.record(entry.entryId, 'download', error);
+    }
+  }
+
+  function placedNode(fetched: FetchedFile, facts: ReturnType<typeof observedFacts>): LocalNode {
+    const { entry, node } = fetched;
+    return {
+      entryId: entry.entryId,
+      parentId: node?.parentId ?? entry.parentId,
+      name: node?.name ?? entry.name,
+      kind: 'file',
+      ...facts,
+      // What we asked for, whatever precision the disk kept it with.
+      executable: filesystem.capabilities.executableBit ? facts.executable : entry.executable,
+      modifiedAtUs: entry.modifiedAtUs,
+      content: entry.content,
+      state: 'known',
+    };
+  }
+
+  return {
+    async add(fetched) {
+      while (running.size >= PLACES_AT_ONCE) await Promise.race(running);
+      if (stopped !== null) throw stopped;
+      const task = place(fetched).finally(() => running.delete(task));
+      running.add(task);
+    },
+    async finish() {
+      await Promise.all(running);
+      for (const { entry, path, node } of placed) {
+        deps.touchedFolders.add(parentPath(path));
+        deps.local.put(node);
+        failures.forget(entry.entryId);
+        deps.trees.synced.put(agreedAfterPlacing(deps.trees.synced.get(entry.entryId), entry, node));
+      }
+      if (stopped !== null) throw stopped;
+    },
+  };
+}
+
+/**
+ * Only what was placed is agreed. Where the entry was replaced in a place that is not the remote's, the old
+ * agreement about the place (and its sequence) stays, so that the move is still seen.
+ */
+function agreedAfterPlacing(before: SyncedNode | undefined, entry: FileEntry, node: LocalNode): SyncedNode {
+  const agreed = syncedFrom(entry);
+  if (node.parentId === entry.parentId && node.name === entry.name) return agreed;
+  const { parentId, name, sequence } = before ?? { parentId: node.parentId, name: node.name, sequence: 0 };
+  return { ...agreed, parentId, name, sequence };
+}
+
+/** Places files whose bytes were fetched in the background. */
+export async function placeFetched(deps: DownloadDeps, fetched: readonly FetchedFile[]): Promise<void> {
+  const placer = createPlacer(deps);
+  await forEachConcurrently(fetched, PLACES_AT_ONCE, (each) => placer.add(each));
+  await placer.finish();
+}

@@ -1,0 +1,176 @@
+import { type ByteSource, chooseProfile, cutContent } from '@cairn/content';
+import type { FileStatus } from '@cairn/filesystem';
+import { CairnError, type ChunkProfile, type EntryId, type FileContent, isCairnError } from '@cairn/model';
+import type { LocalNode } from '@cairn/planner';
+import { parentPath } from '../local-tree.ts';
+import type { UploadSession } from '../ports.ts';
+import { forEachConcurrently } from './concurrency.ts';
+import type { ExecuteDeps } from './deps.ts';
+
+/** A file must have rested this long before it is read: a later write then shows in its times. */
+export const SETTLE_MS = 20;
+const FILES_AT_ONCE = 4;
+
+export interface Inspection {
+  readonly entryId: EntryId;
+  readonly profile: ChunkProfile | null;
+  readonly uploadExpected: boolean;
+}
+
+type InspectDeps = Pick<
+  ExecuteDeps,
+  | 'filesystem'
+  | 'space'
+  | 'trees'
+  | 'local'
+  | 'platform'
+  | 'environment'
+  | 'failures'
+  | 'uploaded'
+  | 'counters'
+  | 'markDirty'
+>;
+
+/**
+ * Reads files and notes their contents in the local tree. Where the bytes will be pushed anyway they are
+ * uploaded in the same pass, packed together; nobody sees them on the server until a commit names them.
+ */
+export async function inspectFiles(
+  deps: InspectDeps,
+  inspections: readonly Inspection[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { local, failures, counters } = deps;
+  const session = inspections.some((each) => each.uploadExpected)
+    ? deps.space.createUpload({ signal })
+    : null;
+  const uploadedHere: FileContent[] = [];
+  try {
+    await forEachConcurrently(inspections, FILES_AT_ONCE, async (inspection) => {
+      const node = local.get(inspection.entryId);
+      if (node === undefined || node.kind !== 'file') return;
+      try {
+        const upload = inspection.uploadExpected ? session : null;
+        const content = await readStable(deps, node, inspection.profile, upload, signal);
+        if (content === null) return;
+        const now = local.get(inspection.entryId);
+        // Something else was seen meanwhile: what was read is of no use.
+        if (now === undefined || now.fingerprint !== node.fingerprint) return;
+        local.put({ ...now, content });
+        if (upload !== null) uploadedHere.push(content);
+        failures.forget(inspection.entryId);
+      } catch (error) {
+        if (isEngineWide(error) || signal.aborted) throw error;
+        failures.record(inspection.entryId, 'inspect', error);
+      }
+    });
+    if (session !== null) {
+      await session.flush();
+      for (const content of uploadedHere) deps.uploaded.add(content.contentId);
+      counters.uploadedFiles += uploadedHere.length;
+      counters.uploadedBytes += session.sentBytes;
+    }
+  } catch (error) {
+    session?.abort();
+    throw error;
+  }
+}
+
+/** Errors that are about the connection or the account, not about one file. */
+export function isEngineWide(error: unknown): boolean {
+  return isCairnError(
+    error,
+    'server-unreachable',
+    'not-a-cairn-server',
+    'protocol-mismatch',
+    'session-revoked',
+    'not-signed-in',
+    'token-expired',
+    'storage-full',
+    'quota-exceeded',
+    'unavailable',
+    'internal',
+    'limit-reached',
+    'too-many-attempts',
+    'root-missing',
+    'cancelled',
+  );
+}
+
+/**
+ * The file's content at one instant: its status is the node's before and after reading. `null` (and a new scan)
+ * when it changed or vanished.
+ */
+export async function readStable(
+  deps: Pick<InspectDeps, 'filesystem' | 'trees' | 'local' | 'platform' | 'environment' | 'markDirty'>,
+  node: LocalNode,
+  profile: ChunkProfile | null,
+  upload: UploadSession | null,
+  signal: AbortSignal,
+): Promise<FileContent | null> {
+  const path = deps.local.path(node.entryId);
+  if (path === null) return null;
+  const changed = (): null => {
+    deps.markDirty(parentPath(path));
+    return null;
+  };
+  let handle: Awaited<ReturnType<InspectDeps['filesystem']['openRead']>>;
+  try {
+    handle = await deps.filesystem.openRead(path);
+  } catch (error) {
+    if (isCairnError(error, 'not-found', 'local-changed')) return changed();
+    throw error;
+  }
+  try {
+    const before = await handle.status();
+    if (before.fingerprint !== node.fingerprint) return changed();
+    await waitUntilSettled(deps, before, signal);
+    const remote = deps.trees.remote.get(node.entryId);
+    const base = remote?.kind === 'file' ? remote.content : null;
+    const chosen = profile ?? chooseProfile(before.sizeBytes, base?.manifest.profile ?? null);
+    const source = await readWholeIfSmall(handle, before.sizeBytes);
+    const content =
+      upload === null
+        ? await cutContent(deps.platform, source, { profile: chosen, signal, emit: () => undefined })
+        : await upload.add(source, { profile: chosen, base });
+    const after = await handle.status();
+    if (after.fingerprint !== node.fingerprint || content.sizeBytes !== after.sizeBytes) return changed();
+    const there = await deps.filesystem.status(path);
+    if (there?.fingerprint !== node.fingerprint) return changed();
+    return content;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Small files are read in one go: their session never waits on the disk while holding a place in a pack. */
+async function readWholeIfSmall(source: ByteSource, sizeBytes: number): Promise<ByteSource> {
+  if (sizeBytes > 64 * 1024) return source;
+  const bytes = new Uint8Array(sizeBytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const count = await source.read(bytes.subarray(length), length);
+    if (count === 0) break;
+    length += count;
+  }
+  if (length > sizeBytes)
+    throw new CairnError('local-changed', 'the file grew while it was read; it will be read again');
+  return {
+    async read(into, position) {
+      const count = Math.max(0, Math.min(into.length, length - position));
+      into.set(bytes.subarray(position, position + count));
+      return count;
+    },
+  };
+}
+
+async function waitUntilSettled(
+  { environment }: Pick<InspectDeps, 'environment'>,
+  status: FileStatus,
+  signal: AbortSignal,
+): Promise<void> {
+  const ageMs = environment.clock.now() - Number(status.changedAtNs / 1_000_000n);
+  // A change far in the future is a clock that differs, not a file that is being written.
+  if (ageMs < SETTLE_MS && ageMs > -1000)
+    await environment.timers.sleep(SETTLE_MS - Math.max(0, ageMs), signal);
+}

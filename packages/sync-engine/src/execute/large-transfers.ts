@@ -1,0 +1,97 @@
+import type { EntryId } from '@cairn/model';
+import { isCairnError } from '@cairn/model';
+import {
+  type Download,
+  type DownloadDeps,
+  type FetchedFile,
+  fetchFiles,
+  placeFetched,
+  prepareDownload,
+} from './download.ts';
+import { type Inspection, inspectFiles } from './inspect.ts';
+
+/** Files from this size on are transferred beside the loop, so that small changes overtake them. */
+export const LARGE_BYTES = 32 * 1024 * 1024;
+const MAX_AT_ONCE = 2;
+
+/**
+ * Long transfers that run beside the engine's loop. They only read and fill temporary files; what they learn is
+ * noted, and what they fetched is placed, by the loop itself.
+ */
+export class LargeTransfers {
+  readonly #running = new Map<EntryId, Promise<void>>();
+  readonly #fetched = new Map<EntryId, FetchedFile>();
+  readonly #deps: DownloadDeps;
+  readonly #onDone: () => void;
+  readonly #onEngineWide: (error: unknown) => void;
+
+  constructor(deps: DownloadDeps, onDone: () => void, onEngineWide: (error: unknown) => void) {
+    this.#deps = deps;
+    this.#onDone = onDone;
+    this.#onEngineWide = onEngineWide;
+  }
+
+  isRunning(entryId: EntryId): boolean {
+    return this.#running.has(entryId);
+  }
+
+  get running(): Iterable<EntryId> {
+    return this.#running.keys();
+  }
+
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** Starts reading (and uploading) a large file, if there is room. */
+  inspect(inspection: Inspection, signal: AbortSignal): void {
+    this.#start(inspection.entryId, () => inspectFiles(this.#deps, [inspection], signal));
+  }
+
+  /** Places the file if its bytes are here; else starts fetching them, if there is room. */
+  async download(download: Download, signal: AbortSignal): Promise<void> {
+    const prepared = prepareDownload(this.#deps, download);
+    const fetched = this.#fetched.get(download.entryId);
+    if (fetched !== undefined) {
+      this.#fetched.delete(download.entryId);
+      const same =
+        prepared !== null &&
+        prepared.path === fetched.path &&
+        prepared.entry.content.contentId === fetched.entry.content.contentId &&
+        JSON.stringify(prepared.expected) === JSON.stringify(fetched.expected);
+      if (same) {
+        await placeFetched(this.#deps, [{ ...fetched, ...prepared }]);
+        return;
+      }
+      // The plan changed while it was fetched: what is still right in the temporary file will be found again.
+      await fetched.temporary.close();
+    }
+    if (prepared === null) return;
+    this.#start(download.entryId, () =>
+      fetchFiles(this.#deps, [prepared], signal, async (done) => {
+        this.#fetched.set(download.entryId, done);
+      }),
+    );
+  }
+
+  #start(entryId: EntryId, work: () => Promise<void>): void {
+    if (this.#running.has(entryId) || this.#running.size >= MAX_AT_ONCE) return;
+    const task = work()
+      .catch((error) => {
+        if (isCairnError(error, 'cancelled') || (error as Error)?.name === 'AbortError') return;
+        this.#onEngineWide(error);
+      })
+      .finally(() => {
+        this.#running.delete(entryId);
+        this.#onDone();
+      });
+    this.#running.set(entryId, task);
+  }
+
+  /** Waits for what is under way (the caller has aborted its signal) and closes what was fetched. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#running.values());
+    for (const { temporary } of this.#fetched.values()) await temporary.close();
+    this.#fetched.clear();
+  }
+}

@@ -1,0 +1,366 @@
+import {
+  CairnError,
+  type Change,
+  type ChangeConflict,
+  type ChangeResult,
+  type ChangesetId,
+  type CommitResult,
+  createId,
+  type Entry,
+  type EntryId,
+  isCairnError,
+  type NewEntry,
+  type UpdateChange,
+} from '@cairn/model';
+import type { LocalNode, Operation, SyncedNode } from '@cairn/planner';
+import { descendantsIn } from '../local-tree.ts';
+import { syncedFrom } from '../observe/follow.ts';
+import type { ExecuteDeps } from './deps.ts';
+import { readStable } from './inspect.ts';
+
+export type PushOperation = Extract<
+  Operation,
+  { kind: 'push-create' | 'push-update' | 'push-remove' | 'push-rename' }
+>;
+
+const MAX_ATTEMPTS = 4;
+
+interface Prepared {
+  readonly operation: PushOperation;
+  readonly change: Change;
+  /** The node the change was built from; `null` for removals. */
+  readonly node: LocalNode | null;
+}
+
+/**
+ * Sends operations to the server as one changeset. Blocks that the server may lack go first. Changes that the
+ * server refuses are taken out, with what depends on them, and the others committed; the refused ones come back
+ * in a later plan, made with what the server has now.
+ */
+export async function pushOperations(
+  deps: ExecuteDeps,
+  operations: readonly PushOperation[],
+  signal: AbortSignal,
+): Promise<void> {
+  let prepared = await prepare(deps, operations, signal);
+  for (let attempt = 0; prepared.length > 0 && attempt < MAX_ATTEMPTS; attempt++) {
+    const changesetId = createId<ChangesetId>(deps.environment.random.bytes(16));
+    try {
+      const result = await deps.space.commit(
+        { changesetId, changes: prepared.map((each) => each.change) },
+        signal,
+      );
+      deps.counters.commits++;
+      for (const each of prepared) deps.failures.forget(each.operation.entryId);
+      applyResult(deps, prepared, result);
+      deps.markRemoteDirty();
+      return;
+    } catch (error) {
+      if (isCairnError(error, 'conflict')) {
+        deps.markRemoteDirty();
+        const conflicts = (error.details['conflicts'] ?? []) as ChangeConflict[];
+        if (conflicts.length === 0) throw error;
+        prepared = withoutRefused(deps, prepared, conflicts);
+      } else if (isCairnError(error, 'blocks-missing')) {
+        for (const each of prepared) forgetUploaded(deps, each.node);
+        prepared = await prepare(
+          deps,
+          prepared.map((each) => each.operation),
+          signal,
+        );
+      } else if (isCairnError(error, 'bad-request', 'bad-name', 'too-large') && prepared.length > 1) {
+        // One change that the server cannot take must not hold up the others: send them one by one.
+        for (const each of prepared) await pushOperations(deps, [each.operation], signal);
+        return;
+      } else if (
+        isCairnError(error, 'bad-request', 'bad-name', 'too-large', 'not-found', 'changeset-mismatch')
+      ) {
+        for (const each of prepared) deps.failures.record(each.operation.entryId, each.operation.kind, error);
+        return;
+      } else {
+        throw error;
+      }
+    }
+  }
+  for (const each of prepared) {
+    const error = new CairnError(
+      'conflict',
+      'the server keeps refusing this change; it will be planned anew',
+    );
+    deps.failures.record(each.operation.entryId, each.operation.kind, error);
+  }
+}
+
+/** Builds the changes from the trees and makes sure the server has their blocks. */
+async function prepare(
+  deps: ExecuteDeps,
+  operations: readonly PushOperation[],
+  signal: AbortSignal,
+): Promise<Prepared[]> {
+  const prepared: Prepared[] = [];
+  const needed: LocalNode[] = [];
+  for (const operation of operations) {
+    const each = buildChange(deps, operation);
+    if (each === null) continue;
+    prepared.push(each);
+    const sendsContent = operation.kind === 'push-create' || operation.kind === 'push-update';
+    if (sendsContent && each.node?.content && !isOnServer(deps, each.node)) needed.push(each.node);
+  }
+  const failed = await uploadContents(deps, needed, signal);
+  return failed.size === 0 ? prepared : dropWithDependents(prepared, failed);
+}
+
+function isOnServer(deps: ExecuteDeps, node: LocalNode): boolean {
+  const contentId = node.content?.contentId;
+  if (contentId === undefined || deps.uploaded.has(contentId)) return true;
+  const remote = deps.trees.remote.get(node.entryId);
+  return remote?.kind === 'file' && remote.content.contentId === contentId;
+}
+
+function forgetUploaded(deps: ExecuteDeps, node: LocalNode | null): void {
+  if (node?.content) deps.uploaded.delete(node.content.contentId);
+}
+
+/** Uploads what an earlier run or a failed transfer left undone; returns the entries that could not be. */
+async function uploadContents(
+  deps: ExecuteDeps,
+  nodes: readonly LocalNode[],
+  signal: AbortSignal,
+): Promise<Set<EntryId>> {
+  const failed = new Set<EntryId>();
+  if (nodes.length === 0) return failed;
+  const session = deps.space.createUpload({ signal });
+  try {
+    const sent: LocalNode[] = [];
+    for (const node of nodes) {
+      const content = await readStable(deps, node, node.content?.manifest.profile ?? null, session, signal);
+      if (content === null || content.contentId !== node.content?.contentId) {
+        const now = deps.local.get(node.entryId);
+        // The bytes are not what was noted: forget it, so that the file is read again.
+        if (now !== undefined && now.fingerprint === node.fingerprint)
+          deps.local.put({ ...now, content: null });
+        failed.add(node.entryId);
+      } else {
+        sent.push(node);
+      }
+    }
+    await session.flush();
+    for (const node of sent) if (node.content) deps.uploaded.add(node.content.contentId);
+    deps.counters.uploadedFiles += sent.length;
+    deps.counters.uploadedBytes += session.sentBytes;
+  } catch (error) {
+    session.abort();
+    throw error;
+  }
+  return failed;
+}
+
+function buildChange(deps: ExecuteDeps, operation: PushOperation): Prepared | null {
+  const { local, trees } = deps;
+  const { entryId } = operation;
+  if (operation.kind === 'push-remove') {
+    const baseSequence = trees.cursor?.sequence;
+    if (baseSequence === undefined || trees.remote.get(entryId) === undefined) return null;
+    return { operation, change: { kind: 'remove', entryId, baseSequence }, node: null };
+  }
+  const remote = trees.remote.get(entryId);
+  if (operation.kind === 'push-rename') {
+    if (remote === undefined || remote.parentId === null) return null;
+    const place = { parentId: remote.parentId, name: operation.name };
+    return {
+      operation,
+      change: { kind: 'update', entryId, baseSequence: remote.sequence, ...place },
+      node: null,
+    };
+  }
+  const node = local.get(entryId);
+  if (node === undefined || node.parentId === null) return null;
+  if (operation.kind === 'push-create') {
+    const entry = newEntry(node);
+    if (entry === null) return null;
+    return {
+      operation,
+      change: { kind: 'create', entryId, parentId: node.parentId, name: node.name, entry },
+      node,
+    };
+  }
+  const synced = trees.synced.get(entryId);
+  const baseSequence = remote?.sequence ?? synced?.sequence;
+  if (baseSequence === undefined) return null;
+  // Not on the server any more: this takes it back from the trash, whole.
+  const revives = remote === undefined;
+  const content = operation.content || revives;
+  if (content && node.kind === 'file' && node.content === null) return null;
+  const changed = operation.attributes ? changedAttributes(node, remote, synced) : {};
+  const change: UpdateChange = {
+    kind: 'update',
+    entryId,
+    baseSequence,
+    ...(operation.place || revives ? { parentId: node.parentId, name: node.name } : {}),
+    ...(content && node.content !== null ? { content: node.content, executable: node.executable } : {}),
+    ...(content && node.kind === 'link' && node.target !== null ? { target: node.target } : {}),
+    ...(content && node.kind !== 'folder' ? { modifiedAtUs: node.modifiedAtUs } : {}),
+    ...(content ? {} : changed),
+  };
+  return { operation, change, node };
+}
+
+/** Attributes that were changed here and not on the server. */
+function changedAttributes(
+  node: LocalNode,
+  remote: Entry | undefined,
+  synced: SyncedNode | undefined,
+): Pick<UpdateChange, 'executable' | 'modifiedAtUs'> {
+  if (node.kind === 'folder' || remote === undefined || remote.kind === 'folder') return {};
+  const executable = remote.kind === 'file' && remote.executable;
+  const bitIsOurs = node.executable !== executable && executable === (synced?.executable ?? executable);
+  const timeIsOurs =
+    node.modifiedAtUs !== remote.modifiedAtUs &&
+    remote.modifiedAtUs === (synced?.modifiedAtUs ?? remote.modifiedAtUs);
+  return {
+    ...(bitIsOurs && node.kind === 'file' ? { executable: node.executable } : {}),
+    ...(timeIsOurs ? { modifiedAtUs: node.modifiedAtUs } : {}),
+  };
+}
+
+function newEntry(node: LocalNode): NewEntry | null {
+  if (node.kind === 'folder') return { kind: 'folder' };
+  if (node.kind === 'link') {
+    return node.target === null
+      ? null
+      : { kind: 'link', target: node.target, modifiedAtUs: node.modifiedAtUs };
+  }
+  if (node.content === null) return null;
+  const { content, executable, modifiedAtUs } = node;
+  return { kind: 'file', content, executable, modifiedAtUs };
+}
+
+/**
+ * Puts what was committed into the remote tree at once (the journal will say the same again) and notes exactly
+ * the fields sent as agreed.
+ */
+function applyResult(deps: ExecuteDeps, prepared: readonly Prepared[], result: CommitResult): void {
+  const { remote, synced } = deps.trees;
+  prepared.forEach(({ operation, change, node }, index) => {
+    const outcome = result.results[index];
+    if (outcome === undefined) return;
+    const { entryId } = operation;
+    if (change.kind === 'remove') {
+      for (const tree of [remote, synced]) {
+        for (const id of descendantsIn(tree, entryId).reverse()) tree.delete(id);
+        tree.delete(entryId);
+      }
+      return;
+    }
+    const before = remote.get(entryId);
+    const entry = committedEntry(change, node, before, outcome);
+    if (entry === null) return;
+    remote.put(entry);
+    if (operation.kind === 'push-rename') {
+      const text = `"${before?.name ?? ''}" on the server had to make room for a folder of this device. It is now "${entry.name}".`;
+      deps.trees.addNotice({
+        at: deps.environment.clock.now(),
+        kind: operation.notice,
+        path: entry.name,
+        text,
+      });
+      return;
+    }
+    const agreed = syncedFrom(entry);
+    const old = synced.get(entryId);
+    synced.put(
+      change.kind === 'update' && old !== undefined ? { ...old, ...sentFields(change, agreed) } : agreed,
+    );
+    // From here on the remote tree says that the server has it.
+    forgetUploaded(deps, node);
+  });
+}
+
+function sentFields(change: UpdateChange, agreed: SyncedNode): Partial<SyncedNode> {
+  return {
+    sequence: agreed.sequence,
+    ...(change.name === undefined ? {} : { parentId: agreed.parentId, name: agreed.name }),
+    ...(change.content === undefined ? {} : { contentId: agreed.contentId }),
+    ...(change.target === undefined ? {} : { target: agreed.target }),
+    ...(change.executable === undefined ? {} : { executable: agreed.executable }),
+    ...(change.modifiedAtUs === undefined ? {} : { modifiedAtUs: agreed.modifiedAtUs }),
+  };
+}
+
+/** The entry as the server has it after the commit. */
+function committedEntry(
+  change: Change,
+  node: LocalNode | null,
+  before: Entry | undefined,
+  { sequence, versionId }: ChangeResult,
+): Entry | null {
+  if (change.kind === 'create') {
+    const { entryId, parentId, name, entry } = change;
+    if (entry.kind === 'folder') return { entryId, parentId, name, sequence, kind: 'folder' };
+    return versionId === null ? null : { entryId, parentId, name, sequence, versionId, ...entry };
+  }
+  if (change.kind !== 'update') return null;
+  const { entryId, kind: _kind, baseSequence: _base, ...sent } = change;
+  if (before !== undefined) {
+    const version = versionId !== null && before.kind !== 'folder' ? { versionId } : {};
+    return { ...before, ...sent, ...version, sequence } as Entry;
+  }
+  // It was revived with everything it has.
+  const { parentId, name, content, target, executable, modifiedAtUs } = sent;
+  if (
+    node === null ||
+    parentId === undefined ||
+    name === undefined ||
+    modifiedAtUs === undefined ||
+    versionId === null
+  )
+    return null;
+  const common = { entryId, parentId, name, sequence, versionId, modifiedAtUs };
+  if (content !== undefined && executable !== undefined)
+    return { ...common, kind: 'file', content, executable };
+  return target === undefined ? null : { ...common, kind: 'link', target };
+}
+
+/** Takes refused changes out and deals with ids that cannot be used any more. */
+function withoutRefused(
+  deps: ExecuteDeps,
+  prepared: readonly Prepared[],
+  conflicts: readonly ChangeConflict[],
+): Prepared[] {
+  const refused = new Set<EntryId>();
+  for (const conflict of conflicts) {
+    const each = prepared[conflict.index];
+    if (each === undefined) continue;
+    const { entryId } = each.operation;
+    refused.add(entryId);
+    const unusableId =
+      (each.operation.kind === 'push-create' && conflict.reason === 'entry-exists') ||
+      (each.operation.kind === 'push-update' && conflict.reason === 'entry-missing');
+    if (unusableId && deps.trees.remote.get(entryId) === undefined && deps.local.get(entryId) !== undefined) {
+      deps.trees.synced.delete(entryId);
+      deps.local.rename(entryId, deps.createEntryId());
+    } else {
+      const error = new CairnError(
+        'conflict',
+        `the server refused the change (${conflict.reason}); it is planned anew`,
+      );
+      deps.failures.record(entryId, each.operation.kind, error);
+    }
+  }
+  return dropWithDependents(prepared, refused);
+}
+
+/** Leaves out the given entries and whatever is to be created or moved inside them. */
+function dropWithDependents(prepared: readonly Prepared[], dropped: Set<EntryId>): Prepared[] {
+  const kept: Prepared[] = [];
+  for (const each of prepared) {
+    const parentId =
+      each.change.kind === 'remove' || each.change.kind === 'restore' ? undefined : each.change.parentId;
+    if (dropped.has(each.operation.entryId) || (parentId !== undefined && dropped.has(parentId))) {
+      dropped.add(each.operation.entryId);
+    } else {
+      kept.push(each);
+    }
+  }
+  return kept;
+}

@@ -1,0 +1,166 @@
+import type { FileStatus } from '@cairn/filesystem';
+import { type EntryId, MAX_PATH_DEPTH } from '@cairn/model';
+import type { LocalNode, TreeReader } from '@cairn/planner';
+import type { Tree } from '@cairn/tree-store';
+
+/** Largest distance from 1970 that we keep, in microseconds: what a double holds exactly. */
+const MAX_MICROSECONDS = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Whole microseconds of a nanosecond instant, rounded down and kept within the exact range. */
+export function toMicroseconds(ns: bigint): number {
+  let us = ns / 1000n;
+  if (ns < 0n && us * 1000n !== ns) us -= 1n;
+  if (us > MAX_MICROSECONDS) us = MAX_MICROSECONDS;
+  if (us < -MAX_MICROSECONDS) us = -MAX_MICROSECONDS;
+  return Number(us);
+}
+
+interface Placed {
+  readonly parentId: EntryId | null;
+  readonly name: string;
+}
+
+/**
+ * Path of an entry in a tree, `''` for the root; `null` when an ancestor is missing (a tree that is just being
+ * filled).
+ */
+export function pathIn(tree: TreeReader<Placed>, rootId: EntryId, entryId: EntryId): string | null {
+  const names: string[] = [];
+  let id = entryId;
+  while (id !== rootId) {
+    const node = tree.get(id);
+    if (node === undefined || node.parentId === null || names.length > 2 * MAX_PATH_DEPTH) return null;
+    names.push(node.name);
+    id = node.parentId;
+  }
+  return names.reverse().join('/');
+}
+
+/** Ids of an entry's subtree, parents before children, without the entry itself. */
+export function descendantsIn(tree: TreeReader<unknown>, entryId: EntryId): EntryId[] {
+  const found: EntryId[] = [];
+  const open: EntryId[] = [entryId];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    for (const child of tree.children(id)) {
+      found.push(child);
+      open.push(child);
+    }
+  }
+  return found;
+}
+
+export function joinPath(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
+export function parentPath(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash < 0 ? '' : path.slice(0, slash);
+}
+
+/**
+ * The local tree with an index by identity on disk, so that a rename is seen as one. Everything in the engine
+ * that changes the local tree goes through here.
+ */
+export class LocalTree {
+  readonly #tree: Tree<LocalNode>;
+  readonly rootId: EntryId;
+  readonly #byIdentity = new Map<string, EntryId>();
+
+  constructor(tree: Tree<LocalNode>, rootId: EntryId) {
+    this.#tree = tree;
+    this.rootId = rootId;
+    for (const node of tree.values()) this.#byIdentity.set(node.identity, node.entryId);
+  }
+
+  get reader(): TreeReader<LocalNode> {
+    return this.#tree;
+  }
+
+  get(entryId: EntryId): LocalNode | undefined {
+    return this.#tree.get(entryId);
+  }
+
+  children(parentId: EntryId): Iterable<EntryId> {
+    return this.#tree.children(parentId);
+  }
+
+  /** The node that was last seen with this identity on disk. */
+  findByIdentity(identity: string): LocalNode | undefined {
+    const id = this.#byIdentity.get(identity);
+    return id === undefined ? undefined : this.#tree.get(id);
+  }
+
+  findChild(parentId: EntryId, name: string): LocalNode | undefined {
+    for (const id of this.#tree.children(parentId)) {
+      const node = this.#tree.get(id);
+      if (node !== undefined && node.name === name) return node;
+    }
+    return undefined;
+  }
+
+  findByPath(path: string): LocalNode | undefined {
+    let node = this.#tree.get(this.rootId);
+    if (path === '') return node;
+    for (const name of path.split('/')) {
+      if (node === undefined) return undefined;
+      node = this.findChild(node.entryId, name);
+    }
+    return node;
+  }
+
+  put(node: LocalNode): void {
+    const before = this.#tree.get(node.entryId);
+    if (before !== undefined && before.identity !== node.identity) this.#forgetIdentity(before);
+    this.#tree.put(node);
+    this.#byIdentity.set(node.identity, node.entryId);
+  }
+
+  delete(entryId: EntryId): void {
+    const node = this.#tree.get(entryId);
+    if (node === undefined) return;
+    this.#forgetIdentity(node);
+    this.#tree.delete(entryId);
+  }
+
+  /** Removes the entry and everything below it. */
+  deleteSubtree(entryId: EntryId): void {
+    for (const id of descendantsIn(this.#tree, entryId).reverse()) this.delete(id);
+    this.delete(entryId);
+  }
+
+  /** Gives a node another id; its children follow. */
+  rename(entryId: EntryId, newId: EntryId, changes: Partial<LocalNode> = {}): void {
+    const node = this.#tree.get(entryId);
+    if (node === undefined) return;
+    const children = [...this.#tree.children(entryId)];
+    this.delete(entryId);
+    this.put({ ...node, ...changes, entryId: newId });
+    for (const childId of children) {
+      const child = this.#tree.get(childId);
+      if (child !== undefined) this.put({ ...child, parentId: newId });
+    }
+  }
+
+  path(entryId: EntryId): string | null {
+    return pathIn(this.#tree, this.rootId, entryId);
+  }
+
+  #forgetIdentity(node: LocalNode): void {
+    if (this.#byIdentity.get(node.identity) === node.entryId) this.#byIdentity.delete(node.identity);
+  }
+}
+
+/** What a status says about a node's place-independent facts. */
+export function observedFacts(
+  status: FileStatus,
+): Pick<LocalNode, 'identity' | 'fingerprint' | 'sizeBytes' | 'executable' | 'modifiedAtUs' | 'target'> {
+  return {
+    identity: status.identity,
+    fingerprint: status.fingerprint,
+    sizeBytes: status.kind === 'file' ? status.sizeBytes : 0,
+    executable: status.kind === 'file' && status.executable,
+    modifiedAtUs: status.kind === 'folder' ? 0 : toMicroseconds(status.modifiedAtNs),
+    target: status.target,
+  };
+}

@@ -1,0 +1,163 @@
+import type { FileStatus, Filesystem } from '@cairn/filesystem';
+import { type EntryKind, findNameProblem, isCairnError, MAX_PATH_DEPTH } from '@cairn/model';
+import { joinPath, type LocalTree } from '../local-tree.ts';
+import type { IgnoreRules } from './ignore-rules.ts';
+
+/** Why something on disk is left alone; shown by `cairn sync status` and `cairn why`. */
+export type UnsyncedReason =
+  | 'ignored'
+  | 'special-file'
+  | 'name-not-unicode'
+  | 'bad-name'
+  | 'other-filesystem'
+  | 'too-deep'
+  | 'unreadable';
+
+export interface ObservedItem {
+  readonly name: string;
+  readonly status: FileStatus;
+  readonly kind: EntryKind;
+}
+
+/** One folder as it was read. `items` has what can be synced, `left` what is there but left alone. */
+export interface ObservedFolder {
+  readonly path: string;
+  readonly identity: string;
+  readonly items: Map<string, ObservedItem>;
+  readonly left: Map<string, UnsyncedReason>;
+}
+
+export interface Collection {
+  readonly folders: Map<string, ObservedFolder>;
+  /** Folders that are there but could not be read: nothing may be concluded about what is in them. */
+  readonly unreadable: Map<string, string>;
+  /** Folders that were asked for but are certainly gone; their parents were read instead. */
+  readonly gone: Set<string>;
+  /** An item vanished while its folder was read: look again. */
+  readonly again: Set<string>;
+}
+
+export interface CollectRequest {
+  /** Folders to read, relative to the root. */
+  readonly paths: Iterable<string>;
+  /** Read everything below them too, not only what is new. */
+  readonly recursive: boolean;
+}
+
+interface CollectDeps {
+  readonly filesystem: Filesystem;
+  readonly local: LocalTree;
+  readonly rules: IgnoreRules;
+}
+
+/**
+ * Reads folders from disk without drawing any conclusion. Folders that are not known under their place are read
+ * with all that is below them: a new folder's own events may have come before anybody watched it.
+ */
+export async function collect(deps: CollectDeps, request: CollectRequest): Promise<Collection> {
+  const { filesystem, local, rules } = deps;
+  const collection: Collection = {
+    folders: new Map(),
+    unreadable: new Map(),
+    gone: new Set(),
+    again: new Set(),
+  };
+  const root = await filesystem.status('');
+  const open = new Set<string>();
+  for (const path of request.paths) open.add(nearestKnown(local, path));
+
+  for (const path of open) {
+    if (collection.folders.has(path)) continue;
+    const folder = await readFolder(deps, path, root?.device ?? '', collection);
+    if (folder === 'gone') {
+      if (path !== '') open.add(nearestKnown(local, path.slice(0, Math.max(0, path.lastIndexOf('/')))));
+      continue;
+    }
+    if (folder === 'unreadable') continue;
+    collection.folders.set(path, folder);
+    const node = local.findByPath(path);
+    const known = new Map<string, string>();
+    if (node !== undefined) {
+      for (const id of local.children(node.entryId)) {
+        const child = local.get(id);
+        if (child !== undefined) known.set(child.name, child.identity);
+      }
+    }
+    for (const item of folder.items.values()) {
+      if (item.kind !== 'folder') continue;
+      if (request.recursive || known.get(item.name) !== item.status.identity)
+        open.add(joinPath(path, item.name));
+    }
+  }
+  return collection;
+
+  function nearestKnown(tree: LocalTree, path: string): string {
+    let candidate = path;
+    while (candidate !== '' && tree.findByPath(candidate)?.kind !== 'folder') {
+      candidate = candidate.slice(0, Math.max(0, candidate.lastIndexOf('/')));
+    }
+    return rules.isIgnored(candidate, true) ? '' : candidate;
+  }
+}
+
+async function readFolder(
+  { filesystem, rules }: CollectDeps,
+  path: string,
+  rootDevice: string,
+  collection: Collection,
+): Promise<ObservedFolder | 'gone' | 'unreadable'> {
+  const status = await statusOrNull(filesystem, path, collection);
+  if (status === 'unreadable') return 'unreadable';
+  if (status === null || status.kind !== 'folder') {
+    collection.gone.add(path);
+    return 'gone';
+  }
+  let listed: Awaited<ReturnType<Filesystem['list']>>;
+  try {
+    listed = await filesystem.list(path);
+  } catch (error) {
+    if (isCairnError(error, 'not-found') && path !== '') {
+      collection.gone.add(path);
+      return 'gone';
+    }
+    if (!isCairnError(error, 'local-io')) throw error;
+    collection.unreadable.set(path, error.message);
+    return 'unreadable';
+  }
+  const depth = path === '' ? 0 : path.split('/').length;
+  const folder: ObservedFolder = { path, identity: status.identity, items: new Map(), left: new Map() };
+  for (const { name, unrepresentable, status: itemStatus } of listed) {
+    if (unrepresentable) {
+      folder.left.set(name, 'name-not-unicode');
+    } else if (itemStatus === null) {
+      collection.again.add(path);
+    } else if (rules.isIgnored(joinPath(path, name), itemStatus.kind === 'folder')) {
+      folder.left.set(name, 'ignored');
+    } else if (findNameProblem(name) !== null) {
+      folder.left.set(name, 'bad-name');
+    } else if (itemStatus.kind === 'other') {
+      folder.left.set(name, 'special-file');
+    } else if (itemStatus.kind === 'folder' && itemStatus.device !== rootDevice) {
+      folder.left.set(name, 'other-filesystem');
+    } else if (depth + 1 > MAX_PATH_DEPTH) {
+      folder.left.set(name, 'too-deep');
+    } else {
+      folder.items.set(name, { name, status: itemStatus, kind: itemStatus.kind });
+    }
+  }
+  return folder;
+}
+
+async function statusOrNull(
+  filesystem: Filesystem,
+  path: string,
+  collection: Collection,
+): Promise<FileStatus | null | 'unreadable'> {
+  try {
+    return await filesystem.status(path);
+  } catch (error) {
+    if (!isCairnError(error, 'local-io')) throw error;
+    collection.unreadable.set(path, error.message);
+    return 'unreadable';
+  }
+}

@@ -1,0 +1,56 @@
+import ignore, { type Ignore } from 'ignore';
+
+/** Name of the file in the root whose gitignore-style rules say what is not synced. It is itself synced. */
+export const IGNORE_FILE = '.cairnignore';
+
+/**
+ * What nobody wants on another device: lock files and half-written files of common programs. A line such as
+ * `!*.crdownload` in `.cairnignore` takes one back.
+ */
+const BUILT_IN_RULES = [
+  '.~lock.*#',
+  '.goutputstream-*',
+  '*.crdownload',
+  '.*.sw[px]',
+  '.fuse_hidden*',
+  '.nfs????????*',
+];
+
+export interface IgnoreRules {
+  /** Whether the item at this path (relative to the root, `/` between names) is left alone. */
+  isIgnored(path: string, isFolder: boolean): boolean;
+  /** The rule that decides about the path, for explanations; `null` when none does. */
+  findRule(path: string, isFolder: boolean): string | null;
+}
+
+/**
+ * @param text content of `.cairnignore` (gitignore syntax), `''` when there is none
+ */
+export function parseIgnoreRules(text: string): IgnoreRules {
+  const lines = text.split(/\r?\n/);
+  // Case matters here as it does in the space; the library's default would fold it.
+  const rules: Ignore = ignore({ ignorecase: false, allowRelativePaths: true })
+    .add(BUILT_IN_RULES)
+    .add(lines);
+  const spell = (path: string, isFolder: boolean) => (isFolder ? `${path}/` : path);
+  return {
+    isIgnored(path, isFolder) {
+      return path !== '' && path !== IGNORE_FILE && rules.ignores(spell(path, isFolder));
+    },
+    findRule(path, isFolder) {
+      if (path === '' || path === IGNORE_FILE) return null;
+      const all = [...BUILT_IN_RULES, ...lines].filter((line) => line.trim() !== '' && !line.startsWith('#'));
+      if (!rules.ignores(spell(path, isFolder))) return null;
+      for (const line of all.reverse()) {
+        if (line.startsWith('!')) continue;
+        const one = ignore({ ignorecase: false, allowRelativePaths: true }).add(line);
+        const parts = path.split('/');
+        for (let length = parts.length; length > 0; length--) {
+          const prefix = parts.slice(0, length).join('/');
+          if (one.ignores(spell(prefix, length < parts.length || isFolder))) return line;
+        }
+      }
+      return null;
+    },
+  };
+}

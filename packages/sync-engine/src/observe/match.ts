@@ -1,0 +1,199 @@
+import type { FileStatus, Filesystem } from '@cairn/filesystem';
+import { type EntryId, isCairnError } from '@cairn/model';
+import type { LocalNode } from '@cairn/planner';
+import { joinPath, type LocalTree, observedFacts } from '../local-tree.ts';
+import type { Collection, ObservedFolder, ObservedItem } from './collect.ts';
+
+/** How what was read relates to what was known; nothing is changed until it is applied. */
+export interface Matching {
+  /** Nodes as they are now, parents before children. */
+  readonly present: LocalNode[];
+  /** Known nodes that are certainly gone from where they were and were not found elsewhere. */
+  readonly vanished: EntryId[];
+  /** Nodes about which nothing can be said now. */
+  readonly unknown: EntryId[];
+}
+
+interface MatchDeps {
+  readonly filesystem: Filesystem;
+  readonly local: LocalTree;
+  createEntryId(): EntryId;
+}
+
+/**
+ * Decides which known node each thing on disk is.
+ *
+ * Same place and same object: the node itself. Otherwise a known object that left its old place has moved here,
+ * and an unknown object in a known file's place is a new content of that file (editors save by renaming a new
+ * file over the old one). A known object that now stands in another file's place has overwritten it: the
+ * overwritten entry keeps its id and history and gets the new content. A file whose place was taken by an unknown
+ * object stays with its place, so that "rename to a backup, write anew" is one edit; a folder in that situation
+ * goes with its object, since what is in it went along. Names of hard links are separate entries.
+ */
+export async function match(deps: MatchDeps, collection: Collection): Promise<Matching> {
+  const { filesystem, local } = deps;
+  const byIdentity = new Map<string, ObservedFolder>();
+  const placesByIdentity = new Map<string, string[]>();
+  for (const folder of collection.folders.values()) {
+    byIdentity.set(folder.identity, folder);
+    for (const item of folder.items.values()) {
+      const places = placesByIdentity.get(item.status.identity) ?? [];
+      places.push(joinPath(folder.path, item.name));
+      placesByIdentity.set(item.status.identity, places);
+    }
+  }
+
+  const claimed = new Set<EntryId>();
+  const unknown = new Set<EntryId>();
+  const present: LocalNode[] = [];
+  const folderIds = new Map<string, EntryId>();
+
+  for (const folder of [...collection.folders.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path))) {
+    const folderId = folderIds.get(folder.path) ?? local.findByPath(folder.path)?.entryId;
+    if (folderId === undefined) continue;
+    const known = childrenByName(local, folderId);
+    for (const name of folder.left.keys()) {
+      const node = known.get(name);
+      if (node !== undefined) {
+        claimed.add(node.entryId);
+        unknown.add(node.entryId);
+      }
+    }
+    // Exact matches first, so that nothing else takes their nodes.
+    const rest: ObservedItem[] = [];
+    for (const item of folder.items.values()) {
+      const node = known.get(item.name);
+      if (node !== undefined && node.identity === item.status.identity && node.kind === item.kind) {
+        take(node, folder, folderId, item);
+      } else {
+        rest.push(item);
+      }
+    }
+    for (const item of rest) {
+      const node = await identify(folder, item, known.get(item.name));
+      if (node === null) create(folder, folderId, item);
+      else take(node, folder, folderId, item);
+    }
+  }
+  for (const path of collection.unreadable.keys()) {
+    const id = folderIds.get(path) ?? local.findByPath(path)?.entryId;
+    if (id !== undefined) unknown.add(id);
+  }
+
+  const vanished: EntryId[] = [];
+  for (const folder of collection.folders.values()) {
+    const folderId = folderIds.get(folder.path) ?? local.findByPath(folder.path)?.entryId;
+    if (folderId === undefined) continue;
+    for (const id of local.children(folderId)) {
+      if (claimed.has(id) || collection.again.has(folder.path)) continue;
+      vanished.push(id);
+    }
+  }
+  return { present, vanished, unknown: [...unknown] };
+
+  function take(node: LocalNode, folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
+    claimed.add(node.entryId);
+    if (item.kind === 'folder') folderIds.set(joinPath(folder.path, item.name), node.entryId);
+    const next = refresh(node, folderId, item);
+    if (next !== node) present.push(next);
+  }
+
+  function create(folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
+    const entryId = deps.createEntryId();
+    claimed.add(entryId);
+    if (item.kind === 'folder') folderIds.set(joinPath(folder.path, item.name), entryId);
+    present.push({
+      entryId,
+      parentId: folderId,
+      name: item.name,
+      kind: item.kind,
+      ...facts(item),
+      content: null,
+      state: 'known',
+    });
+  }
+
+  /** The known node that an item is although it is not exactly where and what it was; `null` for a new one. */
+  async function identify(
+    folder: ObservedFolder,
+    item: ObservedItem,
+    inPlace: LocalNode | undefined,
+  ): Promise<LocalNode | null> {
+    const path = joinPath(folder.path, item.name);
+    const occupant = inPlace !== undefined && !claimed.has(inPlace.entryId) ? inPlace : undefined;
+    const moved = local.findByIdentity(item.status.identity);
+    if (
+      moved !== undefined &&
+      moved.kind === item.kind &&
+      !claimed.has(moved.entryId) &&
+      (await hasLeft(moved))
+    ) {
+      const overwrites =
+        occupant !== undefined &&
+        occupant.kind === item.kind &&
+        item.kind !== 'folder' &&
+        !isElsewhere(occupant, path);
+      return overwrites ? occupant : moved;
+    }
+    if (occupant === undefined || occupant.kind !== item.kind) return null;
+    return item.kind === 'folder' && isElsewhere(occupant, path) ? null : occupant;
+  }
+
+  function isElsewhere(node: LocalNode, path: string): boolean {
+    return (placesByIdentity.get(node.identity) ?? []).some((place) => place !== path);
+  }
+
+  /** Whether a known object is no longer at its recorded place, nor replaced there by a newer object of its own. */
+  async function hasLeft(node: LocalNode): Promise<boolean> {
+    const there = await lookAtOldPlace(node);
+    if (there === 'unreadable') return false;
+    if (there === null) return true;
+    if (there.identity === node.identity) return false;
+    if (node.kind === 'folder' || there.kind !== node.kind) return true;
+    return local.findByIdentity(there.identity) !== undefined;
+  }
+
+  async function lookAtOldPlace(node: LocalNode): Promise<FileStatus | null | 'unreadable'> {
+    const parent = node.parentId === null ? undefined : local.get(node.parentId);
+    if (parent === undefined) return null;
+    const folder = byIdentity.get(parent.identity);
+    if (folder !== undefined) return folder.items.get(node.name)?.status ?? null;
+    const path = local.path(node.entryId);
+    if (path === null) return null;
+    try {
+      return await filesystem.status(path);
+    } catch (error) {
+      if (!isCairnError(error, 'local-io')) throw error;
+      return 'unreadable';
+    }
+  }
+}
+
+function depthOf(path: string): number {
+  return path === '' ? 0 : path.split('/').length;
+}
+
+function childrenByName(local: LocalTree, folderId: EntryId): Map<string, LocalNode> {
+  const children = new Map<string, LocalNode>();
+  for (const id of local.children(folderId)) {
+    const node = local.get(id);
+    if (node !== undefined) children.set(node.name, node);
+  }
+  return children;
+}
+
+function facts(item: ObservedItem): ReturnType<typeof observedFacts> {
+  const observed = observedFacts(item.status);
+  // A folder's times change with everything in it and say nothing that its listing does not.
+  return item.kind === 'folder' ? { ...observed, fingerprint: '' } : observed;
+}
+
+/** The node with what was observed; the same object when nothing changed. */
+function refresh(node: LocalNode, parentId: EntryId, item: ObservedItem): LocalNode {
+  const observed = facts(item);
+  const samePlace = node.parentId === parentId && node.name === item.name;
+  const sameObject = node.identity === observed.identity && node.fingerprint === observed.fingerprint;
+  if (samePlace && sameObject && node.state === 'known') return node;
+  if (sameObject) return { ...node, parentId, name: item.name, state: 'known' };
+  return { ...node, parentId, name: item.name, ...observed, content: null, state: 'known' };
+}

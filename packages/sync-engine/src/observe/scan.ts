@@ -1,0 +1,154 @@
+import type { Environment } from '@cairn/environment';
+import type { Filesystem } from '@cairn/filesystem';
+import { createId, type EntryId } from '@cairn/model';
+import { joinPath, type LocalTree } from '../local-tree.ts';
+import { type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
+import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './ignore-rules.ts';
+import { match } from './match.ts';
+
+/** Longest `.cairnignore` that is read, in bytes. */
+const MAX_IGNORE_BYTES = 1024 * 1024;
+/** How often a scan is widened to folders that changed meanwhile before absence is believed. */
+const MAX_WIDENINGS = 5;
+
+export interface ScanResult {
+  readonly changed: boolean;
+  /** Folders that have to be looked at again soon. */
+  readonly again: ReadonlySet<string>;
+  /** The ignore rules changed: everything has to be scanned. */
+  readonly rulesChanged: boolean;
+  readonly folders: number;
+  readonly items: number;
+}
+
+export interface Scanner {
+  readonly rules: IgnoreRules;
+  /** What is on disk but not synced, by path. */
+  readonly unsynced: ReadonlyMap<string, UnsyncedReason>;
+  /** Reads the rules of the root; call before the first scan. */
+  loadRules(): Promise<boolean>;
+  scan(request: CollectRequest): Promise<ScanResult>;
+}
+
+interface ScannerDeps {
+  readonly filesystem: Filesystem;
+  readonly local: LocalTree;
+  readonly environment: Environment;
+  /** Folders hinted at since the last call; emptied by it. Waits a little so that both ends of a move are in. */
+  takeLateHints(): Promise<ReadonlySet<string>>;
+}
+
+/** Turns what is on disk into the local tree. Only a complete, readable listing makes anything disappear. */
+export function createScanner(deps: ScannerDeps): Scanner {
+  const { filesystem, local, environment } = deps;
+  let rules = parseIgnoreRules('');
+  let rulesText = '';
+  const unsynced = new Map<string, UnsyncedReason>();
+
+  async function readRules(): Promise<string> {
+    const status = await filesystem.status(IGNORE_FILE);
+    if (status === null || status.kind !== 'file') return '';
+    const handle = await filesystem.openRead(IGNORE_FILE);
+    try {
+      const bytes = new Uint8Array(Math.min(status.sizeBytes, MAX_IGNORE_BYTES));
+      let length = 0;
+      while (length < bytes.length) {
+        const count = await handle.read(bytes.subarray(length), length);
+        if (count === 0) break;
+        length += count;
+      }
+      return new TextDecoder().decode(bytes.subarray(0, length));
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async function loadRules(): Promise<boolean> {
+    let text = '';
+    try {
+      text = await readRules();
+    } catch (error) {
+      // Unreadable rules: keep those we have, rather than sync what should be left alone.
+      environment.log.warn('scan.rules-unreadable', { error: String(error) });
+      return false;
+    }
+    if (text === rulesText) return false;
+    rulesText = text;
+    rules = parseIgnoreRules(text);
+    return true;
+  }
+
+  async function scan(request: CollectRequest): Promise<ScanResult> {
+    const createEntryId = () => createId<EntryId>(environment.random.bytes(16));
+    const paths = new Set(request.paths);
+    let collection = await collect({ filesystem, local, rules }, { ...request, paths });
+    let matching = await match({ filesystem, local, createEntryId }, collection);
+    for (let widening = 0; matching.vanished.length > 0 && widening < MAX_WIDENINGS; widening++) {
+      const late = await deps.takeLateHints();
+      const before = paths.size;
+      for (const path of late) paths.add(path);
+      if (late.size === 0 || (paths.size === before && widening > 0)) break;
+      collection = await collect({ filesystem, local, rules }, { ...request, paths });
+      matching = await match({ filesystem, local, createEntryId }, collection);
+    }
+
+    for (const node of matching.present) local.put(node);
+    for (const id of matching.vanished) local.deleteSubtree(id);
+    let changed = matching.present.length > 0 || matching.vanished.length > 0;
+    for (const id of matching.unknown) {
+      const node = local.get(id);
+      if (node !== undefined && node.state !== 'unknown') {
+        local.put({ ...node, state: 'unknown' });
+        changed = true;
+      }
+    }
+
+    let items = 0;
+    for (const folder of collection.folders.values()) {
+      items += folder.items.size;
+      forgetUnsynced(folder.path, folder.left);
+      for (const [name, reason] of folder.left) unsynced.set(joinPath(folder.path, name), reason);
+    }
+    for (const path of collection.gone) forgetUnsynced(path, null);
+    for (const path of collection.unreadable.keys()) unsynced.set(path === '' ? '/' : path, 'unreadable');
+    for (const path of collection.folders.keys()) {
+      if (unsynced.get(path) === 'unreadable') unsynced.delete(path);
+    }
+    // A folder that became readable or visible again is known again.
+    for (const folder of collection.folders.values()) {
+      const node = local.findByPath(folder.path);
+      if (node !== undefined && node.state === 'unknown' && !matching.unknown.includes(node.entryId)) {
+        local.put({ ...node, state: 'known' });
+        changed = true;
+      }
+    }
+    const rulesChanged = collection.folders.has('') && (await loadRules());
+    return {
+      changed,
+      again: collection.again,
+      rulesChanged,
+      folders: collection.folders.size,
+      items,
+    };
+  }
+
+  /** Drops what was noted about direct children of a folder that are not in `left` any more (all, when `null`). */
+  function forgetUnsynced(folder: string, left: ReadonlyMap<string, unknown> | null): void {
+    if (unsynced.size === 0) return;
+    const prefix = folder === '' ? '' : `${folder}/`;
+    for (const path of unsynced.keys()) {
+      if (!path.startsWith(prefix)) continue;
+      const rest = path.slice(prefix.length);
+      if (left === null || (!rest.includes('/') && !left.has(rest))) unsynced.delete(path);
+    }
+  }
+
+  return {
+    get rules() {
+      return rules;
+    },
+    unsynced,
+    loadRules,
+    scan,
+  };
+}

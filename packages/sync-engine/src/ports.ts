@@ -1,0 +1,61 @@
+import type {
+  Changeset,
+  ChunkProfile,
+  CommitResult,
+  Cursor,
+  Entry,
+  EntryId,
+  FileContent,
+  JournalChange,
+  ManifestPart,
+  SpaceId,
+} from '@cairn/model';
+
+/** The slice of the server's side that the engine needs; the client package's SpaceClient fits. */
+export interface SpaceConnection {
+  readonly spaceId: SpaceId;
+  readonly rootId: EntryId;
+  snapshot(
+    after: EntryId | null,
+    signal?: AbortSignal,
+  ): Promise<{ entries: readonly Entry[]; cursor: Cursor; next: EntryId | null }>;
+  /** Throws `cursor-unknown` when the server's history is not the cursor's. */
+  changes(
+    cursor: Cursor,
+    options: { waitMs: number; limit?: number; signal?: AbortSignal },
+  ): Promise<{ changes: readonly JournalChange[]; cursor: Cursor; more: boolean }>;
+  /** Throws `conflict` (details.conflicts) or `blocks-missing` (details.blocks). */
+  commit(changeset: Changeset, signal?: AbortSignal): Promise<CommitResult>;
+  createUpload(options?: { signal?: AbortSignal; onProgress?: (sentBytes: number) => void }): UploadSession;
+  readContents(
+    items: Iterable<{ content: FileContent; startAt?: number }>,
+    options: { signal?: AbortSignal },
+  ): AsyncIterable<ContentPiece>;
+  listChunks(content: FileContent, signal?: AbortSignal): AsyncIterable<ManifestPart>;
+  hints(
+    onHint: (sequence: number | null) => void,
+    onState: (state: 'live' | 'polling') => void,
+  ): { close(): void };
+}
+
+export interface ContentPiece {
+  readonly index: number;
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  readonly last: boolean;
+}
+
+export interface ByteReader {
+  read(into: Uint8Array, position: number): Promise<number>;
+}
+
+export interface UploadSession {
+  add(
+    source: ByteReader,
+    options: { profile: ChunkProfile; base?: FileContent | null },
+  ): Promise<FileContent>;
+  flush(): Promise<void>;
+  abort(): void;
+  readonly sentBytes: number;
+  readonly skippedBytes: number;
+}

@@ -1,0 +1,99 @@
+import type { Environment } from '@cairn/environment';
+import type { Filesystem } from '@cairn/filesystem';
+import { CairnError, createId, type EntryId, type SpaceId } from '@cairn/model';
+import type { TreeStore } from '@cairn/tree-store';
+
+/** Name of the value in the tree store that the marker must agree with. */
+const LINK_VALUE = 'linkId';
+
+interface Marker {
+  readonly product: 'cairn';
+  readonly spaceId: string;
+  /** Random; ties this folder to one device's knowledge of it. */
+  readonly linkId: string;
+}
+
+interface MarkerDeps {
+  readonly filesystem: Filesystem;
+  readonly trees: TreeStore;
+  readonly spaceId: SpaceId;
+  readonly environment: Environment;
+}
+
+/**
+ * Proves at the start that the folder is the one this device knows. A folder without its marker is an unmounted
+ * disk or an emptied folder until the user says otherwise: nothing may be concluded from what is not in it.
+ * A folder and a tree store that do not belong together are merged by union.
+ * @throws CairnError `root-missing`, `root-foreign`
+ */
+export async function claimRoot(deps: MarkerDeps): Promise<void> {
+  const { filesystem, trees, spaceId, environment } = deps;
+  const known = trees.getValue(LINK_VALUE);
+  const marker = parseMarker(await filesystem.readMarker());
+  if (marker === null && known !== null) throw missingMarker();
+  if (marker !== null && marker.spaceId !== spaceId) {
+    throw new CairnError(
+      'root-foreign',
+      'this folder is linked to another space or account; choose an empty folder, or remove the link there first with "cairn sync remove"',
+    );
+  }
+  if (marker !== null && known === marker.linkId) return;
+  // A lost or older tree store, or a folder copied from elsewhere: what was agreed proves nothing here.
+  trees.synced.clear();
+  trees.local.clear();
+  const linkId = createId(environment.random.bytes(16));
+  await filesystem.writeMarker(
+    `${JSON.stringify({ product: 'cairn', spaceId, linkId } satisfies Marker, null, 2)}\n`,
+  );
+  trees.setValue(LINK_VALUE, linkId);
+  trees.flush();
+}
+
+/** The check while running, before anything is concluded from absence. */
+export async function verifyRoot({ filesystem, trees }: MarkerDeps): Promise<void> {
+  const marker = parseMarker(await filesystem.readMarker());
+  if (marker === null || marker.linkId !== trees.getValue(LINK_VALUE)) throw missingMarker();
+}
+
+/** Makes sure the trees have the root folder itself. */
+export async function noteRoot({ filesystem, trees }: MarkerDeps, rootId: EntryId): Promise<void> {
+  const status = await filesystem.status('');
+  if (status === null) throw missingMarker();
+  const known = trees.local.get(rootId);
+  if (known?.identity === status.identity) return;
+  trees.local.put({
+    entryId: rootId,
+    parentId: null,
+    name: '',
+    kind: 'folder',
+    identity: status.identity,
+    fingerprint: '',
+    sizeBytes: 0,
+    executable: false,
+    modifiedAtUs: 0,
+    content: null,
+    target: null,
+    state: 'known',
+  });
+}
+
+function parseMarker(text: string | null): Marker | null {
+  if (text === null) return null;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return null;
+    const { product, spaceId, linkId } = value as Record<string, unknown>;
+    if (product !== 'cairn' || typeof spaceId !== 'string' || typeof linkId !== 'string') return null;
+    return { product, spaceId, linkId };
+  } catch {
+    // A marker that cannot be read proves as little as none.
+    return null;
+  }
+}
+
+function missingMarker(): CairnError {
+  return new CairnError(
+    'root-missing',
+    'the folder has lost its marker (.cairn/marker): the disk may be unmounted, or the folder replaced or emptied. Nothing was deleted anywhere. Bring the folder back, or link it anew with "cairn sync remove" and "cairn sync"',
+  );
+}

@@ -1,0 +1,121 @@
+import type { EntryId } from '@cairn/model';
+import type { HeldDeletes, Plan, PlanIssue } from '@cairn/planner';
+import type { Notice, TreeStore } from '@cairn/tree-store';
+import type { TransferCounters } from './execute/deps.ts';
+import { classOf } from './execute/execute-plan.ts';
+import type { Failures } from './failures.ts';
+import { type LocalTree, pathIn } from './local-tree.ts';
+import type { UnsyncedReason } from './observe/collect.ts';
+
+/** Lists in a status stop at this many items; the counts go on. */
+const MAX_LISTED = 100;
+
+export type SyncState =
+  | 'starting'
+  | 'syncing'
+  | 'in-sync'
+  /** Everything that can be done is done; some items wait (see `problems`). */
+  | 'waiting'
+  | 'held'
+  | 'offline'
+  | 'paused'
+  | 'stopped';
+
+export interface Problem {
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+  readonly attempts: number;
+}
+
+/** A picture of the engine at one moment, ready for JSON. */
+export interface SyncStatus {
+  readonly state: SyncState;
+  readonly connection: 'live' | 'polling' | 'offline';
+  /** Why the server cannot be reached, or what stopped the engine; `null` when all is well. */
+  readonly trouble: { readonly code: string; readonly message: string } | null;
+  readonly files: number;
+  readonly folders: number;
+  /** Journal sequence that the remote tree stands at. */
+  readonly sequence: number;
+  /** What the last plan still has to do, in items. */
+  readonly pending: { readonly up: number; readonly down: number; readonly inspect: number };
+  /** Paths of large transfers under way. */
+  readonly transfers: readonly string[];
+  readonly held: (HeldDeletes & { readonly paths: readonly string[] }) | null;
+  readonly problems: readonly Problem[];
+  readonly issues: readonly { readonly path: string; readonly code: PlanIssue['code'] }[];
+  readonly unsynced: readonly { readonly path: string; readonly reason: UnsyncedReason }[];
+  readonly notices: readonly Notice[];
+  readonly counters: Readonly<TransferCounters>;
+  /** Milliseconds since 1970 when the trees were last equal; `null` if not since the start. */
+  readonly lastInSyncAt: number | null;
+}
+
+/** What the loop keeps about itself. */
+export interface EngineFacts {
+  state: SyncState;
+  connection: SyncStatus['connection'];
+  trouble: SyncStatus['trouble'];
+  lastInSyncAt: number | null;
+}
+
+interface StatusSources {
+  readonly trees: TreeStore;
+  readonly local: LocalTree;
+  readonly plan: Plan | null;
+  readonly failures: Failures;
+  readonly unsynced: ReadonlyMap<string, UnsyncedReason>;
+  readonly transfers: readonly EntryId[];
+  readonly counters: Readonly<TransferCounters>;
+}
+
+export function describeStatus(facts: EngineFacts, sources: StatusSources): SyncStatus {
+  const { trees, plan, failures, unsynced, transfers, counters } = sources;
+  const pathOf = (id: EntryId) => findPath(sources, id) ?? id;
+  let files = 0;
+  let folders = 0;
+  for (const node of trees.synced.values()) {
+    if (node.kind === 'folder') folders++;
+    else files++;
+  }
+  const pending = { up: 0, down: 0, inspect: 0 };
+  for (const { operation } of plan?.operations ?? []) {
+    const group = classOf(operation);
+    if (group === 'push') pending.up++;
+    else if (group === 'download' || group === 'local') pending.down++;
+    else if (group === 'inspect') pending.inspect++;
+  }
+  const held = plan?.held ?? null;
+  return {
+    ...facts,
+    files,
+    folders: Math.max(0, folders - 1),
+    sequence: trees.cursor?.sequence ?? 0,
+    pending,
+    transfers: transfers.map(pathOf),
+    held: held === null ? null : { ...held, paths: held.examples.map(pathOf) },
+    problems: failures
+      .list()
+      .slice(0, MAX_LISTED)
+      .map(({ entryId, code, message, attempts }) => ({ path: pathOf(entryId), code, message, attempts })),
+    issues: (plan?.issues ?? [])
+      .slice(0, MAX_LISTED)
+      .map(({ entryId, code }) => ({ path: pathOf(entryId), code })),
+    unsynced: [...unsynced].slice(0, MAX_LISTED).map(([path, reason]) => ({ path, reason })),
+    notices: trees.listNotices(20),
+    counters: { ...counters },
+  };
+}
+
+/** An entry's path where it is now, else where the server has it, else where it last was. */
+export function findPath(
+  { trees, local }: Pick<StatusSources, 'trees' | 'local'>,
+  entryId: EntryId,
+): string | null {
+  return (
+    local.path(entryId) ??
+    pathIn(trees.remote, local.rootId, entryId) ??
+    pathIn(trees.synced, local.rootId, entryId)
+  );
+}
