@@ -60,6 +60,7 @@ export {
   MAX_PATH_DEPTH,
   type NameProblem,
   PRIVATE_FOLDER,
+  restoredName,
   splitExtension,
 } from './names.ts';
 export { formatServerPath, parseServerPath } from './paths.ts';

@@ -96,3 +96,8 @@ export function conflictCopyName(name: string, deviceName: string, date: string,
 export function caseConflictName(name: string, counter: number): string {
   return withSuffix(name, counter > 1 ? ` (Case Conflict ${counter})` : ' (Case Conflict)');
 }
+
+/** Name for what comes back from the trash while a sibling has its old name. */
+export function restoredName(name: string, counter: number): string {
+  return withSuffix(name, counter > 1 ? ` (restored ${counter})` : ' (restored)');
+}

@@ -3,36 +3,64 @@ import { readBlocks } from './blocks/read-blocks.ts';
 import { storeBlocks } from './blocks/store-blocks.ts';
 import { commitChangeset } from './changesets/commit-changeset.ts';
 import type { DataDependencies } from './data-dependencies.ts';
-import type {
-  BlocksService,
-  DataServices,
-  FilesService,
-  SpacesService,
-  TrashService,
-  UploadsService,
-} from './data-services-types.ts';
+import type { DataServices } from './data-services-types.ts';
+import { createFolder } from './files/create-folder.ts';
+import { listFolder } from './files/list-folder.ts';
+import { openFile } from './files/open-file.ts';
+import { putFile } from './files/put-file.ts';
+import { getEntry, getEntryByPath } from './files/read-entries.ts';
+import { removeEntry } from './files/remove-entry.ts';
+import { updateEntry } from './files/update-entry.ts';
 import { currentSequence } from './spaces/current-sequence.ts';
 import { readChanges } from './spaces/read-changes.ts';
 import { readSnapshot } from './spaces/read-snapshot.ts';
+import { listTrash } from './trash/list-trash.ts';
+import { restoreTrash } from './trash/restore-trash.ts';
+import { completeUpload } from './uploads/complete-upload.ts';
+import { createUpload } from './uploads/create-upload.ts';
+import { getUpload } from './uploads/describe-upload.ts';
+import { putUploadPart } from './uploads/put-upload-part.ts';
+import { listVersions } from './versions/list-versions.ts';
+import { revertFile } from './versions/revert-file.ts';
 
 /** The use cases of spaces, blocks, files, trash and uploads, on the given adapters. */
 export function createDataServices(dependencies: DataDependencies): DataServices {
-  const spaces: SpacesService = {
-    commitChangeset: (...input) => commitChangeset(dependencies, ...input),
-    readChanges: (...input) => readChanges(dependencies, ...input),
-    readSnapshot: (...input) => readSnapshot(dependencies, ...input),
-    currentSequence: (...input) => currentSequence(dependencies, ...input),
-  };
-  const blocks: BlocksService = {
-    findMissingBlocks: (...input) => findMissingBlocks(dependencies, ...input),
-    storeBlocks: (...input) => storeBlocks(dependencies, ...input),
-    readBlocks: (...input) => readBlocks(dependencies, ...input),
-  };
+  /** A use case with its dependencies filled in. */
+  function bind<Input extends unknown[], Output>(
+    useCase: (dependencies: DataDependencies, ...input: Input) => Output,
+  ): (...input: Input) => Output {
+    return (...input) => useCase(dependencies, ...input);
+  }
   return {
-    spaces,
-    blocks,
-    files: {} as FilesService,
-    trash: {} as TrashService,
-    uploads: {} as UploadsService,
+    spaces: {
+      commitChangeset: bind(commitChangeset),
+      readChanges: bind(readChanges),
+      readSnapshot: bind(readSnapshot),
+      currentSequence: bind(currentSequence),
+    },
+    blocks: {
+      findMissingBlocks: bind(findMissingBlocks),
+      storeBlocks: bind(storeBlocks),
+      readBlocks: bind(readBlocks),
+    },
+    files: {
+      getByPath: bind(getEntryByPath),
+      get: bind(getEntry),
+      listFolder: bind(listFolder),
+      createFolder: bind(createFolder),
+      putFile: bind(putFile),
+      openFile: bind(openFile),
+      update: bind(updateEntry),
+      remove: bind(removeEntry),
+      listVersions: bind(listVersions),
+      revert: bind(revertFile),
+    },
+    trash: { list: bind(listTrash), restore: bind(restoreTrash) },
+    uploads: {
+      create: bind(createUpload),
+      get: bind(getUpload),
+      putPart: bind(putUploadPart),
+      complete: bind(completeUpload),
+    },
   };
 }

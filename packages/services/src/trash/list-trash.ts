@@ -1,0 +1,41 @@
+import type { SpaceId, VersionId } from '@cairn/model';
+import { authorisePersonalOr } from '../authorisation/authorise.ts';
+import type { Principal } from '../authorisation/principal.ts';
+import type { DataDependencies } from '../data-dependencies.ts';
+import type { TrashItem } from '../data-services-types.ts';
+import { clampLimit } from '../page-limit.ts';
+
+const MAX_ITEMS = 1000;
+
+/** See `TrashService.list`. */
+export function listTrash(
+  { store }: DataDependencies,
+  principal: Principal,
+  spaceId: SpaceId | null,
+  page: { readonly offset: number; readonly limit: number },
+): Promise<{ readonly items: readonly TrashItem[]; readonly next: number | null }> {
+  const limit = clampLimit(page.limit, MAX_ITEMS);
+  const offset = Math.max(0, Math.floor(page.offset));
+  return store.read(async (reader) => {
+    const space = await authorisePersonalOr(reader, principal, 'read', spaceId);
+    const trashed = await reader.listTrash(space.spaceId, limit, offset);
+    const records = await reader.getEntries(
+      space.spaceId,
+      trashed.map(({ entryId }) => entryId),
+    );
+    const versionIds = records.flatMap((record) => (record?.versionId == null ? [] : [record.versionId]));
+    const sizes = new Map<VersionId, number>();
+    for (const version of await reader.getVersions(space.spaceId, versionIds)) {
+      if (version !== undefined) sizes.set(version.versionId, version.sizeBytes);
+    }
+    const items = trashed.flatMap((trash, position): TrashItem[] => {
+      const record = records[position];
+      if (record === undefined) return [];
+      const { entryId, name, path, trashedAt, deviceId } = trash;
+      const sizeBytes =
+        record.kind !== 'file' || record.versionId === null ? null : (sizes.get(record.versionId) ?? null);
+      return [{ entryId, kind: record.kind, name, path, trashedAt, deviceId, sizeBytes }];
+    });
+    return { items, next: trashed.length < limit ? null : offset + trashed.length };
+  });
+}
