@@ -1,5 +1,5 @@
 import { closeSync, constants, lstatSync, openSync, readlinkSync, statSync } from 'node:fs';
-import { explain, FolderUnreachable, rootMissingError, systemCode } from '../local-errors.ts';
+import { FolderUnreachable, rootMissingError, systemCode } from '../local-errors.ts';
 import type { FolderAccess, HeldFolder } from './folder-access.ts';
 
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -74,7 +74,7 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
       try {
         next = openSync(`/proc/self/fd/${descriptor}/${name}`, OPEN_FOLDER);
       } catch (error) {
-        throw explain(error, `/proc/self/fd/${descriptor}/${name}`, names.slice(0, index + 1).join('/'));
+        throw explainStep(error, `/proc/self/fd/${descriptor}/${name}`, names.slice(0, index + 1).join('/'));
       } finally {
         if (descriptor !== rootDescriptor) closeSync(descriptor);
       }
@@ -83,7 +83,7 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
     return descriptor;
   }
 
-  function explain(error: unknown, base: string, path: string): unknown {
+  function explainStep(error: unknown, base: string, path: string): unknown {
     const code = systemCode(error);
     if (code === 'ENOENT') return new FolderUnreachable('missing', path);
     if (code !== 'ENOTDIR' && code !== 'ELOOP') return error;

@@ -1,5 +1,5 @@
 import { type FSWatcher, lstatSync, watch } from 'node:fs';
-import { PRIVATE_FOLDER } from '@cairn/model';
+import { isCairnError, PRIVATE_FOLDER } from '@cairn/model';
 import type { FolderWatch, WatchHint } from '../filesystem.ts';
 import { createHintCollector } from '../hint-collector.ts';
 import { systemCode } from '../local-errors.ts';
@@ -25,13 +25,28 @@ export function startFolderWatch(
   onClose: () => void,
 ): FolderWatchState {
   const { environment, root } = context;
-  const collector = createHintCollector(environment, onHint);
+  const collector = createHintCollector(environment, tell);
   const secondLooks = new Set<string>();
   let cancelSecondLooks: (() => void) | null = null;
   let cancelRetry: (() => void) | null = null;
   let watcher: FSWatcher | null = null;
   let retryMs = FIRST_RETRY_MS;
   let closed = false;
+  let rootWasGone = false;
+
+  /** Our open descriptor keeps a removed root alive, so the kernel does not tell: this looks. */
+  function tell(hint: WatchHint): void {
+    try {
+      context.access.checkRoot();
+    } catch (error) {
+      if (!isCairnError(error, 'root-missing')) throw error;
+      if (!rootWasGone) onHint({ kind: 'everything', reason: 'the root is missing' });
+      rootWasGone = true;
+      return;
+    }
+    rootWasGone = false;
+    onHint(hint);
+  }
 
   function lookTwice(folder: string): void {
     if (secondLooks.size >= MAX_SECOND_LOOKS) {

@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest';
+import { ABSENT, type ContractTools } from './contract.ts';
+
+const encode = (text: string) => new TextEncoder().encode(text);
+
+export function describeTemporaries({ filesystem, user, read }: ContractTools): void {
+  it('resumes a temporary by its name', async () => {
+    const first = await filesystem().openTemporary('download-1');
+    expect(first.existingBytes).toBe(0);
+    await first.write(encode('hello wor'), 0);
+    await first.close();
+    const second = await filesystem().openTemporary('download-1');
+    expect(second.existingBytes).toBe(9);
+    const into = new Uint8Array(5);
+    expect(await second.read(into, 0)).toBe(5);
+    expect(new TextDecoder().decode(into)).toBe('hello');
+    await second.truncate(5);
+    await second.write(encode('!'), 5);
+    await second.sync();
+    await filesystem().place(second, 'a', ABSENT, {});
+    expect(await read('a')).toBe('hello!');
+    const third = await filesystem().openTemporary('download-1');
+    expect(third.existingBytes).toBe(0);
+    await third.discard();
+  });
+
+  it('keeps a temporary when placing it was refused', async () => {
+    user().writeFile('a', 'theirs');
+    const temporary = await filesystem().openTemporary('t');
+    await temporary.write(encode('ours'), 0);
+    await temporary.sync();
+    await expect(filesystem().place(temporary, 'a', ABSENT, {})).rejects.toMatchObject({
+      code: 'local-changed',
+    });
+    await filesystem().place(temporary, 'b', ABSENT, {});
+    expect(await read('b')).toBe('ours');
+    await expect(filesystem().place(temporary, 'c', ABSENT, {})).rejects.toThrow();
+  });
+
+  it('is invisible, opened once, and well named', async () => {
+    const temporary = await filesystem().openTemporary('t');
+    expect(await filesystem().list('')).toEqual([]);
+    await expect(filesystem().openTemporary('t')).rejects.toThrow(/open already/);
+    await temporary.discard();
+    await expect(temporary.write(encode('x'), 0)).rejects.toThrow(/closed/);
+    for (const name of ['', '..', 'a/b', 'a.b', 'x'.repeat(121)]) {
+      await expect(filesystem().openTemporary(name)).rejects.toMatchObject({ code: 'bad-name' });
+    }
+  });
+
+  it('tidies temporaries that nobody has open', async () => {
+    const left = await filesystem().openTemporary('left');
+    await left.write(encode('x'), 0);
+    await left.close();
+    const used = await filesystem().openTemporary('used');
+    await used.write(encode('x'), 0);
+    await filesystem().removeOldTemporaries(3_600_000);
+    const again = await filesystem().openTemporary('left');
+    expect(again.existingBytes).toBe(1);
+    await again.close();
+    await filesystem().removeOldTemporaries(-60_000);
+    const gone = await filesystem().openTemporary('left');
+    expect(gone.existingBytes).toBe(0);
+    await gone.discard();
+    await used.sync();
+    await filesystem().place(used, 'used', ABSENT, {});
+    expect(await read('used')).toBe('x');
+  });
+
+  it('writes beyond the end and in large pieces', async () => {
+    const temporary = await filesystem().openTemporary('t');
+    const piece = new Uint8Array(300_000).fill(7);
+    await temporary.write(piece, 100);
+    const into = new Uint8Array(300_100);
+    expect(await temporary.read(into, 0)).toBe(300_100);
+    expect(into[99]).toBe(0);
+    expect(into[100]).toBe(7);
+    expect(into[300_099]).toBe(7);
+    await temporary.discard();
+  });
+}
