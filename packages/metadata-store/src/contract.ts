@@ -1,0 +1,559 @@
+import { type EntryId, isCairnError, type SpaceId } from '@cairn/model';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  addAccount,
+  addFile,
+  append,
+  blockId,
+  chunk,
+  DEVICE,
+  file,
+  folder,
+  GENESIS,
+  id,
+  journalRow,
+  ROOT,
+  SPACE,
+  trashRecord,
+  USER,
+  user,
+  version,
+} from './contract-fixture.ts';
+import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
+import type { RefreshTokenRecord } from './records.ts';
+
+/** A database that outlives its store: `open` may be called again after closing. */
+export interface MetadataPlace {
+  open(): Promise<MetadataStore>;
+  remove(): Promise<void>;
+}
+
+/** The contract of {@link MetadataStore}: every adapter's test calls this. */
+export function describeMetadataStore(name: string, createPlace: () => Promise<MetadataPlace>): void {
+  describe(name, () => {
+    let place: MetadataPlace;
+    let store: MetadataStore;
+    const OTHER = id<SpaceId>('otherspace');
+
+    beforeEach(async () => {
+      place = await createPlace();
+      store = await place.open();
+      await store.transact((transaction) => addAccount(transaction, 'user', SPACE));
+    });
+    afterEach(async () => {
+      await store.close();
+      await place.remove();
+    });
+    const names = async (parentId: EntryId = ROOT): Promise<string[]> =>
+      (await store.read((reader) => reader.listChildren(SPACE, parentId, null, 1000))).map(
+        (entry) => entry.name,
+      );
+
+    describe('accounts', () => {
+      it('keeps users, devices and values', async () => {
+        await store.transact(async (transaction) => {
+          await transaction.setValue('epoch', '1');
+          await transaction.setValue('epoch', '2');
+          await transaction.updateDevice(DEVICE, { name: 'Desk' });
+          await transaction.updateDevice(DEVICE, { revokedAt: 7 });
+          await transaction.updateDevice(DEVICE, { lastSeenAt: 8 });
+        });
+        await store.read(async (reader) => {
+          expect(await reader.getValue('epoch')).toBe('2');
+          expect(await reader.getValue('none')).toBeUndefined();
+          expect(await reader.getUser(USER)).toEqual(user('user', SPACE));
+          expect(await reader.getUserByName('user')).toEqual(user('user', SPACE));
+          expect(await reader.getUserByName('USER')).toBeUndefined();
+          expect(await reader.countUsers()).toBe(1);
+          const device = await reader.getDevice(DEVICE);
+          expect(device).toMatchObject({ name: 'Desk', revokedAt: 7, lastSeenAt: 8 });
+          expect(await reader.listDevices(USER)).toEqual([device]);
+          expect(await reader.getMemberRole(SPACE, USER)).toBe('owner');
+          expect(await reader.getMemberRole(SPACE, id('nobody'))).toBeUndefined();
+          expect((await reader.listSpaces(USER)).map((space) => space.spaceId)).toEqual([SPACE]);
+          expect(await reader.countAll()).toEqual({
+            users: 1,
+            devices: 1,
+            entries: 1,
+            versions: 0,
+            blocks: 0,
+          });
+        });
+      });
+
+      it('refuses a taken user name with its code, and leaves nothing of the attempt', async () => {
+        const attempt = store.transact(async (transaction) => {
+          await transaction.setValue('attempt', 'yes');
+          await transaction.insertUser({ ...user('two', OTHER), foldedUsername: 'user' });
+        });
+        await expect(attempt).rejects.toSatisfy((error) => isCairnError(error, 'name-taken'));
+        expect(await store.read((reader) => reader.getValue('attempt'))).toBeUndefined();
+      });
+
+      it('keeps refresh tokens of a family and forgets expired ones', async () => {
+        const token = (tokenHash: string, expiresAt: number): RefreshTokenRecord => ({
+          tokenHash,
+          deviceId: DEVICE,
+          state: 'current',
+          issuedAt: 1,
+          expiresAt,
+        });
+        await store.transact(async (transaction) => {
+          await transaction.insertRefreshToken(token('t1', 10));
+          await transaction.insertRefreshToken(token('t2', 20));
+          await transaction.setRefreshTokenState('t1', 'previous');
+        });
+        expect((await store.read((reader) => reader.getRefreshToken('t1')))?.state).toBe('previous');
+        await store.transact(async (transaction) => {
+          await transaction.killRefreshTokens(DEVICE);
+          await transaction.deleteExpired(10);
+        });
+        expect(await store.read((reader) => reader.getRefreshToken('t1'))).toBeUndefined();
+        expect((await store.read((reader) => reader.getRefreshToken('t2')))?.state).toBe('dead');
+      });
+    });
+
+    describe('entries', () => {
+      it('answers in the order asked for, with gaps', async () => {
+        await addFile(store, 'f');
+        await store.transact((transaction) =>
+          transaction.insertEntries([folder('Ärger'), folder('sub', id('Ärger'))]),
+        );
+        await store.read(async (reader) => {
+          const found = await reader.getEntries(SPACE, [id('sub'), id('none'), id('f'), id('sub')]);
+          expect(found).toEqual([
+            folder('sub', id('Ärger')),
+            undefined,
+            file('f'),
+            folder('sub', id('Ärger')),
+          ]);
+          expect(await reader.getEntries(SPACE, [id('f')])).toEqual([file('f')]);
+          expect(await reader.getEntries(OTHER, [id('f')])).toEqual([undefined]);
+          expect((await reader.findChild(SPACE, ROOT, 'ärger'))?.name).toBe('Ärger');
+          expect(await reader.findChild(SPACE, ROOT, 'Ärger')).toBeUndefined();
+          expect((await reader.listAncestors(SPACE, id('sub'))).map((entry) => entry.name)).toEqual([
+            'Ärger',
+            '',
+          ]);
+          expect(await reader.listAncestors(SPACE, ROOT)).toEqual([]);
+          expect((await reader.listSubtree(SPACE, ROOT)).map((entry) => entry.name)).toEqual([
+            '',
+            'f',
+            'Ärger',
+            'sub',
+          ]);
+        });
+      });
+
+      it('pages children by folded name and entries by id', async () => {
+        await store.transact((transaction) =>
+          transaction.insertEntries(['b', 'A', 'c'].map((name) => folder(name))),
+        );
+        await store.read(async (reader) => {
+          const first = await reader.listChildren(SPACE, ROOT, null, 2);
+          expect(first.map((entry) => entry.name)).toEqual(['A', 'b']);
+          expect((await reader.listChildren(SPACE, ROOT, 'b', 2)).map((entry) => entry.name)).toEqual(['c']);
+          const page = await reader.pageEntries(SPACE, null, 3);
+          const rest = await reader.pageEntries(SPACE, page.at(-1)?.entryId as EntryId, 3);
+          expect([...page, ...rest].map((entry) => entry.entryId)).toEqual(
+            [id('A'), id('b'), id('c'), ROOT].sort(),
+          );
+        });
+      });
+
+      it('swaps names and places, in one batch or by vacating them', async () => {
+        await store.transact((transaction) =>
+          transaction.insertEntries([folder('a'), folder('b'), folder('c', id('b'))]),
+        );
+        await store.transact((transaction) =>
+          transaction.updateEntries([folder('a', ROOT, { name: 'b' }), folder('b', ROOT, { name: 'a' })]),
+        );
+        await store.transact(async (transaction) => {
+          await transaction.vacateNames(SPACE, [id('a'), id('b')]);
+          await transaction.updateEntries([folder('a')]);
+          await transaction.updateEntries([folder('b')]);
+        });
+        expect(await names()).toEqual(['a', 'b']);
+        await store.transact((transaction) =>
+          transaction.updateEntries([folder('b', id('c')), folder('c', ROOT)]),
+        );
+        expect(await names()).toEqual(['a', 'c']);
+        expect(await names(id('c'))).toEqual(['b']);
+      });
+
+      it('moves a subtree to the trash and back', async () => {
+        await store.transact((transaction) =>
+          transaction.insertEntries([folder('a'), folder('b', id('a')), folder('d')]),
+        );
+        await addFile(store, 'f', id('b'));
+        await store.transact((transaction) => transaction.trashSubtree(trashRecord('a')));
+        expect(await names()).toEqual(['d']);
+        await store.read(async (reader) => {
+          expect(await reader.getTrash(SPACE, id('a'))).toEqual(trashRecord('a'));
+          expect(await reader.listTrash(SPACE, 10, 0)).toEqual([trashRecord('a')]);
+          expect(await reader.listTrash(SPACE, 10, 1)).toEqual([]);
+          const subtree = await reader.listSubtree(SPACE, id('a'));
+          expect(subtree.map((entry) => [entry.name, entry.trashId])).toEqual(
+            ['a', 'b', 'f'].map((n) => [n, id('a')]),
+          );
+          expect(subtree[0]).toMatchObject({ parentId: null, sequence: 9 });
+          expect((await reader.pageEntries(SPACE, null, 10)).map((entry) => entry.name).sort()).toEqual([
+            '',
+            'd',
+          ]);
+        });
+        // The name is free for another one meanwhile.
+        await store.transact((transaction) => transaction.insertEntries([folder('a2', ROOT, { name: 'a' })]));
+        await store.transact((transaction) =>
+          transaction.restoreSubtree(SPACE, id('a'), id('d'), 'Back', 10),
+        );
+        expect(await names(id('d'))).toEqual(['Back']);
+        expect(await names(id('a'))).toEqual(['b']);
+        expect(await names(id('b'))).toEqual(['f']);
+        expect(await store.read((reader) => reader.listTrash(SPACE, 10, 0))).toEqual([]);
+      });
+
+      it('keeps a folder trashed earlier apart from the one it was in', async () => {
+        await store.transact((transaction) => transaction.insertEntries([folder('a'), folder('b', id('a'))]));
+        await store.transact(async (transaction) => {
+          await transaction.trashSubtree(trashRecord('b', { parentId: id('a'), path: '/a/b' }));
+          await transaction.trashSubtree(trashRecord('a', { sequence: 10 }));
+        });
+        const trash = await store.read((reader) => reader.listTrash(SPACE, 10, 0));
+        expect(trash.map((record) => record.path)).toEqual(['/a', '/a/b']);
+        await store.transact((transaction) => transaction.restoreSubtree(SPACE, id('a'), ROOT, 'a', 11));
+        expect(await names(id('a'))).toEqual([]);
+      });
+
+      it('lets one entry leave the trash alone: its children stay there as items of their own', async () => {
+        await store.transact((transaction) =>
+          transaction.insertEntries([
+            folder('a'),
+            folder('b', id('a')),
+            folder('c', id('b')),
+            folder('d', id('c')),
+          ]),
+        );
+        await store.transact((transaction) => transaction.trashSubtree(trashRecord('a')));
+        await store.transact((transaction) =>
+          transaction.updateEntries([folder('b', ROOT, { sequence: 10 })]),
+        );
+        expect(await names()).toEqual(['b']);
+        expect(await names(id('b'))).toEqual([]);
+        const item = await store.read((reader) => reader.getTrash(SPACE, id('c')));
+        expect(item).toMatchObject({ parentId: id('b'), name: 'c', path: '/a/b/c' });
+        await store.transact((transaction) => transaction.restoreSubtree(SPACE, id('c'), id('b'), 'c', 11));
+        expect(await names(id('c'))).toEqual(['d']);
+      });
+    });
+
+    describe('versions and journal', () => {
+      it('keeps versions whole, newest first', async () => {
+        await addFile(store, 'f');
+        const second = version('f', { versionId: id('v2'), sequence: 2, executable: false });
+        await store.transact((transaction) => transaction.insertVersions([second]));
+        await store.read(async (reader) => {
+          expect(await reader.listVersions(SPACE, id('f'), 10)).toEqual([second, version('f')]);
+          expect(await reader.listVersions(SPACE, id('f'), 1)).toEqual([second]);
+          expect(await reader.getVersions(SPACE, [id('none'), id('v2')])).toEqual([undefined, second]);
+        });
+      });
+
+      it('keeps the journal and answers of changesets', async () => {
+        const content = version('f').content;
+        if (content === null) throw new Error('the fixture has a content');
+        const rows = [journalRow(1), journalRow(2), journalRow(3)];
+        rows[1] = journalRow(2, {
+          change: {
+            ...journalRow(2).change,
+            entryKind: 'file',
+            entry: {
+              ...{
+                kind: 'file',
+                entryId: id('f'),
+                parentId: ROOT,
+                name: 'f',
+                sequence: 2,
+                versionId: id('vf'),
+              },
+              ...{ content, executable: false, modifiedAtUs: 3 },
+            } as never,
+          },
+        });
+        rows[2] = journalRow(3, { change: { ...journalRow(3).change, kind: 'remove', entry: null } });
+        const record = {
+          spaceId: SPACE,
+          changesetId: id<never>('changeset'),
+          requestHash: 'h',
+          result: { changesetId: id<never>('changeset'), sequence: 3, results: [] },
+          committedAt: 4,
+        };
+        await store.transact(async (transaction) => {
+          await append(transaction, rows);
+          await transaction.insertChangeset(record);
+        });
+        await store.read(async (reader) => {
+          expect(await reader.readJournal(SPACE, 0, 10)).toEqual(rows);
+          expect(await reader.readJournal(SPACE, 1, 1)).toEqual([rows[1]]);
+          expect(await reader.getJournalHash(SPACE, 0)).toBe(GENESIS);
+          expect(await reader.getJournalHash(SPACE, 2)).toBe(rows[1]?.hash);
+          expect(await reader.getJournalHash(SPACE, 4)).toBeUndefined();
+          expect(await reader.getSpace(SPACE)).toMatchObject({ sequence: 3, journalHash: rows[2]?.hash });
+          expect(await reader.getChangeset(SPACE, id('changeset'))).toEqual(record);
+          expect(await reader.getChangeset(OTHER, id('changeset'))).toBeUndefined();
+        });
+      });
+    });
+
+    describe('blocks and uploads', () => {
+      it('grants a block by lease or by a space of the user, and to nobody else', async () => {
+        const manifest = {
+          ...chunk(9),
+          kind: 'manifest' as const,
+          depth: 1,
+          coveredBytes: 20,
+          parts: [{ block: blockId(1), sizeBytes: 20 }],
+        };
+        await store.transact(async (transaction) => {
+          await addAccount(transaction, 'other', OTHER);
+          await transaction.insertBlocks([chunk(1), chunk(2), chunk(3), manifest]);
+          await transaction.insertBlocks([{ ...chunk(1), createdAt: 99 }]);
+          await transaction.leaseBlocks(USER, [blockId(1)], 100);
+          await transaction.leaseBlocks(USER, [blockId(1)], 50);
+          expect(await transaction.addReferences(SPACE, [blockId(2), blockId(2)])).toEqual([blockId(2)]);
+          expect(await transaction.addReferences(SPACE, [blockId(2), blockId(9)])).toEqual([blockId(9)]);
+        });
+        const ids = [3, 2, 1, 8].map(blockId);
+        await store.read(async (reader) => {
+          expect(await reader.getBlocks([9, 8, 1].map(blockId))).toEqual([manifest, undefined, chunk(1)]);
+          expect(await reader.hasReferences(SPACE, ids)).toEqual([false, true, false, false]);
+          expect(await reader.canReach(USER, ids, 99)).toEqual([false, true, true, false]);
+          expect(await reader.canReach(USER, ids, 100)).toEqual([false, true, false, false]);
+          expect(await reader.canReach(id('other'), ids, 0)).toEqual([false, false, false, false]);
+        });
+        await store.transact((transaction) => transaction.deleteExpired(100));
+        expect(await store.read((reader) => reader.canReach(USER, ids, 0))).toEqual([
+          false,
+          true,
+          false,
+          false,
+        ]);
+      });
+
+      it('keeps uploads and their parts until they expire', async () => {
+        const upload = {
+          uploadId: id<never>('upload'),
+          userId: USER,
+          spaceId: SPACE,
+          path: '/f',
+          sizeBytes: 5,
+          partBytes: 3,
+          sha256: null,
+          createdAt: 1,
+          expiresAt: 10,
+        };
+        const part = {
+          uploadId: upload.uploadId,
+          partNumber: 1,
+          parts: [{ block: blockId(1), sizeBytes: 2 }],
+        };
+        await store.transact(async (transaction) => {
+          await transaction.insertUpload(upload);
+          await transaction.putUploadPart({ ...part, parts: [] });
+          await transaction.putUploadPart(part);
+          await transaction.putUploadPart({ ...part, partNumber: 0 });
+        });
+        await store.read(async (reader) => {
+          expect(await reader.getUpload(upload.uploadId)).toEqual(upload);
+          expect(await reader.listUploadParts(upload.uploadId)).toEqual([{ ...part, partNumber: 0 }, part]);
+        });
+        await store.transact((transaction) => transaction.deleteExpired(10));
+        expect(await store.read((reader) => reader.listUploadParts(upload.uploadId))).toEqual([]);
+      });
+    });
+
+    describe('invalid states are refused', () => {
+      type Attempt = (transaction: MetadataTransaction) => Promise<unknown>;
+      const attempts: [string, Attempt][] = [
+        [
+          'two siblings whose names fold to the same',
+          (t) => t.insertEntries([folder('x'), folder('y', ROOT, { name: 'X' })]),
+        ],
+        [
+          'a rename onto a sibling',
+          (t) => t.updateEntries([folder('b', id('a'), { name: 'FILE', sequence: 1 })]),
+        ],
+        ['a parent that is not there', (t) => t.insertEntries([folder('x', id('none'))])],
+        ['a parent that is a file', (t) => t.insertEntries([folder('x', id('file'))])],
+        [
+          'a parent in another space',
+          (t) => t.insertEntries([folder('x', ROOT, { spaceId: id('otherspace') })]),
+        ],
+        ['a live entry in a trashed folder', (t) => t.insertEntries([folder('x', id('gone'))])],
+        ['a folder inside itself', (t) => t.updateEntries([folder('a', id('b'))])],
+        ['a cycle of two in one batch', (t) => t.updateEntries([folder('a', id('b')), folder('b', id('a'))])],
+        ['its own parent', (t) => t.updateEntries([folder('a', id('a'))])],
+        ['a cycle of new entries', (t) => t.insertEntries([folder('x', id('y')), folder('y', id('x'))])],
+        ['a second root', (t) => t.insertEntries([folder('x', null, { name: '' })])],
+        ['an entry with neither parent nor trash', (t) => t.insertEntries([folder('x', null)])],
+        ['a moved root', (t) => t.updateEntries([folder('root', id('a'), { name: 'r' })])],
+        ['a trashed root', (t) => t.trashSubtree(trashRecord('root'))],
+        ['an entry without a name', (t) => t.insertEntries([folder('x', ROOT, { name: '' })])],
+        ['a name with a separator', (t) => t.insertEntries([folder('x', ROOT, { name: 'a/b' })])],
+        ['a folder with a version', (t) => t.insertEntries([folder('x', ROOT, { versionId: id('vfile') })])],
+        ['a file without a version', (t) => t.insertEntries([file('x', ROOT, { versionId: null })])],
+        ['a file whose version is missing', (t) => t.insertEntries([file('x')])],
+        ['a version of another entry', (t) => t.insertEntries([file('x', ROOT, { versionId: id('vfile') })])],
+        ['another kind', (t) => t.updateEntries([folder('file', id('a'))])],
+        ['an executable folder', (t) => t.insertEntries([folder('x', ROOT, { executable: true })])],
+        ['a sequence that goes back', (t) => t.updateEntries([folder('late', ROOT, { sequence: 4 })])],
+        ['a placeholder name after the commit', (t) => t.vacateNames(SPACE, [id('a')])],
+        [
+          'a trash item without its record',
+          (t) => t.insertEntries([folder('x', null, { trashId: id('x') })]),
+        ],
+        ['an entry that is already there', (t) => t.insertEntries([folder('a')])],
+        ['a change of an entry that is not there', (t) => t.updateEntries([folder('none')])],
+        ['a restore of what is not in the trash', (t) => t.restoreSubtree(SPACE, id('a'), ROOT, 'a', 9)],
+        ['a restore into what came with it', (t) => t.restoreSubtree(SPACE, id('gone'), id('gone'), 'x', 9)],
+        [
+          'a version without content',
+          (t) => t.insertVersions([version('file', { versionId: id('v2'), content: null })]),
+        ],
+        ['a version of no entry', (t) => t.insertVersions([version('x')])],
+        ['a version that is already there', (t) => t.insertVersions([version('file')])],
+        ['a journal that starts with a gap', (t) => append(t, [journalRow(2)])],
+        ['a journal with a gap', (t) => append(t, [journalRow(1), journalRow(3)])],
+        ['a journal row twice', (t) => append(t, [journalRow(1), journalRow(1)])],
+        ['a journal row of no space', (t) => append(t, [journalRow(1, { spaceId: id('none') })])],
+        ['a journal ahead of its space', (t) => t.appendJournal([journalRow(1)])],
+        ['a space ahead of its journal', (t) => t.advanceSpace(SPACE, 1, GENESIS)],
+        [
+          'a head with another hash',
+          async (t) => {
+            await t.appendJournal([journalRow(1)]);
+            await t.advanceSpace(SPACE, 1, GENESIS);
+          },
+        ],
+        ['a reference to no block', (t) => t.addReferences(SPACE, [blockId(5)])],
+        ['a lease of no block', (t) => t.leaseBlocks(USER, [blockId(5)], 1)],
+        ['a chunk with parts', (t) => t.insertBlocks([{ ...chunk(5), parts: [] }])],
+        [
+          'a manifest block at depth 0',
+          (t) => t.insertBlocks([{ ...chunk(5), kind: 'manifest', parts: [] }]),
+        ],
+        ['a user without a personal space', (t) => t.insertUser(user('x', id('none')))],
+        ["a user with somebody else's space", (t) => t.insertUser(user('x', SPACE))],
+        [
+          'a device of nobody',
+          (t) =>
+            t.insertDevice({
+              deviceId: id('d2'),
+              userId: id('none'),
+              name: '',
+              createdAt: 1,
+              lastSeenAt: 1,
+              revokedAt: null,
+            }),
+        ],
+      ];
+
+      it.each(attempts)('%s', async (_name, attempt) => {
+        await store.transact(async (transaction) => {
+          await transaction.insertEntries([folder('a'), folder('b', id('a')), folder('gone')]);
+          await transaction.insertEntries([folder('late', ROOT, { sequence: 5 }), file('file', id('a'))]);
+          await transaction.insertVersions([version('file')]);
+          await transaction.trashSubtree(trashRecord('gone'));
+        });
+        const dump = (): Promise<unknown> =>
+          store.read(async (reader) => [
+            await reader.listSubtree(SPACE, ROOT),
+            await reader.listTrash(SPACE, 10, 0),
+            await reader.getSpace(SPACE),
+            await reader.readJournal(SPACE, 0, 10),
+            await reader.countAll(),
+          ]);
+        const before = await dump();
+        await expect(store.transact(attempt)).rejects.toThrow();
+        expect(await dump()).toEqual(before);
+        // The store goes on as if nothing had happened.
+        await store.transact((transaction) => transaction.insertEntries([folder('after')]));
+      });
+    });
+
+    describe('transactions', () => {
+      it('shows a reader one snapshot, whatever is committed meanwhile', async () => {
+        const seen = await store.read(async (reader) => {
+          const first = await reader.listChildren(SPACE, ROOT, null, 10);
+          await store.transact((transaction) => transaction.insertEntries([folder('new')]));
+          expect(await names()).toEqual(['new']);
+          return [first, await reader.listChildren(SPACE, ROOT, null, 10)];
+        });
+        expect(seen).toEqual([[], []]);
+      });
+
+      it('hides a running transaction from readers, and shows it its own writes', async () => {
+        await store.transact(async (transaction) => {
+          await transaction.insertEntries([folder('new')]);
+          expect(await names()).toEqual([]);
+          expect(await transaction.findChild(SPACE, ROOT, 'new')).toBeDefined();
+        });
+        expect(await names()).toEqual(['new']);
+      });
+
+      it('runs one at a time, and none is lost', async () => {
+        let running = 0;
+        await Promise.all(
+          Array.from({ length: 50 }, () =>
+            store.transact(async (transaction) => {
+              expect(++running).toBe(1);
+              const count = Number((await transaction.getValue('count')) ?? '0');
+              await Promise.resolve();
+              await transaction.setValue('count', `${count + 1}`);
+              running--;
+            }),
+          ),
+        );
+        expect(await store.read((reader) => reader.getValue('count'))).toBe('50');
+      });
+
+      it('leaves no trace when the work throws, at once or later', async () => {
+        await expect(
+          store.transact(async (transaction) => {
+            await transaction.insertEntries([folder('x')]);
+            throw new Error('no');
+          }),
+        ).rejects.toThrow('no');
+        expect(await names()).toEqual([]);
+        let leaked: MetadataTransaction | undefined;
+        await store.transact(async (transaction) => {
+          leaked = transaction;
+        });
+        await expect(leaked?.setValue('late', '1')).rejects.toThrow(/over/);
+      });
+
+      it('serves many readers at once and frees what a failed one held', async () => {
+        const results = await Promise.allSettled(
+          Array.from({ length: 40 }, (_, index) =>
+            store.read(async (reader) => {
+              await Promise.resolve();
+              if (index % 2 === 0) throw new Error('no');
+              return await reader.countUsers();
+            }),
+          ),
+        );
+        expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(20);
+        expect(await store.read((reader) => reader.countUsers())).toBe(1);
+      });
+
+      it('keeps everything over closing and opening again', async () => {
+        await addFile(store, 'f');
+        await store.close();
+        store = await place.open();
+        await store.checkHealth();
+        expect(await names()).toEqual(['f']);
+        expect(await store.read((reader) => reader.getVersions(SPACE, [id('vf')]))).toEqual([version('f')]);
+      });
+    });
+  });
+}
