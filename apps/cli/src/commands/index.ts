@@ -1,0 +1,22 @@
+import type { RegisterCommand } from '../program.ts';
+import { registerDevices } from './devices.ts';
+import { registerFiles } from './files.ts';
+import { registerServe } from './serve.ts';
+import { registerSignIn } from './sign-in.ts';
+import { registerTransfers } from './transfers.ts';
+import { registerTrash } from './trash.ts';
+import { registerVersions } from './versions.ts';
+
+/**
+ * Every command, in the order of `cairn --help`. To add one: write commands/<noun>.ts (or commands/<noun>/) with
+ * a `RegisterCommand` that imports heavy modules only inside its action, and name it here.
+ */
+export const COMMANDS: readonly RegisterCommand[] = [
+  registerServe,
+  registerSignIn,
+  registerDevices,
+  registerFiles,
+  registerTransfers,
+  registerVersions,
+  registerTrash,
+];

@@ -1,0 +1,65 @@
+import type { Client } from '@cairn/client';
+import { CairnError } from '@cairn/model';
+import type { TrashResponse } from '@cairn/protocol';
+import { withClient } from '../connect.ts';
+import { type CliContext, print, printJson, remark } from '../context.ts';
+import { formatTable } from '../output/table.ts';
+import { showInstant, showName } from '../output/text.ts';
+import type { RegisterCommand } from '../program.ts';
+import { serverPath } from '../server-paths.ts';
+
+type TrashItem = TrashResponse['items'][number];
+
+/** trash list, trash restore */
+export const registerTrash: RegisterCommand = (program, context) => {
+  const trash = program
+    .command('trash')
+    .description('see and restore what was deleted')
+    .addHelpText('after', '\nExamples:\n  cairn trash list\n  cairn trash restore /old/report.txt');
+  trash
+    .command('list', { isDefault: true })
+    .alias('ls')
+    .description('list the trash, newest first')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  cairn trash list')
+    .action((options: { json?: boolean }) => list(context, options.json === true));
+  trash
+    .command('restore')
+    .description('bring something back, with everything that was below it')
+    .argument('<item>', 'its former path (the newest of that path), or its id')
+    .option('--to <path>', 'another place than where it was')
+    .addHelpText('after', '\nExample:\n  cairn trash restore /old/report.txt --to /report.txt')
+    .action((item: string, options: { to?: string }) => restore(context, item, options.to));
+};
+
+async function list(context: CliContext, json: boolean): Promise<void> {
+  await withClient(context, async (client) => {
+    const items: TrashItem[] = [];
+    for await (const item of client.files.trash(context.signal)) items.push(item);
+    if (json) {
+      printJson(context, { items });
+      return;
+    }
+    if (items.length === 0) {
+      remark(context, 'The trash is empty.');
+      return;
+    }
+    const rows = items.map((item) => [item.entryId, showInstant(item.trashedAt), showName(item.path)]);
+    print(context, ...formatTable([{ title: 'ID' }, { title: 'DELETED' }, { title: 'WAS AT' }], rows));
+  });
+}
+
+async function restore(context: CliContext, wanted: string, to: string | undefined): Promise<void> {
+  await withClient(context, async (client) => {
+    const item = await findItem(client, wanted, context.signal);
+    const restored = await client.files.restore(item.entryId, to === undefined ? undefined : serverPath(to));
+    print(context, `Restored ${showName(restored.path)}.`);
+  });
+}
+
+async function findItem(client: Client, wanted: string, signal: AbortSignal): Promise<TrashItem> {
+  for await (const item of client.files.trash(signal)) {
+    if (item.entryId === wanted || item.path === wanted || item.path === `/${wanted}`) return item;
+  }
+  throw new CairnError('not-found', `the trash has no ${showName(wanted)}. See "cairn trash list"`);
+}

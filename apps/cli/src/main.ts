@@ -1,0 +1,26 @@
+import { CairnError } from '@cairn/model';
+import { runCli } from './run-cli.ts';
+
+const interruption = new AbortController();
+let interrupted = false;
+
+function onSignal(): void {
+  // The second Ctrl-C does not wait for a clean end.
+  if (interrupted) process.exit(130);
+  interrupted = true;
+  interruption.abort(new CairnError('cancelled', 'interrupted'));
+}
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
+// `cairn list | head` closes our output early; that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  variables: process.env,
+  input: process.stdin,
+  output: process.stdout,
+  errors: process.stderr,
+  signal: interruption.signal,
+});
+// A prompt may have left standard input flowing, which would keep the process alive.
+process.stdin.unref?.();
