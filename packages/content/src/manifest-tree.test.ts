@@ -73,6 +73,16 @@ describe('the manifest tree', () => {
     );
   });
 
+  it('is frozen, like the chunk profiles', async () => {
+    // A failure here means that files cut before and after no longer share their manifests, nor their ids.
+    const parts = Array.from({ length: 3000 }, (_, index) => makePart(index));
+    const { root } = await build(parts);
+    expect(root.parts.length).toBe(8);
+    expect(contentIdOf(platform, root, 4_501_500)).toBe(
+      '01c40f5d12e6976d909058a29af2413600884271b6048294817ae768961f4c3c21',
+    );
+  });
+
   it('stays shallow when all parts are the same, as in a file of zeros', async () => {
     for (const seed of [1, 2]) {
       const part = makePart(seed);
