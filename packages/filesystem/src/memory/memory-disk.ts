@@ -95,7 +95,6 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
   let group = 0;
   let grouping = false;
   let unsynced: NameChange[] = [];
-  const unsyncedFiles = new Set<MemoryFile>();
 
   function foldKey(name: string): string {
     const unicode = capabilities.unicodeSensitive ? name : name.normalize('NFD');
@@ -152,9 +151,7 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
       }
     },
     createFile(bytes) {
-      const file: MemoryFile = { kind: 'file', ...times(), executable: false, bytes, durableBytes: null };
-      unsyncedFiles.add(file);
-      return file;
+      return { kind: 'file', ...times(), executable: false, bytes, durableBytes: null };
     },
     createFolder,
     createLink: (target) => ({ kind: 'link', ...times(), target }),
@@ -202,14 +199,15 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
         else change.folder.items.set(change.key, change.before);
       }
       unsynced = [];
-      for (const file of unsyncedFiles) {
-        if (file.durableBytes === file.bytes) continue;
-        // Bytes that were never synced may be there in part, as zeros, or not at all.
-        file.bytes = file.durableBytes ?? tornBytes(file.bytes, environment.random.fraction());
-        file.durableBytes = file.bytes;
+      usedBytes = 0;
+      for (const file of filesBelow(root, new Set())) {
+        if (file.durableBytes !== file.bytes) {
+          // Bytes that were never synced may be there in part, as zeros, or not at all.
+          file.bytes = file.durableBytes ?? tornBytes(file.bytes, environment.random.fraction());
+          file.durableBytes = file.bytes;
+        }
+        usedBytes += file.bytes.length;
       }
-      unsyncedFiles.clear();
-      usedBytes = countBytes(root, new Set());
     },
   };
   return disk;
@@ -222,13 +220,13 @@ function tornBytes(bytes: Uint8Array, fraction: number): Uint8Array {
   return torn;
 }
 
-function countBytes(folder: MemoryFolder, seen: Set<MemoryNode>): number {
-  let bytes = 0;
+/** Every file once, however many names it has. */
+function* filesBelow(folder: MemoryFolder, seen: Set<MemoryFile>): Generator<MemoryFile> {
   for (const { node } of folder.items.values()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    if (node.kind === 'folder') bytes += countBytes(node, seen);
-    else if (node.kind === 'file') bytes += node.bytes.length;
+    if (node.kind === 'folder') yield* filesBelow(node, seen);
+    else if (node.kind === 'file' && !seen.has(node)) {
+      seen.add(node);
+      yield node;
+    }
   }
-  return bytes;
 }

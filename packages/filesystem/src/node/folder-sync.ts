@@ -2,6 +2,7 @@ import { fsync } from 'node:fs';
 import { explain, FolderUnreachable, localError, systemCode } from '../local-errors.ts';
 import { splitPath } from '../paths.ts';
 import type { HeldFolder } from './folder-access.ts';
+import type { RescueArea } from './rescue-area.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
 
 const IN_FLIGHT = 8;
@@ -10,13 +11,10 @@ const IN_FLIGHT = 8;
 export async function syncFolders(
   context: RootContext,
   paths: Iterable<string>,
-  rescueFirst: boolean,
+  rescue: RescueArea,
 ): Promise<void> {
   // What was displaced must be durable before the names that replaced it are.
-  if (rescueFirst) {
-    const folder = holdPrivate(context, 'rescue');
-    await syncHeld(folder, '.cairn/rescue');
-  }
+  await rescue.syncKept(() => syncHeld(holdPrivate(context, 'rescue'), '.cairn/rescue'));
   const waiting = [...new Set(paths)];
   async function work(): Promise<void> {
     for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {

@@ -61,7 +61,7 @@ export async function openNodeFilesystem(options: NodeFilesystemOptions): Promis
     displace: async (path, expected) => displace(context, rescue, path, expected),
     removeFolder: async (path) => removeFolder(context, path),
     setAttributes: async (path, attributes, expected) => setAttributes(context, path, attributes, expected),
-    syncFolders: (paths) => syncFolders(context, paths, rescue.takeUnsynced()),
+    syncFolders: (paths) => syncFolders(context, paths, rescue),
     listRescued: async () => rescue.list(),
     removeOldRescued: (olderThanMs, keepBytes) => rescue.removeOld(olderThanMs, keepBytes),
     readMarker: async () => readMarker(context),

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
+  constants,
   lstatSync,
   lutimesSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -15,11 +18,21 @@ import {
 import type { UserOperations } from '../memory/memory-user.ts';
 import { secondsOf } from './file-attributes.ts';
 
+/** As the simulated user: never through a link. */
+const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
 /** A user at work in a real folder, for tests. */
 export function createNodeUser(root: string): UserOperations {
   const at = (path: string) => `${root}/${path}`;
   return {
-    writeFile: (path, content) => writeFileSync(at(path), content),
+    writeFile: (path, content) => {
+      const descriptor = openSync(at(path), WRITE, 0o666);
+      try {
+        writeFileSync(descriptor, content);
+      } finally {
+        closeSync(descriptor);
+      }
+    },
     readFile: (path) => readFileSync(at(path)),
     makeFolder: (path) => mkdirSync(at(path)),
     rename: (from, to) => renameSync(at(from), at(to)),

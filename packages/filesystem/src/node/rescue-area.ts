@@ -29,8 +29,8 @@ export interface RescueArea {
     olderThanMs: number,
     keepBytes: number,
   ): Promise<{ removedItems: number; removedBytes: number; keptBytes: number }>;
-  /** Whether anything was kept since the last call, so that the area must become durable before folders do. */
-  takeUnsynced(): boolean;
+  /** Runs `sync` if anything was kept since it last succeeded: the area becomes durable before folders do. */
+  syncKept(sync: () => Promise<void>): Promise<void>;
 }
 
 export function createRescueArea(context: RootContext): RescueArea {
@@ -172,10 +172,15 @@ export function createRescueArea(context: RootContext): RescueArea {
       }
       return { removedItems, removedBytes, keptBytes };
     },
-    takeUnsynced() {
-      const was = unsynced;
+    async syncKept(sync) {
+      if (!unsynced) return;
       unsynced = false;
-      return was;
+      try {
+        await sync();
+      } catch (error) {
+        unsynced = true;
+        throw error;
+      }
     },
   };
 }
