@@ -77,18 +77,18 @@ export function createAppendQueue<Item>(options: AppendQueueOptions<Item>): Appe
       await options.commit(group.flatMap((batch) => batch.items));
       for (const batch of group) batch.resolve();
     } catch (error) {
-      if (isCairnError(error, 'storage-full') && group.length > 1) {
+      const isFull = isCairnError(error, 'storage-full');
+      if (isFull && group.length > 1) {
         // A delete must not fail because it shared a group with more than the disk can take.
         for (const batch of group) await commitGroup([batch]);
         return;
       }
-      let reason = error;
-      if (!isCairnError(error)) {
+      // Everything but a full disk leaves it open what the disk holds, so it is the end of writing.
+      if (!isFull && poison === null) {
         poison = { error };
         options.onPoisoned(error);
-        reason = unavailable(error);
       }
-      for (const batch of group) batch.reject(reason);
+      for (const batch of group) batch.reject(isFull || poison === null ? error : unavailable(poison.error));
     }
   }
 

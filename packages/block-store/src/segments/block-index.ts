@@ -27,6 +27,12 @@ export interface IndexedSegment {
   readonly durableBytes: number;
 }
 
+/** A segment as the index has it. */
+export interface KnownSegment extends IndexedSegment {
+  /** Whether some of its blocks are marked as missing. */
+  readonly hasMissing: boolean;
+}
+
 export interface Damage {
   readonly segment: number;
   readonly offset: number;
@@ -48,6 +54,7 @@ CREATE TABLE segments (
   number INTEGER PRIMARY KEY,
   segment_uuid TEXT NOT NULL UNIQUE,
   durable_bytes INTEGER NOT NULL,
+  has_missing INTEGER NOT NULL DEFAULT 0,
   live_records INTEGER NOT NULL DEFAULT 0 CHECK (live_records >= 0),
   live_bytes INTEGER NOT NULL DEFAULT 0 CHECK (live_bytes >= 0)
 ) STRICT;
@@ -227,12 +234,13 @@ export function openBlockIndex(path: string) {
       segmentStatement.run(segment.number, segment.segmentUuid, segment.durableBytes);
     },
 
-    segments(): IndexedSegment[] {
+    segments(): KnownSegment[] {
       const rows = database.prepare('SELECT * FROM segments ORDER BY number').all() as Row[];
       return rows.map((row) => ({
         number: row['number'] as number,
         segmentUuid: row['segment_uuid'] as string,
         durableBytes: row['durable_bytes'] as number,
+        hasMissing: row['has_missing'] === 1,
       }));
     },
 
@@ -258,6 +266,7 @@ export function openBlockIndex(path: string) {
 
     /** Marks what lies at or beyond `fromBytes` of a segment as missing, or as there again. Returns how many blocks. */
     setMissing(segment: number, fromBytes: number, missing: boolean): number {
+      database.prepare('UPDATE segments SET has_missing = ? WHERE number = ?').run(missing ? 1 : 0, segment);
       const rows = database
         .prepare(
           'SELECT * FROM blocks WHERE segment = ? AND state = ? AND offset + stored_bytes + ? > ? ORDER BY block_id',

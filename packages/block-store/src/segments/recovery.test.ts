@@ -1,5 +1,6 @@
 import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StoredBlock } from '@cairn/content';
 import { createSystemEnvironment } from '@cairn/environment';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collect, makeBlock } from '../testing/blocks.ts';
@@ -222,6 +223,27 @@ describe('the index from the segments alone', () => {
       await store.close();
       expect(dumpIndex(directory)).toEqual(before);
     }
+  });
+
+  it('is made again at the next start when damage shows only while the store runs', async () => {
+    const blocks = Array.from({ length: 400 }, (_, index) => makeBlock(index, 20));
+    const store = await openTestStore(directory);
+    await store.put(blocks);
+    await store.close();
+    const before = dumpIndex(directory);
+    const path = join(directory, 'index.sqlite');
+    const bytes = await readFile(path);
+    const at = bytes.lastIndexOf(Buffer.from((blocks[200] as StoredBlock).blockId, 'hex'));
+    bytes.fill(0xff, at - (at % 4096), at - (at % 4096) + 64);
+    await writeFile(path, bytes);
+    const wrong = await openTestStore(directory);
+    const found = await Promise.allSettled(blocks.map((block) => wrong.get(block.blockId)));
+    const refused = found.filter((each) => each.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    for (const each of refused) expect(each.reason).toMatchObject({ code: 'unavailable' });
+    await wrong.close();
+    await (await openTestStore(directory)).close();
+    expect(dumpIndex(directory)).toEqual(before);
   });
 
   it('cuts nothing, since a torn tail and rot look alike without a watermark', async () => {

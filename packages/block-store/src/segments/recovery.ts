@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Log } from '@cairn/environment';
-import type { BlockIndex, IndexedBlock, IndexedSegment } from './block-index.ts';
+import type { BlockIndex, IndexedBlock, KnownSegment } from './block-index.ts';
 import {
   parseSegmentFileName,
   parseSegmentHeader,
   SEGMENT_HEADER_BYTES,
   type SegmentHeader,
 } from './record-format.ts';
-import type { SegmentFile, SegmentFiles } from './segment-files.ts';
+import { fileSize, type SegmentFile, type SegmentFiles } from './segment-files.ts';
 import { type ScanItem, scanSegment } from './segment-scan.ts';
 
 /** A segment's file as it lies in the folder. */
@@ -204,7 +204,7 @@ async function adopt(
  */
 export async function recoverSegments(options: RecoveryOptions): Promise<void> {
   const { files, index, log, segmentsDirectory } = options;
-  const known = new Map<number, IndexedSegment>();
+  const known = new Map<number, KnownSegment>();
   for (const segment of index.segments()) known.set(segment.number, segment);
 
   for (const found of await findSegments(files, segmentsDirectory)) {
@@ -218,15 +218,10 @@ export async function recoverSegments(options: RecoveryOptions): Promise<void> {
       continue;
     }
     known.delete(found.number);
-    const file = await files.open(found.path, 'read');
-    const sizeBytes = await file.sizeBytes();
-    await file.close();
-    const backBlocks = index.transaction(() => {
-      const back = index.setMissing(found.number, 0, false);
-      return back - (sizeBytes < row.durableBytes ? index.setMissing(found.number, sizeBytes, true) : 0);
-    });
-    if (backBlocks !== 0) log.warn('block-store.segment-changed', { segment: found.name, backBlocks });
+    const sizeBytes = await fileSize(files, found.path);
+    if (row.hasMissing) index.transaction(() => index.setMissing(found.number, 0, false));
     if (sizeBytes < row.durableBytes) {
+      index.transaction(() => index.setMissing(found.number, sizeBytes, true));
       log.error('block-store.segment-cut-short', {
         segment: found.name,
         sizeBytes,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 import type { BlockLocation, BlockStore } from '../block-store.ts';
 import { createAppendQueue } from './append-queue.ts';
 import type { IndexedBlock } from './block-index.ts';
@@ -10,10 +10,11 @@ import { closeIndexFile, openIndexFile, rebuildIndexFile, type StorePlace } from
 import { readAhead } from './read-ahead.ts';
 import { MAX_PAYLOAD_BYTES, recordBytes } from './record-format.ts';
 import { findSegments, recoverSegments } from './recovery.ts';
-import { nodeSegmentFiles, type SegmentFiles } from './segment-files.ts';
+import { fileSize, nodeSegmentFiles, type SegmentFiles } from './segment-files.ts';
 import { createSegmentReader, type ReadResult } from './segment-reader.ts';
 import { createSegmentWriter, type OpenSegment, type PendingRecord } from './segment-writer.ts';
 import { createSpaceReserve } from './space-reserve.ts';
+import { isDatabaseDamaged } from './sqlite.ts';
 
 export interface SegmentBlockStoreOptions {
   /** The store's own folder; made if missing. */
@@ -82,19 +83,20 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       await recoverSegments({ files, index, log, segmentsDirectory, storeUuid });
       const found = await findSegments(files, segmentsDirectory);
       const rows = index.segments();
-      let current: OpenSegment | null = null;
+      const last = rows[rows.length - 1];
+      let goOn: (typeof found)[number] | null = null;
       let diskBytes = 0;
       for (const segment of found) {
-        const row = rows.find((candidate) => candidate.segmentUuid === segment.segmentUuid);
-        const file = await files.open(segment.path, 'append');
-        const sizeBytes = await file.sizeBytes();
+        const sizeBytes = await fileSize(files, segment.path);
         diskBytes += sizeBytes;
-        const isLast = row !== undefined && row === rows[rows.length - 1];
-        if (isLast && sizeBytes === row.durableBytes && sizeBytes < maxSegmentBytes) {
-          current = { ...row, path: segment.path, file, durableBytes: row.durableBytes };
-        } else await file.close();
+        const isLast = last !== undefined && last.segmentUuid === segment.segmentUuid;
+        if (isLast && sizeBytes === last.durableBytes && sizeBytes < maxSegmentBytes) goOn = segment;
       }
       const highest = Math.max(0, ...found.map((each) => each.number), ...rows.map((each) => each.number));
+      const current: OpenSegment | null =
+        goOn === null || last === undefined
+          ? null
+          : { ...last, path: goOn.path, file: await files.open(goOn.path, 'append') };
       return { index, storeUuid, current, diskBytes, nextNumber: highest + 1 };
     } catch (error) {
       index.close();
@@ -102,9 +104,20 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     }
   }
 
+  async function startOrRebuild() {
+    try {
+      return await start();
+    } catch (error) {
+      if (!isDatabaseDamaged(isCairnError(error) ? error.cause : error)) throw error;
+      log.error('block-store.index-damaged', { directory, error });
+      await rebuildIndexFile(place);
+      return start();
+    }
+  }
+
   let started: Awaited<ReturnType<typeof start>>;
   try {
-    started = await start();
+    started = await startOrRebuild();
   } catch (error) {
     unlock();
     throw error;

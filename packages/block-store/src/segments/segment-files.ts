@@ -102,6 +102,16 @@ export const nodeSegmentFiles: SegmentFiles = {
   remove: unlink,
 };
 
+/** Length of the file at `path`. */
+export async function fileSize(files: SegmentFiles, path: string): Promise<number> {
+  const file = await files.open(path, 'read');
+  try {
+    return await file.sizeBytes();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Whether an error of the file layer means that the disk or the quota is full. */
 export function isFullError(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;

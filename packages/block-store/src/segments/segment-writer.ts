@@ -181,6 +181,15 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
 
   async function attempt(records: readonly PendingRecord[]): Promise<void> {
     const created: OpenSegment[] = [];
+    try {
+      await writeAndIndex(records, created);
+    } catch (error) {
+      await Promise.allSettled(created.filter((each) => each !== current).map((each) => each.file.close()));
+      throw error;
+    }
+  }
+
+  async function writeAndIndex(records: readonly PendingRecord[], created: OpenSegment[]): Promise<void> {
     let parts: Part[];
     try {
       parts = await place(records, created);
