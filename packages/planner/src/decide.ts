@@ -150,7 +150,7 @@ function decideRemoteOnly(
     const changed = movedThere || compareContents(remote, synced) !== 'same';
     reason = changed ? 'kept-because-edited-on-server' : 'parent-of-kept-entry';
     carries = movedThere;
-    if (!changed && view.carriedByRemoteMove(entryId)) {
+    if (view.carriedByRemoteMove(entryId)) {
       first(draft, { kind: 'forget', entryId }, 'kept-because-edited-on-server');
       return;
     }

@@ -101,7 +101,7 @@ function meetSameKind(
 export function mayChangeId(view: View, id: EntryId): boolean {
   if (view.synced(id) === undefined || view.local(id)?.kind !== 'folder') return true;
   for (const child of view.trees.local.children(id)) {
-    if (view.target(child).parentId !== id) return false;
+    if (view.target(child).parentId !== id) continue; // leaves by the server's doing
     if (view.presence(child) !== 'stays' && view.blocked(child) === null) return false;
   }
   return true;

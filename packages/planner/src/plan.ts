@@ -84,8 +84,10 @@ export type Operation =
     }
   /**
    * Remove the entry and everything below it from the server. The planner has checked that nothing below it on
-   * the server differs from the synced tree, but for what pushes of this or an earlier batch move out of it; if
-   * one of them was left out, leave this out too. Base: the sequence up to which the remote tree was folded.
+   * the server differs from the synced tree, but for what pushes of this or an earlier batch move out of it: leave it
+   * out while the remote tree still has below it something that the local tree has too (and that this changeset
+   * does not move). Base: the sequence up to which the remote tree was folded when *this plan* was made,
+   * not a later one.
    * Synced: the entry and everything below it is dropped.
    */
   | { readonly kind: 'push-remove'; readonly entryId: EntryId }

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { plan } from './make-plan.ts';
+import { ModelWorld, type UserAction } from './testing/model-world.ts';
+
+const action: fc.Arbitrary<UserAction> = fc.record({
+  device: fc.nat(1),
+  kind: fc.nat(17),
+  first: fc.nat(40),
+  second: fc.nat(40),
+  name: fc.nat(20),
+});
+const totals = new Map<string, number>();
+
+function collect(world: ModelWorld): void {
+  const keys = new Set(world.devices.flatMap((device) => [...device.counts.keys()]));
+  for (const key of keys) totals.set(key, (totals.get(key) ?? 0) + 1);
+}
+
+function settled(actions: readonly UserAction[], folds: readonly boolean[]): ModelWorld {
+  const world = new ModelWorld(folds);
+  for (const each of actions) world.act({ ...each, device: 0 });
+  expect(world.converge(60)).toBeNull();
+  expect(world.problems()).toEqual([]);
+  return world;
+}
+
+/** Random bits from a list of numbers, so that a failing run shrinks. */
+function chooser(choices: readonly number[]): (outOf: number) => number {
+  let index = 0;
+  return (outOf) => (choices.length === 0 ? 0 : (choices[index++ % choices.length] as number) % outOf);
+}
+
+const scenario = fc.record({
+  base: fc.array(action, { minLength: 4, maxLength: 14 }),
+  changes: fc.array(action, { minLength: 1, maxLength: 10 }),
+  later: fc.array(action, { maxLength: 5 }),
+  choices: fc.array(fc.nat(99), { minLength: 8, maxLength: 40 }),
+  folds: fc.tuple(fc.boolean(), fc.boolean()),
+  lost: fc.nat(9),
+});
+
+export function runScenario(input: typeof scenario extends fc.Arbitrary<infer T> ? T : never): void {
+  const world = settled(input.base, input.folds);
+  for (const each of input.changes) world.act(each);
+  const first = world.devices[0];
+  if (input.lost === 0 && first !== undefined) {
+    for (const node of first.synced.values()) if (node.parentId !== null) first.synced.delete(node.entryId);
+    first.read.clear();
+  }
+  const choose = chooser(input.choices);
+  const later = [...input.later];
+  for (let round = 0; round < 6; round++) {
+    for (const device of world.devices) {
+      if (choose(3) > 0) device.follow();
+      const { trees, plan: made } = device.plan();
+      const next = later.length > 0 && choose(2) === 0 ? later.pop() : undefined;
+      if (next !== undefined) world.act(next);
+      device.execute(trees, shuffleBatches(made.operations, choose), () => choose(3) > 0);
+    }
+  }
+  for (const each of later) world.act(each);
+  expect(world.converge(200)).toBeNull();
+  expect(world.problems()).toEqual([]);
+  collect(world);
+}
+
+function shuffleBatches<T extends { batch: number; operation: { kind: string } }>(
+  operations: readonly T[],
+  choose: (outOf: number) => number,
+): T[] {
+  const keyed = operations.map((each) => ({
+    each,
+    key: each.operation.kind.startsWith('push') ? 0 : choose(97),
+  }));
+  return keyed.sort((a, b) => a.each.batch - b.each.batch || a.key - b.key).map(({ each }) => each);
+}
+
+describe('two devices whose users do anything', () => {
+  test('I1 I9 I11 I12 I14 I21 I23 always end equal, and nothing is lost', () => {
+    fc.assert(fc.property(scenario, runScenario), { numRuns: Number(process.env['PLANNER_RUNS'] ?? 3000) });
+  });
+
+  test('a plan for the entries that differ is the plan for all', () => {
+    fc.assert(
+      fc.property(scenario, (input) => {
+        const world = settled(input.base, input.folds);
+        for (const each of input.changes) world.act(each);
+        const [first, second] = world.devices;
+        if (first === undefined || second === undefined) return;
+        const { trees, plan: made } = second.plan();
+        second.execute(trees, made.operations, () => true);
+        first.follow();
+        const now = first.observe();
+        const ids = [now.remote, now.local, now.synced].flatMap((tree) =>
+          [...tree.values()].map((node) => node.entryId),
+        );
+        const differing = ids.filter((id) => {
+          const r = now.remote.get(id);
+          const l = now.local.get(id);
+          const s = now.synced.get(id);
+          if (!r || !l || !s) return true;
+          const key = (n: typeof r | typeof l | typeof s) => [n.parentId, n.name].join('/');
+          if (key(r) !== key(l) || key(r) !== key(s) || r.sequence !== s.sequence) return true;
+          if (r.kind === 'link') return l.target !== r.target;
+          if (r.kind === 'folder') return false;
+          const attributes = (n: { executable: boolean; modifiedAtUs: number }) =>
+            `${n.executable}${n.modifiedAtUs}`;
+          return l.content?.contentId !== r.content.contentId || attributes(l) !== attributes(r);
+        });
+        expect(plan(now, first.options, differing).operations).toEqual(plan(now, first.options).operations);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('the runs above did meet the hard cases', () => {
+    const lines = [...totals].sort(([a], [b]) => (a < b ? -1 : 1));
+    if (process.env['PLANNER_STATISTICS']) console.log(lines.map(([k, v]) => `${k} ${v}`).join('\n'));
+    for (const kind of ['op:fork', 'op:renew', 'op:adopt', 'op:forget', 'breaks-name-cycle', 'both-edited']) {
+      expect.soft(totals.get(kind) ?? 0, kind).toBeGreaterThan(0);
+    }
+  });
+});
