@@ -111,7 +111,7 @@ describe('the two adapters', () => {
           rmSync(root, { recursive: true, force: true });
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });

@@ -113,7 +113,7 @@ describe('watching a real folder', () => {
         await scan(folder);
       }
     };
-    const deadline = performance.now() + 30_000;
+    const deadline = performance.now() + 45_000;
     const exited = once(writer, 'exit');
     const burst = () => [...found].filter((path) => path.startsWith('burst/')).length;
     while (burst() < 5000 && performance.now() < deadline) {

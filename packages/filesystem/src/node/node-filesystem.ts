@@ -29,14 +29,24 @@ export interface NodeFilesystemOptions {
  *
  * Rejects with `root-missing` when there is no such folder, `local-io` when it cannot be used, `local-disk-full`.
  */
-export async function openNodeFilesystem(options: NodeFilesystemOptions): Promise<Filesystem> {
+export function openNodeFilesystem(options: NodeFilesystemOptions): Promise<Filesystem> {
+  const onLinux = process.platform === 'linux';
+  return openWithAccess(options, onLinux ? openDescriptorFolderAccess : openPathFolderAccess, {});
+}
+
+/** As {@link openNodeFilesystem}, with the parts that differ between systems chosen by the caller: for tests. */
+export async function openWithAccess(
+  options: NodeFilesystemOptions,
+  openAccess: (root: string) => FolderAccess,
+  facts: { readonly hardLinks?: boolean },
+): Promise<Filesystem> {
   const { environment } = options;
   if (!isAbsolute(options.root)) throw new TypeError('the root must be an absolute path');
   const root = resolveRoot(options.root);
-  const access = process.platform === 'linux' ? openDescriptorFolderAccess(root) : openPathFolderAccess(root);
+  const access = openAccess(root);
   let context: RootContext;
   try {
-    context = createContext(root, access, environment);
+    context = { ...createContext(root, access, environment), ...facts };
   } catch (error) {
     access.close();
     throw error;

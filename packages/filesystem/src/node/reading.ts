@@ -38,13 +38,33 @@ export async function listFolder(context: RootContext, path: string): Promise<Fo
         status: statusAt(systemPath, capabilities.executableBit),
       });
     }
-    if (items.length > ITEMS_PER_TURN) context.access.hold(names).release();
+    if (items.length > ITEMS_PER_TURN) assertStillThere(context, names, folder, path);
     context.access.checkRoot();
     return items;
   } catch (error) {
     throw explain(error, 'list', path, 'absent');
   } finally {
     folder?.release();
+  }
+}
+
+/** While others had their turn, another folder may have come to this path: then this list is not its. */
+function assertStillThere(
+  context: RootContext,
+  names: readonly string[],
+  listed: HeldFolder,
+  path: string,
+): void {
+  const now = context.access.hold(names);
+  try {
+    const identity = (folder: HeldFolder) => statusAt(`${folder.base}/.`, false)?.identity;
+    if (identity(now) !== identity(listed)) {
+      throw new CairnError('local-io', `"${path}" was replaced while it was listed; it is listed again`, {
+        details: { path },
+      });
+    }
+  } finally {
+    now.release();
   }
 }
 
