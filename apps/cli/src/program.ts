@@ -39,6 +39,7 @@ First steps:
   cairn sync ~/Cairn                                    keep a folder the same as the server
 
 ${EXIT_CODES_HELP}
+
 Environment: CAIRN_SERVER, CAIRN_HOME, CAIRN_DEVICE, CAIRN_PASSWORD, CAIRN_ALLOW_HTTP=1, CAIRN_DEBUG=1`,
     );
   for (const register of COMMANDS) register(program, context, setExitCode);

@@ -3,6 +3,7 @@ import { registerDevices } from './devices.ts';
 import { registerFiles } from './files.ts';
 import { registerServe } from './serve.ts';
 import { registerSignIn } from './sign-in.ts';
+import { registerSync, registerWhy } from './sync.ts';
 import { registerTransfers } from './transfers.ts';
 import { registerTrash } from './trash.ts';
 import { registerVersions } from './versions.ts';
@@ -15,6 +16,8 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerServe,
   registerSignIn,
   registerDevices,
+  registerSync,
+  registerWhy,
   registerFiles,
   registerTransfers,
   registerVersions,

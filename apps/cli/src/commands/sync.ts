@@ -1,0 +1,286 @@
+import type { Client } from '@cairn/client';
+import { CairnError, isCairnError } from '@cairn/model';
+import type { DaemonRequest } from '@cairn/protocol';
+import type { SyncStatus } from '@cairn/sync-engine';
+import type { Command } from 'commander';
+import { withClient } from '../connect.ts';
+import { type CliContext, print, printJson, remark } from '../context.ts';
+import { showName, showText } from '../output/text.ts';
+import type { RegisterCommand } from '../program.ts';
+import { deviceName, homeFolder } from '../settings.ts';
+import type { SyncLink } from '../sync/links.ts';
+
+/** sync FOLDER, and sync add, remove, start, stop, status, pause, resume, confirm, reject */
+export const registerSync: RegisterCommand = (program, context) => {
+  const sync = program
+    .command('sync')
+    .description('keep a folder the same as the server, in the foreground')
+    .argument('[folder]', 'the folder; linked on first use')
+    .option('--verbose', 'also print what is done, as JSON lines on standard error')
+    .option('--background', 'log to a file instead of the terminal (as "sync start" does)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  cairn sync ~/Cairn            until Ctrl-C\n  cairn sync start ~/Cairn      in the background\n  cairn sync status\n\nA folder with the name of a command is written with ./ in front, such as ./status.',
+    )
+    .action(async (folder: string | undefined, options: { verbose?: boolean; background?: boolean }) => {
+      if (folder === undefined)
+        throw new CairnError(
+          'usage',
+          'which folder? For instance "cairn sync ~/Cairn"; or see "cairn sync --help"',
+        );
+      await runInForeground(context, folder, options);
+    });
+
+  sync
+    .command('add')
+    .description('link a folder without starting')
+    .argument('<folder>')
+    .action((folder: string) =>
+      withClient(context, async (client) => {
+        const link = await linkFolder(context, client, folder);
+        print(context, `Linked ${showName(link.folder)}. Start it with "cairn sync start".`);
+      }),
+    );
+  sync
+    .command('remove')
+    .description('forget a linked folder; its files stay, here and on the server')
+    .argument('<folder>')
+    .action((folder: string) => remove(context, folder));
+  sync
+    .command('start')
+    .description('run in the background, for one folder or for every linked one')
+    .argument('[folder]', 'linked on first use')
+    .action((folder: string | undefined) => start(context, folder));
+  sync
+    .command('stop')
+    .description('end background sync, of one folder or of every linked one')
+    .argument('[folder]')
+    .action((folder: string | undefined) => stop(context, folder));
+  sync
+    .command('status')
+    .description('what is in sync, what is not, and why')
+    .argument('[folder]')
+    .option('--json', 'print JSON')
+    .action((folder: string | undefined, options: { json?: boolean }) =>
+      showStatus(context, folder, options.json === true),
+    );
+  tell(sync, context, 'pause', 'stop transferring until "resume"', 'Paused');
+  tell(sync, context, 'resume', 'go on after "pause"', 'Resumed');
+  tell(sync, context, 'confirm', 'let held deletes go ahead', 'Confirmed: the deletes go ahead in');
+  tell(sync, context, 'reject', 'take held deletes back', 'Taken back: what was deleted returns to');
+};
+
+/** why PATH */
+export const registerWhy: RegisterCommand = (program, context) => {
+  program
+    .command('why')
+    .description('the exact sync state of one path: what each side says, what happens next, and why')
+    .argument('<path>', 'a path in a synced folder')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  cairn why ~/Cairn/report.odt')
+    .action((path: string, options: { json?: boolean }) => why(context, path, options.json === true));
+};
+
+function tell(
+  sync: Command,
+  context: CliContext,
+  command: 'pause' | 'resume' | 'confirm' | 'reject',
+  description: string,
+  done: string,
+): void {
+  sync
+    .command(command)
+    .description(description)
+    .argument('[folder]')
+    .action(async (folder: string | undefined) => {
+      for (const link of await chooseLinks(context, folder)) {
+        await ask(context, link, { command });
+        print(context, `${done} ${showName(link.folder)}.`);
+      }
+    });
+}
+
+async function linkFolder(context: CliContext, client: Client, folder: string): Promise<SyncLink> {
+  const { addLink, findLink } = await import('../sync/links.ts');
+  const home = homeFolder(context);
+  const existing = findLink(home, folder);
+  if (existing !== undefined) return existing;
+  const session = await client.session();
+  const { serverUrl } = client;
+  return addLink(home, folder, { serverUrl, spaceId: session.spaceId, rootId: session.rootId }, Date.now());
+}
+
+async function chooseLinks(context: CliContext, folder: string | undefined): Promise<SyncLink[]> {
+  const { findLink, readLinks } = await import('../sync/links.ts');
+  const home = homeFolder(context);
+  if (folder !== undefined) {
+    const link = findLink(home, folder);
+    if (link === undefined)
+      throw new CairnError(
+        'not-found',
+        `${folder} is not a synced folder of this device; see "cairn sync status"`,
+      );
+    return [link];
+  }
+  const links = readLinks(home);
+  if (links.length === 0)
+    throw new CairnError(
+      'not-found',
+      'no folder is synced on this device yet. Begin with "cairn sync FOLDER"',
+    );
+  return links;
+}
+
+async function ask<Answer>(context: CliContext, link: SyncLink, request: DaemonRequest): Promise<Answer> {
+  const { askDaemon } = await import('../sync/control-client.ts');
+  const { socketPath } = await import('../sync/links.ts');
+  return askDaemon<Answer>(socketPath(homeFolder(context), link), request);
+}
+
+async function statusOf(context: CliContext, link: SyncLink): Promise<SyncStatus | null> {
+  try {
+    return await ask<SyncStatus>(context, link, { command: 'status' });
+  } catch (error) {
+    if (isCairnError(error, 'not-running')) return null;
+    throw error;
+  }
+}
+
+async function runInForeground(
+  context: CliContext,
+  folder: string,
+  options: { verbose?: boolean; background?: boolean },
+): Promise<void> {
+  const [{ runDaemon }, { openErrorLog, openLogFile }, { logPath }, { describeState }] = await Promise.all([
+    import('../sync/daemon.ts'),
+    import('../sync/log-file.ts'),
+    import('../sync/background.ts'),
+    import('../sync/show-status.ts'),
+  ]);
+  const home = homeFolder(context);
+  await withClient(context, async (client) => {
+    const link = await linkFolder(context, client, folder);
+    const log = options.verbose ? openErrorLog('debug') : openLogFile(logPath(home, link), 'info');
+    await runDaemon({
+      home,
+      link,
+      client,
+      deviceName: deviceName(context),
+      log,
+      signal: context.signal,
+      onReady(engine) {
+        if (options.background) return;
+        print(
+          context,
+          `Syncing ${showName(link.folder)} with ${client.serverUrl}. Stop with Ctrl-C; nothing is lost by stopping at any moment.`,
+        );
+        let lastLine = '';
+        let lastNotice = engine.status().notices[0]?.noticeId ?? 0;
+        engine.onChange(() => {
+          const status = engine.status();
+          for (const notice of [...status.notices].reverse()) {
+            if (notice.noticeId <= lastNotice) continue;
+            lastNotice = notice.noticeId;
+            remark(context, showText(notice.text));
+          }
+          const line = describeState(status);
+          if (line === lastLine || status.state === 'stopped') return;
+          lastLine = line;
+          print(context, `${new Date().toTimeString().slice(0, 8)}  ${line}`);
+        });
+      },
+    });
+  });
+}
+
+async function start(context: CliContext, folder: string | undefined): Promise<void> {
+  const { isRunning, logPath, startInBackground } = await import('../sync/background.ts');
+  const home = homeFolder(context);
+  if (folder !== undefined) await withClient(context, (client) => linkFolder(context, client, folder));
+  for (const link of await chooseLinks(context, folder)) {
+    if (await isRunning(home, link)) {
+      if (folder !== undefined)
+        throw new CairnError(
+          'already-running',
+          `${link.folder} is being synced already; see "cairn sync status"`,
+        );
+      continue;
+    }
+    await startInBackground(home, link, { ...process.env, ...context.variables });
+    print(
+      context,
+      `Syncing ${showName(link.folder)} in the background. See "cairn sync status"; log: ${showName(logPath(home, link))}`,
+    );
+  }
+}
+
+async function stop(context: CliContext, folder: string | undefined): Promise<void> {
+  const { stopDaemon } = await import('../sync/background.ts');
+  for (const link of await chooseLinks(context, folder)) {
+    try {
+      await stopDaemon(homeFolder(context), link);
+      print(
+        context,
+        `Stopped syncing ${showName(link.folder)}. Changes made meanwhile are found at the next start.`,
+      );
+    } catch (error) {
+      if (folder !== undefined || !isCairnError(error, 'not-running')) throw error;
+    }
+  }
+}
+
+async function remove(context: CliContext, folder: string): Promise<void> {
+  const [link] = await chooseLinks(context, folder);
+  if (link === undefined) return;
+  const { stopDaemon } = await import('../sync/background.ts');
+  const { removeLink } = await import('../sync/links.ts');
+  try {
+    await stopDaemon(homeFolder(context), link);
+  } catch (error) {
+    if (!isCairnError(error, 'not-running')) throw error;
+  }
+  await removeLink(homeFolder(context), link);
+  print(context, `Forgot ${showName(link.folder)}. Its files stay, here and on the server.`);
+}
+
+async function showStatus(context: CliContext, folder: string | undefined, json: boolean): Promise<void> {
+  const { describeStatus } = await import('../sync/show-status.ts');
+  const links = await chooseLinks(context, folder);
+  const all = await Promise.all(
+    links.map(async (link) => ({
+      folder: link.folder,
+      serverUrl: link.serverUrl,
+      status: await statusOf(context, link),
+    })),
+  );
+  if (json) {
+    printJson(context, {
+      folders: all.map(({ status, ...rest }) => ({ ...rest, running: status !== null, status })),
+    });
+    return;
+  }
+  for (const each of all) print(context, ...describeStatus(context, each.folder, each.status));
+}
+
+async function why(context: CliContext, path: string, json: boolean): Promise<void> {
+  const { findLinkOf } = await import('../sync/links.ts');
+  const found = findLinkOf(homeFolder(context), path);
+  if (found === undefined)
+    throw new CairnError(
+      'not-found',
+      `${path} is not in a synced folder of this device; see "cairn sync status"`,
+    );
+  const explanation = await ask<import('@cairn/sync-engine').Explanation>(context, found.link, {
+    command: 'why',
+    path: found.inside,
+  });
+  if (json) {
+    printJson(context, explanation);
+    return;
+  }
+  print(
+    context,
+    `${showName(explanation.path === '' ? found.link.folder : explanation.path)}: ${explanation.verdict}`,
+  );
+  for (const line of explanation.lines) print(context, `  ${showText(line)}`);
+}

@@ -1,0 +1,127 @@
+import { rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Client } from '@cairn/client';
+import { createNodePlatform } from '@cairn/content';
+import { createSystemEnvironment, type Log } from '@cairn/environment';
+import { openNodeFilesystem } from '@cairn/filesystem';
+import { CairnError } from '@cairn/model';
+import type { DaemonRequest } from '@cairn/protocol';
+import { createSyncEngine, type SyncEngine } from '@cairn/sync-engine';
+import { openSqliteTreeStore } from '@cairn/tree-store';
+import { startControlServer } from './control-server.ts';
+import { lockFolder } from './folder-lock.ts';
+import { type SyncLink, socketPath, stateFolder } from './links.ts';
+
+/** Bytes displaced by the engine are in the server's history; a local copy is kept this long besides. */
+const RESCUE_AGE_MS = 7 * 24 * 3600_000;
+const RESCUE_BYTES = 1024 * 1024 * 1024;
+const TEMPORARY_AGE_MS = 7 * 24 * 3600_000;
+const HOUSEKEEPING_MS = 3600_000;
+
+export interface DaemonOptions {
+  readonly home: string;
+  readonly link: SyncLink;
+  readonly client: Client;
+  readonly deviceName: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Called when everything is open, and with the engine to watch. */
+  onReady?(engine: SyncEngine): void;
+}
+
+/**
+ * Runs the sync of one folder until the signal or a "stop" request: the composition root of a device. Rejects
+ * with what only the user can mend.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const { home, link, client, deviceName, log } = options;
+  requireFolder(link.folder);
+  const unlock = lockFolder(link.folder);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const environment = createSystemEnvironment(log);
+  try {
+    const opened = openSqliteTreeStore({
+      path: join(stateFolder(home, link), 'trees.sqlite'),
+      rootId: link.rootId,
+      environment,
+    });
+    const trees = opened.store;
+    if (opened.recovered === 'lost') log.warn('daemon.trees-lost', { movedTo: opened.movedTo });
+    const filesystem = await openNodeFilesystem({ root: link.folder, environment });
+    const engine = createSyncEngine({
+      filesystem,
+      space: client.space(link),
+      trees,
+      platform: createNodePlatform(),
+      environment,
+      deviceName,
+    });
+    const socket = socketPath(home, link);
+    const control = await startControlServer(socket, (request) => answer(engine, request, stop));
+    const housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS);
+    housekeeping.unref();
+    async function clean(): Promise<void> {
+      try {
+        await filesystem.removeOldTemporaries(TEMPORARY_AGE_MS);
+        await filesystem.removeOldRescued(RESCUE_AGE_MS, RESCUE_BYTES);
+      } catch (error) {
+        log.warn('daemon.housekeeping-failed', { error: String(error) });
+      }
+    }
+    try {
+      await clean();
+      options.onReady?.(engine);
+      await engine.run(signal);
+    } finally {
+      clearInterval(housekeeping);
+      await control.close();
+      rmSync(socket, { force: true });
+      await filesystem.close();
+      trees.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+function answer(engine: SyncEngine, request: DaemonRequest, stop: AbortController): unknown {
+  switch (request.command) {
+    case 'status':
+      return engine.status();
+    case 'why':
+      return engine.explain(request.path);
+    case 'pause':
+      engine.pause();
+      return null;
+    case 'resume':
+      engine.resume();
+      return null;
+    case 'refresh':
+      engine.refresh();
+      return null;
+    case 'confirm':
+      if (engine.status().held === null)
+        throw new CairnError('conflict', 'no deletes are held; nothing to confirm');
+      engine.confirmDeletes();
+      return null;
+    case 'reject':
+      if (engine.status().held === null)
+        throw new CairnError('conflict', 'no deletes are held; nothing to take back');
+      engine.rejectDeletes();
+      return null;
+    case 'stop':
+      // The answer goes out first; then the engine finishes what it is writing.
+      setImmediate(() => stop.abort());
+      return null;
+  }
+}
+
+function requireFolder(folder: string): void {
+  const status = statSync(folder, { throwIfNoEntry: false });
+  if (status?.isDirectory()) return;
+  throw new CairnError(
+    'root-missing',
+    `${folder} is not there (unmounted, renamed or removed?). Nothing was deleted anywhere. Bring it back, or forget it with "cairn sync remove"`,
+  );
+}
