@@ -81,6 +81,88 @@ describe('two devices whose users do anything', () => {
     fc.assert(fc.property(scenario, runScenario), { numRuns: Number(process.env['PLANNER_RUNS'] ?? 3000) });
   });
 
+  test('I10 I20 what one user alone does arrives everywhere and changes nothing for him', () => {
+    fc.assert(
+      fc.property(scenario, (input) => {
+        // A disk that folds names, so that nothing he does can clash.
+        const world = settled(input.base, [true, input.folds[1]]);
+        for (const each of input.changes) world.act({ ...each, device: 0 });
+        const disk = () => world.devices[0]?.paths();
+        const before = disk();
+        const choose = chooser(input.choices);
+        for (let round = 0; round < 6; round++) {
+          for (const device of world.devices) {
+            if (choose(3) > 0) device.follow();
+            const { trees, plan: made } = device.plan();
+            device.execute(trees, shuffleBatches(made.operations, choose), () => choose(3) > 0);
+          }
+        }
+        expect(world.converge(100)).toBeNull();
+        expect(world.problems()).toEqual([]);
+        expect(disk()).toEqual(before);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('I12 the order of operations within a batch does not matter', () => {
+    fc.assert(
+      fc.property(scenario, (input) => {
+        const ends = [[0], input.choices].map((choices) => {
+          const world = settled(input.base, input.folds);
+          for (const each of input.changes) world.act(each);
+          const choose = chooser(choices);
+          for (let round = 0; round < 30; round++) {
+            for (const device of world.devices) {
+              device.follow();
+              const { trees, plan: made } = device.plan();
+              device.execute(trees, shuffleBatches(made.operations, choose), () => true);
+            }
+          }
+          expect(world.converge(1)).toBeNull();
+          expect(world.problems()).toEqual([]);
+          return world.devices.map((device) => device.paths());
+        });
+        expect(ends[1]).toEqual(ends[0]);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('I7 I21 nothing is deleted for what cannot be seen, and all heals once it can', () => {
+    fc.assert(
+      fc.property(scenario, fc.nat(40), (input, hidden) => {
+        const world = settled(input.base, input.folds);
+        const [first, second] = world.devices;
+        if (first === undefined || second === undefined) return;
+        const folders = first.disk.values().filter((node) => node.kind === 'folder');
+        const folder = folders[hidden % folders.length];
+        if (folder === undefined) return;
+        const inside = first.disk.below(folder.entryId).slice(1);
+        const nodes = inside.map((id) => first.disk.get(id)).filter((node) => node !== undefined);
+        for (const id of [...inside].reverse()) first.disk.delete(id);
+        first.unknown.add(folder.entryId);
+        const changes = input.changes.map((each) => ({ ...each, device: 1 }));
+        for (const each of changes) world.act(each);
+        for (let round = 0; round < 8; round++) {
+          for (const device of world.devices) {
+            device.follow();
+            const { trees, plan: made } = device.plan();
+            device.execute(trees, made.operations, () => true);
+          }
+        }
+        expect(first.plan().plan.operations).toEqual([]);
+        // `phantom delete` would be among the problems: the user of the first device removed nothing.
+        expect(world.devices.flatMap((device) => device.problems)).toEqual([]);
+        for (const node of nodes) first.disk.set(node);
+        first.unknown.clear();
+        expect(world.converge(100)).toBeNull();
+        expect(world.problems()).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('a plan for the entries that differ is the plan for all', () => {
     fc.assert(
       fc.property(scenario, (input) => {

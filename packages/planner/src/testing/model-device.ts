@@ -85,6 +85,19 @@ export class ModelDevice {
     return `${this.name}${String(++this.#fresh).padStart(4, '0')}` as EntryId;
   }
 
+  /** Every path on disk with what is there; the order is that of the paths. */
+  paths(): string[] {
+    const found: string[] = [];
+    for (const node of this.disk.values()) {
+      const names: string[] = [];
+      let at: LocalNode | undefined = node;
+      for (; at !== undefined && at.parentId !== null; at = this.disk.get(at.parentId)) names.push(at.name);
+      const what = [node.kind, node.content?.contentId, node.target, node.executable, node.modifiedAtUs];
+      found.push(`${names.reverse().join('/')} ${what.join(' ')}`);
+    }
+    return found.sort();
+  }
+
   follow(): void {
     this.remote = new ModelTree(this.server.tree.values());
     this.remoteSequence = this.server.sequence;

@@ -155,10 +155,10 @@ export class ModelWorld {
   }
 
   /** Plans and executes everything on every device until nothing is planned; `null`, or what went wrong. */
-  converge(maxRounds: number): string | null {
+  converge(maxRounds: number, devices: readonly ModelDevice[] = this.devices): string | null {
     for (let round = 0; round < maxRounds; round++) {
       let quiet = true;
-      for (const device of this.devices) {
+      for (const device of devices) {
         device.follow();
         const { trees, plan } = device.plan();
         if (plan.operations.length > 0) quiet = false;
@@ -166,7 +166,7 @@ export class ModelWorld {
       }
       if (quiet) return null;
     }
-    const left = this.devices.map((device) => device.plan().plan.operations);
+    const left = devices.map((device) => device.plan().plan.operations);
     return `no fixed point: ${JSON.stringify(left, null, 1)}`;
   }
 
