@@ -83,6 +83,30 @@ describe('the manifest tree', () => {
     );
   });
 
+  it('ends a block at every boundary after the smallest size, the first ones too', async () => {
+    let early = 0;
+    for (let seed = 0; seed < 20_000; seed += 1000) {
+      const parts = Array.from({ length: 700 }, (_, index) => makePart(seed + index));
+      const expected: number[] = [];
+      let count = 0;
+      for (const { block } of parts) {
+        count++;
+        const ends = Number.parseInt(block.slice(2, 10), 16) < TREE_RULES.boundary;
+        if (count < TREE_RULES.minParts || !ends) continue;
+        expected.push(count);
+        count = 0;
+      }
+      if (count > 0) expected.push(count);
+      if ((expected[0] as number) <= TREE_RULES.inlineParts) early++;
+      const { root, blocks } = await build(parts);
+      const counts = root.parts.map(
+        (part) => parseManifestBlock(blocks.get(part.block) as Uint8Array).parts.length,
+      );
+      expect(counts).toEqual(expected);
+    }
+    expect(early).toBeGreaterThan(0);
+  });
+
   it('stays shallow when all parts are the same, as in a file of zeros', async () => {
     for (const seed of [1, 2]) {
       const part = makePart(seed);

@@ -23,13 +23,23 @@ function compile(): WebAssembly.Module | null {
   return compiled;
 }
 
+/** Memory of fixed size (views of one that grows would come loose), or `null` when the engine grants no more. */
+function createMemory(sizeBytes: number): WebAssembly.Memory | null {
+  const pages = Math.ceil(sizeBytes / PAGE_BYTES);
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+  } catch (error) {
+    // Engines reserve gigabytes of address space for each memory and refuse when that runs out.
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 /** A cut finder on WebAssembly memory, or `null` where that cannot be had. */
 export function createWasmCutFinder(windowBytes: number): CutFinder | null {
   const module = compile();
-  if (module === null) return null;
-  const pages = Math.ceil((windowBytes + 2 * MARGIN_BYTES) / PAGE_BYTES);
-  // Fixed size: views of a memory that grows would come loose.
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const memory = module === null ? null : createMemory(windowBytes + 2 * MARGIN_BYTES);
+  if (module === null || memory === null) return null;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const findAddress = instance.exports['find'] as Find;
   return {
