@@ -88,6 +88,7 @@ describe('a dying disk', () => {
     it(`stops for good when ${action} fails, still reads, and is sound after a restart`, async () => {
       fail(action, 'EIO', 0, 1);
       await expect(store.put([makeBlock(2, 500)])).rejects.toMatchObject({ code: 'unavailable' });
+      expect(await store.has([makeBlock(2, 500).blockId])).toEqual([false]);
       // The next flush would succeed, and that is exactly what must not be believed.
       await expect(store.put([makeBlock(2, 500)])).rejects.toMatchObject({ code: 'unavailable' });
       await expect(store.put([makeBlock(3, 500)])).rejects.toMatchObject({ code: 'unavailable' });

@@ -1,5 +1,6 @@
 import { constants, type Dirent } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 /** One open file of a store; positions are bytes from its start. */
 export interface SegmentFile {
@@ -18,6 +19,7 @@ export interface SegmentFile {
 export interface SegmentFiles {
   /** `create` refuses an existing file. */
   open(path: string, mode: 'create' | 'append' | 'read'): Promise<SegmentFile>;
+  /** With all folders above that are missing, durably. */
   makeDirectory(path: string): Promise<void>;
   /** Names of the files in a folder, sorted. */
   list(path: string): Promise<string[]>;
@@ -76,28 +78,36 @@ function wrap(handle: FileHandle): SegmentFile {
   };
 }
 
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Windows cannot open a folder for this and needs no such call.
+    if (process.platform !== 'win32') throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The system's files. */
 export const nodeSegmentFiles: SegmentFiles = {
   open: async (path, mode) => wrap(await open(path, FLAGS[mode], 0o600)),
-  makeDirectory: async (path) => {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+  async makeDirectory(path) {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    // A new folder lasts once the one around it is flushed, at every level that was made.
+    for (let each = resolve(path); each !== dirname(each); each = dirname(each)) {
+      await syncDirectory(dirname(each));
+      if (each === resolve(first)) break;
+    }
   },
   list: async (path) =>
     (await readdir(path, { withFileTypes: true }))
       .filter((item: Dirent) => item.isFile())
       .map((item) => item.name)
       .sort(),
-  async syncDirectory(path) {
-    const handle = await open(path, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } catch (error) {
-      // Windows cannot open a folder for this and needs no such call.
-      if (process.platform !== 'win32') throw error;
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
   rename,
   remove: unlink,
 };
