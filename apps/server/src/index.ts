@@ -1,1 +1,13 @@
-export {};
+export {
+  describeConfig,
+  type LoadedConfig,
+  type LogLevel,
+  loadConfig,
+  type ServerConfig,
+  type ServerFlags,
+  type Setting,
+} from './config.ts';
+export { PRODUCT_VERSION } from './product-version.ts';
+export { type RunServerFlags, type RunServerSurroundings, runServer } from './run-server.ts';
+export { createServerLog } from './server-log.ts';
+export { type RunningServer, type StartServerOptions, startServer } from './start-server.ts';

@@ -1,1 +1,9 @@
-export {};
+export { createHttpApi } from './create-http-api.ts';
+export { createMetrics, type Metrics, type MetricsSources } from './foundation/metrics.ts';
+export {
+  DEFAULT_LIMITS,
+  type Dependency,
+  type HttpApiConfig,
+  type HttpApiLimits,
+  type HttpApiOptions,
+} from './http-api-options.ts';

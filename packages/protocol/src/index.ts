@@ -15,6 +15,13 @@ export {
   PROTOCOL_VERSION,
 } from './constants.ts';
 export {
+  type DaemonRequest,
+  type DaemonResponse,
+  daemonRequestSchema,
+  daemonResponseSchema,
+  MAX_DAEMON_LINE_BYTES,
+} from './daemon-control.ts';
+export {
   entrySchema,
   fileContentSchema,
   manifestPartSchema,

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { openSegmentBlockStore } from '@cairn/block-store';
+import { createNodePlatform } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
+import { createMemoryEventBus } from '@cairn/event-bus';
+import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
+import { openSqliteMetadataStore } from '@cairn/metadata-store';
+import { createAccessServices, createDataServices, ensureEpoch, type PasswordCost } from '@cairn/services';
+import type { FastifyInstance } from 'fastify';
+import { keepEpoch, loadSecret, prepareDataFolder, readKeptEpoch } from './data-folder.ts';
+import { PRODUCT_VERSION } from './product-version.ts';
+
+export interface CompositionOptions {
+  readonly data: string;
+  readonly blocks: string;
+  readonly secret: string | null;
+  readonly signUp: 'open' | 'invite';
+  readonly setUpCode: string | null;
+  readonly trustedProxies: readonly string[];
+  readonly environment: Environment;
+  readonly limits?: Partial<HttpApiLimits>;
+  readonly passwordCost?: PasswordCost;
+}
+
+export interface Composition {
+  readonly app: FastifyInstance;
+  readonly hasAccounts: boolean;
+  /** To be called when the app is closed. */
+  close(): Promise<void>;
+}
+
+/** Chooses the adapters of the embedded server and puts everything together. */
+export async function compose(options: CompositionOptions): Promise<Composition> {
+  const { data, environment, signUp, setUpCode } = options;
+  const closers: (() => Promise<void>)[] = [];
+  async function close(): Promise<void> {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  }
+  try {
+    await prepareDataFolder(data);
+    const secret = await loadSecret(data, options.secret);
+    // First of all, for it holds the lock that keeps a second server off this folder.
+    await prepareDataFolder(options.blocks);
+    const blocks = await openSegmentBlockStore({ directory: options.blocks, environment });
+    closers.push(() => blocks.close());
+    const store = await openSqliteMetadataStore({ path: join(data, 'metadata.sqlite'), environment });
+    closers.push(() => store.close());
+    const keptEpoch = await readKeptEpoch(data);
+    const epoch = await ensureEpoch(store, environment, keptEpoch);
+    if (epoch !== keptEpoch) await keepEpoch(data, epoch);
+    const bus = createMemoryEventBus({ log: environment.log });
+    closers.push(() => bus.close());
+
+    const platform = createNodePlatform();
+    const dataServices = createDataServices({ store, blocks, bus, platform, environment });
+    const access = createAccessServices({
+      store,
+      bus,
+      environment,
+      secret,
+      signUp,
+      setUpCode,
+      ...(options.passwordCost === undefined ? {} : { passwordCost: options.passwordCost }),
+    });
+    const app = await createHttpApi({
+      data: dataServices,
+      access,
+      bus,
+      environment,
+      config: {
+        version: PRODUCT_VERSION,
+        trustedProxies: options.trustedProxies,
+        limits: { ...DEFAULT_LIMITS, ...options.limits },
+      },
+      readiness: [
+        { name: 'metadata', check: () => store.checkHealth() },
+        { name: 'blocks', check: () => blocks.checkHealth() },
+      ],
+      metrics: createMetrics({
+        process: true,
+        blockUsage: () => blocks.usage(),
+        counts: () => store.read((reader) => reader.countAll()),
+      }),
+    });
+    const users = await store.read((reader) => reader.countUsers());
+    return { app, hasAccounts: users > 0, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

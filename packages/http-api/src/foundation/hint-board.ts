@@ -1,0 +1,41 @@
+import type { EventBus } from '@cairn/event-bus';
+import type { DeviceId, SpaceId } from '@cairn/model';
+
+/** Spreads the hints of the bus to whoever waits for one space or one device, with one subscription in all. */
+export interface HintBoard {
+  onSpaceAdvanced(spaceId: SpaceId, listener: (sequence: number) => void): () => void;
+  onDeviceRevoked(deviceId: DeviceId, listener: () => void): () => void;
+  close(): void;
+}
+
+function createTopics<Key, Value>() {
+  const listeners = new Map<Key, Set<(value: Value) => void>>();
+  return {
+    add(key: Key, listener: (value: Value) => void): () => void {
+      const set = listeners.get(key) ?? new Set();
+      listeners.set(key, set);
+      set.add(listener);
+      return () => {
+        set.delete(listener);
+        if (set.size === 0 && listeners.get(key) === set) listeners.delete(key);
+      };
+    },
+    tell(key: Key, value: Value): void {
+      for (const listener of [...(listeners.get(key) ?? [])]) listener(value);
+    },
+  };
+}
+
+export function createHintBoard(bus: EventBus): HintBoard {
+  const spaces = createTopics<SpaceId, number>();
+  const devices = createTopics<DeviceId, undefined>();
+  const unsubscribe = bus.subscribe((event) => {
+    if (event.kind === 'space-advanced') spaces.tell(event.spaceId, event.sequence);
+    else devices.tell(event.deviceId, undefined);
+  });
+  return {
+    onSpaceAdvanced: spaces.add,
+    onDeviceRevoked: devices.add,
+    close: unsubscribe,
+  };
+}

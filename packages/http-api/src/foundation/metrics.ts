@@ -1,0 +1,85 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface MetricsSources {
+  /** What the block store holds. */
+  blockUsage?(): Promise<{
+    blocks: number;
+    liveBytes: number;
+    diskBytes: number;
+    quarantinedRecords: number;
+  }>;
+  /** Rows of the metadata store. */
+  counts?(): Promise<Readonly<Record<string, number>>>;
+  /** Whether to measure the process itself too. */
+  readonly process?: boolean;
+}
+
+export interface Metrics {
+  observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
+  countBytes(direction: 'in' | 'out', bytes: number): void;
+  countCommit(changes: number): void;
+  readonly webSockets: { inc(): void; dec(): void };
+  readonly longPolls: { inc(): void; dec(): void };
+  /** Prometheus text format. */
+  render(): Promise<{ contentType: string; text: string }>;
+}
+
+/** The server's measurements. Labels never hold ids or paths: their number stays bounded. */
+export function createMetrics(sources: MetricsSources = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (sources.process === true) collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'cairn_http_request_seconds',
+    help: 'Time to answer a request, by route',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'cairn_http_body_bytes_total',
+    help: 'Bytes of request and response bodies as their headers state them, and of streams',
+    labelNames: ['direction'],
+    registers,
+  });
+  const commits = new Counter({ name: 'cairn_commits_total', help: 'Changesets committed', registers });
+  const changes = new Counter({ name: 'cairn_changes_total', help: 'Changes in them', registers });
+  const webSockets = new Gauge({ name: 'cairn_websockets', help: 'Open event connections', registers });
+  const longPolls = new Gauge({ name: 'cairn_long_polls', help: 'Long polls that wait', registers });
+
+  const { blockUsage, counts } = sources;
+  if (blockUsage !== undefined) {
+    const usage = new Gauge({
+      name: 'cairn_block_store',
+      help: 'Blocks, live bytes, bytes on disk and quarantined records',
+      labelNames: ['measure'],
+      registers,
+      async collect() {
+        for (const [measure, value] of Object.entries(await blockUsage())) usage.set({ measure }, value);
+      },
+    });
+  }
+  if (counts !== undefined) {
+    const rows = new Gauge({
+      name: 'cairn_metadata_rows',
+      help: 'Users, devices, entries, versions and blocks',
+      labelNames: ['kind'],
+      registers,
+      async collect() {
+        for (const [kind, value] of Object.entries(await counts())) rows.set({ kind }, value);
+      },
+    });
+  }
+  return {
+    observeRequest: ({ method, route, status, seconds }) =>
+      requests.observe({ method, route, status: String(status) }, seconds),
+    countBytes: (direction, count) => bytes.inc({ direction }, count),
+    countCommit(count) {
+      commits.inc();
+      changes.inc(count);
+    },
+    webSockets,
+    longPolls,
+    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}

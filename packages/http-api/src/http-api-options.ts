@@ -1,0 +1,61 @@
+import type { Environment } from '@cairn/environment';
+import type { EventBus } from '@cairn/event-bus';
+import type { AccessServices, DataServices } from '@cairn/services';
+import type { Metrics } from './foundation/metrics.ts';
+
+export interface HttpApiConfig {
+  /** Version of the product, for people. */
+  readonly version: string;
+  /** Proxies (addresses or networks) whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly limits: HttpApiLimits;
+}
+
+export interface HttpApiLimits {
+  /** Requests a minute: of one device; of one address without signing in; to the sign-in routes. */
+  readonly deviceRequests: number;
+  readonly anonymousRequests: number;
+  readonly signInRequests: number;
+  /** Packs that may be in memory at once (16 MiB each), and requests that may wait for one to end. */
+  readonly concurrentPacks: number;
+  readonly waitingPacks: number;
+  readonly concurrentLongPolls: number;
+  readonly webSockets: number;
+  readonly pingIntervalMs: number;
+  /** How long a JSON body of somebody not signed in, and any other body held in memory, may take to arrive. */
+  readonly anonymousBodyTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  /** No byte in either direction for this long ends a connection; longer than the longest long poll. */
+  readonly idleConnectionMs: number;
+}
+
+export const DEFAULT_LIMITS: HttpApiLimits = {
+  deviceRequests: 30_000,
+  anonymousRequests: 600,
+  signInRequests: 60,
+  concurrentPacks: 8,
+  waitingPacks: 256,
+  concurrentLongPolls: 10_000,
+  webSockets: 10_000,
+  pingIntervalMs: 20_000,
+  anonymousBodyTimeoutMs: 30_000,
+  bodyTimeoutMs: 10 * 60_000,
+  idleConnectionMs: 120_000,
+};
+
+/** Something that the server stands on; `check` throws when it does not work. */
+export interface Dependency {
+  readonly name: string;
+  check(): Promise<void>;
+}
+
+export interface HttpApiOptions {
+  readonly data: DataServices;
+  readonly access: AccessServices;
+  readonly bus: EventBus;
+  readonly environment: Environment;
+  readonly config: HttpApiConfig;
+  /** Asked by `/health`. */
+  readonly readiness: readonly Dependency[];
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,70 @@
+import type { Route } from '../foundation/route-context.ts';
+import { loginRoute } from './api/v1/auth/login.ts';
+import { logoutRoute } from './api/v1/auth/logout.ts';
+import { refreshRoute } from './api/v1/auth/refresh.ts';
+import { registerRoute } from './api/v1/auth/register.ts';
+import { revokeDeviceRoute } from './api/v1/devices/device.ts';
+import { listDevicesRoute } from './api/v1/devices/list.ts';
+import { contentRoute } from './api/v1/files/content.ts';
+import { fileRoute } from './api/v1/files/file.ts';
+import { listFilesRoute } from './api/v1/files/list.ts';
+import { putContentRoute } from './api/v1/files/put-content.ts';
+import { revertRoute } from './api/v1/files/revert.ts';
+import { versionsRoute } from './api/v1/files/versions.ts';
+import { createFolderRoute } from './api/v1/folders/create.ts';
+import { meRoute } from './api/v1/me.ts';
+import { openapiRoute } from './api/v1/openapi.ts';
+import { serverRoute } from './api/v1/server.ts';
+import { missingBlocksRoute } from './api/v1/spaces/blocks-missing.ts';
+import { readBlocksRoute } from './api/v1/spaces/blocks-read.ts';
+import { commitChangesetRoute } from './api/v1/spaces/changesets.ts';
+import { storePackRoute } from './api/v1/spaces/packs.ts';
+import { snapshotRoute } from './api/v1/spaces/snapshot.ts';
+import { changesRoute } from './api/v1/sync/changes.ts';
+import { eventsRoute } from './api/v1/sync/events.ts';
+import { heartbeatRoute } from './api/v1/sync/heartbeat.ts';
+import { listTrashRoute } from './api/v1/trash/list.ts';
+import { restoreRoute } from './api/v1/trash/restore.ts';
+import { completeUploadRoute } from './api/v1/uploads/complete.ts';
+import { createUploadRoute } from './api/v1/uploads/create.ts';
+import { uploadPartRoute } from './api/v1/uploads/parts.ts';
+import { uploadRoute } from './api/v1/uploads/upload.ts';
+import { healthRoute } from './health.ts';
+import { metricsRoute } from './metrics.ts';
+import { startPageRoute } from './start-page.ts';
+
+export const ALL_ROUTES: readonly Route[] = [
+  loginRoute,
+  logoutRoute,
+  refreshRoute,
+  registerRoute,
+  revokeDeviceRoute,
+  listDevicesRoute,
+  contentRoute,
+  fileRoute,
+  listFilesRoute,
+  putContentRoute,
+  revertRoute,
+  versionsRoute,
+  createFolderRoute,
+  meRoute,
+  openapiRoute,
+  serverRoute,
+  missingBlocksRoute,
+  readBlocksRoute,
+  commitChangesetRoute,
+  storePackRoute,
+  snapshotRoute,
+  changesRoute,
+  eventsRoute,
+  heartbeatRoute,
+  listTrashRoute,
+  restoreRoute,
+  completeUploadRoute,
+  createUploadRoute,
+  uploadPartRoute,
+  uploadRoute,
+  healthRoute,
+  metricsRoute,
+  startPageRoute,
+];

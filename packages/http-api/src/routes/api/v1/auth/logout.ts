@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { principalOf } from '../../../../foundation/authentication.ts';
+import type { Route } from '../../../../foundation/route-context.ts';
+
+/** POST /api/v1/auth/logout */
+export const logoutRoute: Route = (app, { access }) => {
+  app.post(
+    '/api/v1/auth/logout',
+    { schema: { tags: ['account'], summary: 'Sign this device out', response: { 204: z.undefined() } } },
+    async (request, reply) => {
+      await access.sessions.logout(principalOf(request));
+      return reply.status(204).send();
+    },
+  );
+};

@@ -1,0 +1,37 @@
+import { CairnError } from '@cairn/model';
+import { decodePack, spaceParamsSchema, storedBlocksResponseSchema } from '@cairn/protocol';
+import { principalOf } from '../../../../foundation/authentication.ts';
+import { binarySchema } from '../../../../foundation/binary-schema.ts';
+import { parsePackBodies } from '../../../../foundation/bodies.ts';
+import type { App, Route } from '../../../../foundation/route-context.ts';
+
+/** POST /api/v1/spaces/{spaceId}/packs */
+export const storePackRoute: Route = (app, context) => {
+  app.register(async (scope: App) => {
+    parsePackBodies(scope, context);
+    scope.post(
+      '/api/v1/spaces/:spaceId/packs',
+      {
+        schema: {
+          tags: ['sync'],
+          summary: 'Store blocks; durable when answered',
+          consumes: ['application/vnd.cairn.pack'],
+          params: spaceParamsSchema,
+          body: binarySchema,
+          response: { 200: storedBlocksResponseSchema },
+        },
+      },
+      async (request) => {
+        const principal = principalOf(request);
+        const { spaceId } = request.params;
+        // Rights first: somebody else's space must not answer differently to good and bad packs.
+        await context.data.spaces.currentSequence(principal, spaceId);
+        if (!(request.body instanceof Uint8Array)) {
+          throw new CairnError('bad-request', 'the body is not a pack; send application/vnd.cairn.pack');
+        }
+        const blocks = decodePack(request.body);
+        return { stored: await context.data.blocks.storeBlocks(principal, spaceId, blocks) };
+      },
+    );
+  });
+};
