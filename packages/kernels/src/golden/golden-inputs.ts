@@ -41,7 +41,9 @@ export function makeGoldenInput({ make, sizeBytes }: GoldenInput): Uint8Array {
       return new Uint8Array(sizeBytes);
     case 'random': {
       const random = createRandom();
-      return Uint8Array.from({ length: sizeBytes }, () => random() >>> 24);
+      const bytes = new Uint8Array(sizeBytes);
+      for (let index = 0; index < sizeBytes; index++) bytes[index] = random() >>> 24;
+      return bytes;
     }
     case 'text':
       return makeText(sizeBytes);
