@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { plan } from './make-plan.ts';
-import { ModelWorld, type UserAction } from './testing/model-world.ts';
+import type { ModelWorld, UserAction } from './testing/model-world.ts';
+import { chooser, runScenario, settled, shuffleBatches } from './testing/run-scenario.ts';
 
 const action: fc.Arbitrary<UserAction> = fc.record({
   device: fc.nat(1),
@@ -17,20 +18,6 @@ function collect(world: ModelWorld): void {
   for (const key of keys) totals.set(key, (totals.get(key) ?? 0) + 1);
 }
 
-function settled(actions: readonly UserAction[], folds: readonly boolean[]): ModelWorld {
-  const world = new ModelWorld(folds);
-  for (const each of actions) world.act({ ...each, device: 0 });
-  expect(world.converge(60)).toBeNull();
-  expect(world.problems()).toEqual([]);
-  return world;
-}
-
-/** Random bits from a list of numbers, so that a failing run shrinks. */
-function chooser(choices: readonly number[]): (outOf: number) => number {
-  let index = 0;
-  return (outOf) => (choices.length === 0 ? 0 : (choices[index++ % choices.length] as number) % outOf);
-}
-
 const scenario = fc.record({
   base: fc.array(action, { minLength: 4, maxLength: 14 }),
   changes: fc.array(action, { minLength: 1, maxLength: 10 }),
@@ -40,45 +27,12 @@ const scenario = fc.record({
   lost: fc.nat(9),
 });
 
-export function runScenario(input: typeof scenario extends fc.Arbitrary<infer T> ? T : never): void {
-  const world = settled(input.base, input.folds);
-  for (const each of input.changes) world.act(each);
-  const first = world.devices[0];
-  if (input.lost === 0 && first !== undefined) {
-    for (const node of first.synced.values()) if (node.parentId !== null) first.synced.delete(node.entryId);
-    first.read.clear();
-  }
-  const choose = chooser(input.choices);
-  const later = [...input.later];
-  for (let round = 0; round < 6; round++) {
-    for (const device of world.devices) {
-      if (choose(3) > 0) device.follow();
-      const { trees, plan: made } = device.plan();
-      const next = later.length > 0 && choose(2) === 0 ? later.pop() : undefined;
-      if (next !== undefined) world.act(next);
-      device.execute(trees, shuffleBatches(made.operations, choose), () => choose(3) > 0);
-    }
-  }
-  for (const each of later) world.act(each);
-  expect(world.converge(200)).toBeNull();
-  expect(world.problems()).toEqual([]);
-  collect(world);
-}
-
-function shuffleBatches<T extends { batch: number; operation: { kind: string } }>(
-  operations: readonly T[],
-  choose: (outOf: number) => number,
-): T[] {
-  const keyed = operations.map((each) => ({
-    each,
-    key: each.operation.kind.startsWith('push') ? 0 : choose(97),
-  }));
-  return keyed.sort((a, b) => a.each.batch - b.each.batch || a.key - b.key).map(({ each }) => each);
-}
-
 describe('two devices whose users do anything', () => {
   test('I1 I9 I11 I12 I14 I21 I23 always end equal, and nothing is lost', () => {
-    fc.assert(fc.property(scenario, runScenario), { numRuns: Number(process.env['PLANNER_RUNS'] ?? 3000) });
+    fc.assert(
+      fc.property(scenario, (input) => collect(runScenario(input))),
+      { numRuns: Number(process.env['PLANNER_RUNS'] ?? 3000) },
+    );
   });
 
   test('I10 I20 what one user alone does arrives everywhere and changes nothing for him', () => {

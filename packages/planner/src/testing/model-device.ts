@@ -63,6 +63,8 @@ export class ModelDevice {
   readonly unknown = new Set<EntryId>();
   readonly counts = new Map<string, number>();
   readonly problems: string[] = [];
+  /** All of a plan is executed and nobody else acts: then no operation may be refused. */
+  strict = false;
   readonly name: string;
   readonly server: ModelServer;
   options: PlanOptions;
@@ -176,7 +178,11 @@ export class ModelDevice {
     return seen.fingerprint === now.fingerprint ? now : null;
   }
 
-  act(trees: Trees, operation: Operation): void {
+  #refuse(operation: Operation): undefined {
+    if (this.strict) this.problems.push(`the disk refuses ${JSON.stringify(operation)}`);
+  }
+
+  act(trees: Trees, operation: Operation): undefined {
     if (operation.kind === 'adopt') {
       if (this.disk.get(operation.remoteId) === undefined) {
         this.reidentify(operation.localId, operation.remoteId);
@@ -203,7 +209,9 @@ export class ModelDevice {
         return;
       case 'fork': {
         const same = this.#unchanged(trees, id);
-        if (same === null || !this.isFree(same.parentId as EntryId, operation.name, id)) return;
+        if (same === null || !this.isFree(same.parentId as EntryId, operation.name, id)) {
+          return this.#refuse(operation);
+        }
         this.disk.set({ ...same, name: operation.name });
         this.reidentify(id, this.freshId());
         this.synced.delete(id);
@@ -212,9 +220,9 @@ export class ModelDevice {
       case 'move-local': {
         const same = this.#unchanged(trees, id);
         const { parentId, name } = operation;
-        if (same === null || this.disk.get(parentId)?.kind !== 'folder') return;
-        if (this.disk.isInside(parentId, id)) return void this.problems.push('move into itself');
-        if (!this.isFree(parentId, name, id)) return;
+        if (same === null || this.disk.get(parentId)?.kind !== 'folder') return this.#refuse(operation);
+        if (this.disk.isInside(parentId, id)) return this.#refuse(operation);
+        if (!this.isFree(parentId, name, id)) return this.#refuse(operation);
         this.disk.set({ ...same, parentId, name });
         const base = this.synced.get(id);
         if (base && remote && remote.parentId === parentId && remote.name === name) {
@@ -236,7 +244,9 @@ export class ModelDevice {
         return;
       }
       case 'remove-local':
-        if (this.#unchanged(trees, id) === null || this.disk.children(id).length > 0) return;
+        if (this.#unchanged(trees, id) === null || this.disk.children(id).length > 0) {
+          return this.#refuse(operation);
+        }
         if (remote !== undefined) this.problems.push(`remove-local of ${id}, which the server has`);
         this.disk.delete(id);
         this.read.delete(id);
@@ -248,7 +258,7 @@ export class ModelDevice {
   #place(
     trees: Trees,
     operation: Extract<Operation, { kind: 'make-folder' | 'make-link' | 'download' }>,
-  ): void {
+  ): undefined {
     const id = operation.entryId;
     const remote = this.remote.get(id);
     if (remote === undefined) return;
@@ -263,15 +273,17 @@ export class ModelDevice {
     if (replace) {
       const same = this.#unchanged(trees, id);
       const base = this.synced.get(id);
-      if (same === null) return;
+      if (same === null) return this.#refuse(operation);
       this.disk.set({ ...same, ...made });
       if (base) {
         this.synced.set({ ...syncedOf(remote), parentId: base.parentId, name: base.name });
       }
     } else {
       const parentId = remote.parentId as EntryId;
-      if (this.disk.get(id) !== undefined || this.disk.get(parentId)?.kind !== 'folder') return;
-      if (!this.isFree(parentId, remote.name, null)) return;
+      if (this.disk.get(id) !== undefined || this.disk.get(parentId)?.kind !== 'folder') {
+        return this.#refuse(operation);
+      }
+      if (!this.isFree(parentId, remote.name, null)) return this.#refuse(operation);
       this.disk.set(localOf(id, parentId, remote.name, made));
       this.synced.set(syncedOf(remote));
     }
@@ -334,6 +346,9 @@ export class ModelDevice {
     // Changes of one changeset see each other: a remove's base covers what the same changeset moved.
     const answer = this.server.commit(changes);
     this.count(`commit:${answer ?? 'ok'}`);
+    if (this.strict && (answer === 'name-taken' || answer === 'cycle' || answer === 'parent-missing')) {
+      this.problems.push(`the server refuses ${answer}: ${JSON.stringify(operations)}`);
+    }
     if (answer !== null) {
       const only = operations[0];
       if (operations.length === 1 && only !== undefined && only.kind !== 'adopt') {

@@ -162,7 +162,9 @@ export class ModelWorld {
         device.follow();
         const { trees, plan } = device.plan();
         if (plan.operations.length > 0) quiet = false;
+        device.strict = true;
         device.execute(trees, plan.operations, () => true);
+        device.strict = false;
       }
       if (quiet) return null;
     }
