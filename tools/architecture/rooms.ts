@@ -1,0 +1,56 @@
+/**
+ * The house: which room lies on which floor. A package may import packages of lower floors and, on its own floor,
+ * those named in `beside`. Kept in step with ARCHITECTURE.md by the check.
+ */
+export const FLOORS: readonly (readonly string[])[] = [
+  ['model', 'environment', 'kernels'],
+  ['content', 'planner', 'protocol'],
+  ['filesystem', 'tree-store', 'metadata-store', 'block-store', 'event-bus'],
+  ['services', 'client', 'sync-engine'],
+  ['http-api'],
+  ['server', 'cli'],
+];
+
+/** Arrows within a floor, from → to. */
+export const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  // The interfaces of the outer world speak no ids, but their log speaks no other language either.
+  environment: ['model'],
+  // One binary: `cairn serve` starts the server that apps/server composes.
+  cli: ['server'],
+};
+
+/** Exported functions that make an adapter; only apps (and tests) may name them. */
+export const ADAPTERS: readonly string[] = [
+  'openSqliteMetadataStore',
+  'openSegmentBlockStore',
+  'createMemoryBlockStore',
+  'createMemoryEventBus',
+  'openNodeFilesystem',
+  'createMemoryFilesystem',
+  'openSqliteTreeStore',
+  'createMemoryTreeStore',
+  'createMemoryTreeDisk',
+  'createNodeTransport',
+  'createFileSessionStore',
+  'createSystemEnvironment',
+  'createNodePlatform',
+];
+
+/** Global sources of time, chance and waiting, which below the apps come from the environment only. */
+export const AMBIENT: readonly { readonly name: string; readonly pattern: RegExp }[] = [
+  { name: 'Date.now', pattern: /\bDate\.now\s*\(/ },
+  { name: 'new Date()', pattern: /\bnew Date\(\s*\)/ },
+  { name: 'performance.now', pattern: /\bperformance\.now\s*\(/ },
+  { name: 'Math.random', pattern: /\bMath\.random\s*\(/ },
+  { name: 'setTimeout', pattern: /(?<![.\w])setTimeout\s*\(/ },
+  { name: 'setInterval', pattern: /(?<![.\w])setInterval\s*\(/ },
+  { name: 'randomBytes', pattern: /\brandomBytes\s*\(/ },
+  { name: 'randomUUID', pattern: /\brandomUUID\s*\(/ },
+];
+
+/** Folders whose code is an adapter to the real machine and may use it directly. */
+export const AMBIENT_ALLOWED = /\/(system|node)\//;
+
+/** Longest source file, in lines; larger ones need a reason here. */
+export const MAX_LINES = 450;
+export const LONG_FILES: Readonly<Record<string, string>> = {};
