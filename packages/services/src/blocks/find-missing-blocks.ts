@@ -17,6 +17,12 @@ export async function findMissingBlocks(
   checkBlockIds(blockIds);
   const now = environment.clock.now();
   const wanted = [...new Set(blockIds)];
+  const some = await store.read(async (reader) => {
+    await authoriseSpace(reader, principal, 'write', spaceId);
+    return (await reader.canReach(principal.userId, wanted, now)).some(Boolean);
+  });
+  // New contents are the common case: they need no lease, and so no turn among the writers.
+  if (!some) return wanted;
   const reachable = await store.transact(async (transaction) => {
     await authoriseSpace(transaction, principal, 'write', spaceId);
     const reach = await transaction.canReach(principal.userId, wanted, now);

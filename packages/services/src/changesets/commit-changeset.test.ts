@@ -307,7 +307,6 @@ describe('whole changesets', () => {
     expect(await now()).toBe(1000);
     // The budget is 500 ms on an idle machine; tests share theirs.
     expect(tookMs).toBeLessThan(2000);
-    console.log(`1000 creates: ${Math.round(tookMs)} ms`);
   });
 });
 

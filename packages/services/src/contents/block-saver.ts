@@ -12,6 +12,8 @@ export interface BlockSaver {
   add(block: VerifiedBlock): Promise<void>;
   /** Resolves when all that was added is durable. */
   finish(): Promise<void>;
+  /** After a failure: resolves when nothing is under way any more. Never throws. */
+  settle(): Promise<void>;
 }
 
 export function createBlockSaver(
@@ -44,5 +46,6 @@ export function createBlockSaver(
       await send();
       await underWay;
     },
+    settle: () => underWay.catch(() => undefined),
   };
 }

@@ -38,6 +38,7 @@ export async function saveContent(
     await saver.finish();
     return content;
   } finally {
+    await saver.settle();
     await source.close();
   }
 }

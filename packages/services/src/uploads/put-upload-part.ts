@@ -43,6 +43,7 @@ export async function putUploadPart(
     }
     await saver.finish();
   } finally {
+    await saver.settle();
     await source.close();
   }
   await store.transact(async (transaction) => {
