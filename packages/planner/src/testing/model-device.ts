@@ -1,47 +1,10 @@
-import { type Entry, type EntryId, type FileContent, foldName, type VersionId } from '@cairn/model';
+import { type Entry, type EntryId, type FileContent, foldName } from '@cairn/model';
 import { plan } from '../make-plan.ts';
 import type { Operation, Plan, PlannedOperation, PlanOptions } from '../plan.ts';
 import type { LocalNode, SyncedNode, Trees } from '../trees.ts';
+import { entryOf, localOf, syncedOf } from './model-nodes.ts';
 import type { ModelServer, ServerChange } from './model-server.ts';
 import { ModelTree } from './model-tree.ts';
-
-export const ROOT = 'root' as EntryId;
-
-export function contentOf(value: string): FileContent {
-  return { contentId: value as never, sizeBytes: 1, manifest: { profile: 't32-64k', depth: 0, parts: [] } };
-}
-
-export function localOf(id: EntryId, parentId: EntryId, name: string, entry: Partial<LocalNode>): LocalNode {
-  return {
-    entryId: id,
-    parentId,
-    name,
-    kind: 'folder',
-    identity: id,
-    fingerprint: '',
-    sizeBytes: 1,
-    executable: false,
-    modifiedAtUs: 0,
-    content: null,
-    target: null,
-    state: 'known',
-    ...entry,
-  };
-}
-
-export function syncedOf(entry: Entry): SyncedNode {
-  return {
-    entryId: entry.entryId,
-    parentId: entry.parentId,
-    name: entry.name,
-    kind: entry.kind,
-    sequence: entry.sequence,
-    contentId: entry.kind === 'file' ? entry.content.contentId : null,
-    target: entry.kind === 'link' ? entry.target : null,
-    executable: entry.kind === 'file' ? entry.executable : false,
-    modifiedAtUs: entry.kind === 'file' ? entry.modifiedAtUs : 0,
-  };
-}
 
 /**
  * One device: a disk with the real contents, what it knows of them, its copy of the remote tree and the synced
@@ -141,7 +104,11 @@ export class ModelDevice {
     }
     for (const [, list] of [...pushes].sort(([a], [b]) => a - b)) {
       if (this.push(trees, list)) continue;
+      // One by one they may be refused: what was meant to be swapped is not any more.
+      const { strict } = this;
+      this.strict = false;
       if (list.length > 1) for (const each of list) this.push(trees, [each]);
+      this.strict = strict;
     }
   }
 
@@ -399,16 +366,4 @@ export class ModelDevice {
     }
     return fields;
   }
-}
-
-export function entryOf(node: LocalNode): Entry {
-  const common = { entryId: node.entryId, parentId: node.parentId, name: node.name, sequence: 0 };
-  const { modifiedAtUs, executable } = node;
-  const versionId = '0' as VersionId;
-  if (node.kind === 'folder') return { ...common, kind: 'folder' };
-  if (node.kind === 'link') {
-    return { ...common, kind: 'link', versionId, target: node.target ?? '', modifiedAtUs };
-  }
-  if (node.content === null) throw new Error('a create of a file with unknown content was planned');
-  return { ...common, kind: 'file', versionId, content: node.content, executable, modifiedAtUs };
 }

@@ -1,6 +1,7 @@
 import type { Entry, EntryId } from '@cairn/model';
 import type { LocalNode } from '../trees.ts';
-import { contentOf, localOf, ModelDevice, ROOT, syncedOf } from './model-device.ts';
+import { ModelDevice } from './model-device.ts';
+import { contentOf, localOf, ROOT, syncedOf } from './model-nodes.ts';
 import { ModelServer } from './model-server.ts';
 
 const KINDS = [
