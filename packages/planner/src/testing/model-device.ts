@@ -2,7 +2,7 @@ import { type Entry, type EntryId, type FileContent, foldName } from '@cairn/mod
 import { plan } from '../make-plan.ts';
 import type { Operation, Plan, PlannedOperation, PlanOptions } from '../plan.ts';
 import type { LocalNode, SyncedNode, Trees } from '../trees.ts';
-import { entryOf, localOf, syncedOf } from './model-nodes.ts';
+import { entryOf, localOf, ROOT, syncedOf } from './model-nodes.ts';
 import type { ModelServer, ServerChange } from './model-server.ts';
 import { ModelTree } from './model-tree.ts';
 
