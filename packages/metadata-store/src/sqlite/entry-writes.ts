@@ -30,7 +30,8 @@ function lift(session: Session, spaceId: string, entryId: string): void {
 function updateRow(session: Session, entry: EntryRecord): void {
   const changed = session.run(
     `UPDATE entries SET parent_id = ?3, name = ?4, folded_name = ?5, vacated = NULL, kind = ?6, sequence = ?7,
-       version_id = ?8, executable = ?9, modified_at_us = ?10, trash_id = ?11
+       version_id = ?8, executable = ?9, modified_at_us = ?10, trash_id = ?11,
+       trash_item = nullif(?11, '')
      WHERE space_id = ?1 AND entry_id = ?2`,
     entry.spaceId,
     entry.entryId,
@@ -133,7 +134,7 @@ function pathInTrash(session: Session, spaceId: string, entryId: string, itemPat
 /** Gives the entry and all below it another trash id ('' is live); the entry's parent becomes `NULL`. */
 function retag(session: Session, spaceId: string, entryId: string, trashId: string): void {
   session.run(
-    `${SUBTREE} UPDATE entries SET trash_id = ?3, parent_id = CASE entry_id WHEN ?2 THEN NULL ELSE parent_id END
+    `${SUBTREE} UPDATE entries SET trash_id = ?3, trash_item = nullif(?3, ''), parent_id = CASE entry_id WHEN ?2 THEN NULL ELSE parent_id END
      WHERE space_id = ?1 AND entry_id IN (SELECT entry_id FROM subtree)`,
     spaceId,
     entryId,
@@ -204,7 +205,7 @@ export function moveOutOfTrash(session: Session, target: RestoreTarget): void {
   // The top gets its place and leaves the item together with the rest, in one statement: rows are checked one
   // by one, and only the top without a parent is the top of an item.
   session.run(
-    `${SUBTREE} UPDATE entries SET trash_id = '',
+    `${SUBTREE} UPDATE entries SET trash_id = '', trash_item = NULL,
        parent_id = CASE entry_id WHEN ?2 THEN ?3 ELSE parent_id END,
        name = CASE entry_id WHEN ?2 THEN ?4 ELSE name END,
        folded_name = CASE entry_id WHEN ?2 THEN ?5 ELSE folded_name END,

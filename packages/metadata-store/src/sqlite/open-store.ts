@@ -16,6 +16,8 @@ export interface SqliteMetadataStoreOptions {
   /** The database file; its folder is made if need be. `:memory:` is a store that is gone when closed. */
   readonly path: string;
   readonly environment: Environment;
+  /** Pages of 4 KiB that the file may have; as many as the disk holds when not given. */
+  readonly maxPages?: number;
 }
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -40,7 +42,7 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   const path = temporary === null ? options.path : join(temporary, 'metadata.db');
   let writer: Connection;
   try {
-    writer = openWriter(path, temporary === null);
+    writer = openWriter(path, temporary === null, options.maxPages ?? null);
   } catch (error) {
     if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
     throw translateError(error);
@@ -147,7 +149,7 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   };
 }
 
-function openWriter(path: string, durable: boolean): Connection {
+function openWriter(path: string, durable: boolean, maxPages: number | null): Connection {
   mkdirSync(dirname(path), { recursive: true });
   // The file holds password hashes: it is made with its final rights, which SQLite copies to the log.
   closeSync(openSync(path, 'a', 0o600));
@@ -163,6 +165,7 @@ function openWriter(path: string, durable: boolean): Connection {
       );
     }
     migrate(database);
+    if (maxPages !== null) database.exec(`PRAGMA max_page_count = ${maxPages}`);
     return createConnection(database);
   } catch (error) {
     database.close();

@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 import { isUniqueViolation } from './sqlite-errors.ts';
 
 const INSERT_ENTRY = `INSERT INTO entries (space_id, entry_id, parent_id, name, folded_name, kind, sequence,
-  version_id, executable, modified_at_us, trash_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  version_id, executable, modified_at_us, trash_id, trash_item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** All reading and writing methods on one session. */
 export function createTransaction(session: Session): MetadataTransaction {
@@ -29,6 +29,7 @@ export function createTransaction(session: Session): MetadataTransaction {
       entry.executable ? 1 : 0,
       entry.modifiedAtUs,
       entry.trashId ?? '',
+      entry.trashId,
     );
   }
 
