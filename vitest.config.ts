@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { createTestSummary } from './tools/test-summary.ts';
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
       'bench/**/*.test.ts',
     ],
     environment: 'node',
+    reporters: ['default', createTestSummary()],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
