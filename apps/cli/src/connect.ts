@@ -1,10 +1,6 @@
 import type { Client } from '@cairn/client';
 import type { CliContext } from './context.ts';
-
-export interface ConnectOptions {
-  /** `--server` */
-  readonly server?: string | undefined;
-}
+import type { ConnectOptions } from './open-client.ts';
 
 /** A client for who is signed in; close it. The modules behind it load only now, so that help is quick. */
 export async function connect(context: CliContext, options: ConnectOptions = {}): Promise<Client> {

@@ -9,9 +9,13 @@ import {
 import { createNodePlatform } from '@cairn/content';
 import { createSystemEnvironment } from '@cairn/environment';
 import { CairnError } from '@cairn/model';
-import type { ConnectOptions } from './connect.ts';
 import { type CliContext, remark } from './context.ts';
 import { allowsHttp, homeFolder } from './settings.ts';
+
+export interface ConnectOptions {
+  /** `--server` */
+  readonly server?: string | undefined;
+}
 
 /**
  * A client for the server of the flag, of CAIRN_SERVER, or of the stored sign-in, in this order. Close it.

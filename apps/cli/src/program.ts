@@ -2,11 +2,7 @@ import { Command } from 'commander';
 import { COMMANDS } from './commands/index.ts';
 import type { CliContext } from './context.ts';
 import { EXIT_CODES_HELP } from './exit-codes.ts';
-
-/** Tells the exit status of a command that ended without throwing (done in part). */
-export type SetExitCode = (code: number) => void;
-/** Adds one command to the program; heavy modules are imported when the command runs. */
-export type RegisterCommand = (program: Command, context: CliContext, setExitCode: SetExitCode) => void;
+import type { SetExitCode } from './register-command.ts';
 
 /** The whole command line. Never exits the process itself. */
 export function createProgram(context: CliContext, setExitCode: SetExitCode): Command {

@@ -1,14 +1,19 @@
-import { CairnError } from '@cairn/model';
-import type { CliContext } from './context.ts';
+import { runServer } from '@cairn/server';
+import { type CliContext, print } from './context.ts';
 
 export interface ServeFlags {
   readonly data?: string;
   readonly host?: string;
   readonly port?: string;
+  readonly config?: string;
   readonly printConfig?: boolean;
 }
 
-/** `cairn serve` */
-export async function serve(_context: CliContext, _flags: ServeFlags): Promise<void> {
-  throw new CairnError('unavailable', 'the server is not part of this build yet');
+/** `cairn serve`: runs until a signal asks it to stop. */
+export function serve(context: CliContext, flags: ServeFlags): Promise<void> {
+  return runServer(flags, {
+    variables: context.variables,
+    cwd: process.cwd(),
+    print: (text) => print(context, text.replace(/\n$/, '')),
+  });
 }

@@ -3,17 +3,8 @@ import { CairnError, isCairnError } from '@cairn/model';
 import { API_PREFIX, HEADER_NAMES, MEDIA_TYPES, PROTOCOL_VERSION } from '@cairn/protocol';
 import { type AnswerSchema, notCairn, readAnswer, readProblem } from './answers.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './retry.ts';
+import { sessionEnded, type TokenSource } from './token-source.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
-
-/** Where access tokens come from; `null` for requests before signing in. */
-export interface TokenSource {
-  /** A token that should still be good. Throws `not-signed-in` or `session-revoked`. */
-  current(signal?: AbortSignal): Promise<string>;
-  /** A token other than `refused`, which the server did not accept any more. */
-  replace(refused: string, signal?: AbortSignal): Promise<string>;
-  /** The stored token, if it is not the one that the server `refused` for good; never asks the server. */
-  reload(refused: string): Promise<string | null>;
-}
 
 export interface ApiRequest {
   readonly method: TransportRequest['method'];
@@ -106,10 +97,9 @@ export function createApi(
     } catch (error) {
       if (isCairnError(error, 'token-expired')) return send(asked, await tokens.replace(token, asked.signal));
       // Another process of this device may have signed in again meanwhile.
-      const other = isCairnError(error, 'session-revoked', 'not-signed-in')
-        ? await tokens.reload(token)
-        : null;
-      if (other === null) throw error;
+      if (!isCairnError(error, 'session-revoked', 'not-signed-in')) throw error;
+      const other = await tokens.reload(token);
+      if (other === null) throw sessionEnded(transport.serverUrl, error);
       return send(asked, other);
     }
   }

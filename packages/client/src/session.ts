@@ -1,7 +1,7 @@
 import type { Environment } from '@cairn/environment';
 import { CairnError, isCairnError } from '@cairn/model';
-import type { TokenSource } from './api.ts';
 import type { SessionRecord, SessionStore } from './session-store.ts';
+import { sessionEnded, type TokenSource } from './token-source.ts';
 
 /** An access token is renewed this long before it expires. */
 const RENEW_BEFORE_MS = 60_000;
@@ -71,11 +71,7 @@ export function createSession(options: SessionOptions): Session {
     } catch (error) {
       if (!isCairnError(error, 'session-revoked', 'not-signed-in', 'token-expired', 'wrong-credentials'))
         throw error;
-      throw new CairnError(
-        'session-revoked',
-        `the sign-in of this device has ended (it was revoked or not used for a long time). Sign in again with "cairn login --server ${serverUrl}"`,
-        { cause: error },
-      );
+      throw sessionEnded(serverUrl, error);
     }
   }
 

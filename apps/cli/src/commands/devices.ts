@@ -4,7 +4,7 @@ import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { showInstant, showName } from '../output/text.ts';
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 
 /** devices list, devices revoke */
 export const registerDevices: RegisterCommand = (program, context) => {

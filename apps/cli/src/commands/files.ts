@@ -6,7 +6,7 @@ import { type CliContext, paint, print, printJson, remark } from '../context.ts'
 import { EXIT_CODES } from '../exit-codes.ts';
 import { formatTable } from '../output/table.ts';
 import { showInstant, showName, showSize, showText } from '../output/text.ts';
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 import { findEntry, getEntry, joinServerPath, serverPath } from '../server-paths.ts';
 
 /** list, delete, move, mkdir */

@@ -1,4 +1,4 @@
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 import { registerDevices } from './devices.ts';
 import { registerFiles } from './files.ts';
 import { registerServe } from './serve.ts';

@@ -3,7 +3,7 @@ import { connect, withClient } from '../connect.ts';
 import { type CliContext, paint, print, printJson, remark } from '../context.ts';
 import { showName } from '../output/text.ts';
 import { readPassword } from '../password.ts';
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 import { deviceName } from '../settings.ts';
 
 interface SignInOptions {

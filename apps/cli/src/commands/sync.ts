@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { showName, showText } from '../output/text.ts';
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 import { deviceName, homeFolder } from '../settings.ts';
 import type { SyncLink } from '../sync/links.ts';
 

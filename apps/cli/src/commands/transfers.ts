@@ -1,13 +1,6 @@
-import type { RegisterCommand } from '../program.ts';
-
-export interface UploadFlags {
-  readonly to?: string;
-  readonly json?: boolean;
-}
-
-export interface DownloadFlags extends UploadFlags {
-  readonly overwrite?: boolean;
-}
+import type { RegisterCommand } from '../register-command.ts';
+import type { DownloadFlags } from '../transfer/run-download.ts';
+import type { UploadFlags } from '../transfer/run-upload.ts';
 
 /** upload, download */
 export const registerTransfers: RegisterCommand = (program, context, setExitCode) => {

@@ -5,7 +5,7 @@ import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { showInstant, showName } from '../output/text.ts';
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 import { serverPath } from '../server-paths.ts';
 
 type TrashItem = TrashResponse['items'][number];

@@ -4,7 +4,7 @@ import { withClient } from '../connect.ts';
 import { type CliContext, paint, print, printJson } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { showInstant, showName, showSize } from '../output/text.ts';
-import type { RegisterCommand } from '../program.ts';
+import type { RegisterCommand } from '../register-command.ts';
 import { getEntry } from '../server-paths.ts';
 
 /** versions, revert */

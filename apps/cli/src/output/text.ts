@@ -51,8 +51,9 @@ export function showInstant(instant: number): string {
   );
 }
 
-/** `8 s`, `3 min 05 s`, `2 h 10 min`. */
+/** `0.8 s`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
 export function showDuration(durationMs: number): string {
+  if (durationMs < 9_950) return `${(durationMs / 1000).toFixed(1)} s`;
   const seconds = Math.round(durationMs / 1000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;

@@ -6,7 +6,14 @@ import type { ContentPlatform } from '@cairn/content';
 import { CairnError, type Entry, type FileEntry, isCairnError, type LinkEntry } from '@cairn/model';
 import type { LocalFolder } from './local-folder.ts';
 import { explainIo } from './local-tree.ts';
-import { existsAlready, holdsContent, openPartial, type PartialFile, putInPlace } from './partial-file.ts';
+import {
+  existsAlready,
+  holdsContent,
+  openPartial,
+  type PartialFile,
+  putInPlace,
+  seconds,
+} from './partial-file.ts';
 import type { Progress } from './progress.ts';
 import type { RemoteTree } from './remote-tree.ts';
 
@@ -161,7 +168,7 @@ export function createTreeDownload(options: TreeDownloadOptions): TreeDownload {
       if (((status.mode & 0o100n) !== 0n) !== entry.executable) {
         await chmod(path, (entry.executable ? 0o777 : 0o666) & ~process.umask());
       }
-      await lutimes(path, entry.modifiedAtUs / 1e6, entry.modifiedAtUs / 1e6);
+      await lutimes(path, seconds(entry.modifiedAtUs), seconds(entry.modifiedAtUs));
       progress.addBytes(entry.content.sizeBytes);
       progress.addFile();
       unchanged++;
@@ -184,7 +191,7 @@ export function createTreeDownload(options: TreeDownloadOptions): TreeDownload {
     const temporary = into.at(`.${randomBytes(8).toString('hex')}.cairn-part`);
     await symlink(entry.target, temporary);
     try {
-      await lutimes(temporary, entry.modifiedAtUs / 1e6, entry.modifiedAtUs / 1e6);
+      await lutimes(temporary, seconds(entry.modifiedAtUs), seconds(entry.modifiedAtUs));
       await putInPlace(temporary, path, overwrite);
     } catch (error) {
       await unlink(temporary).catch(() => undefined);

@@ -65,7 +65,7 @@ export async function openPartial(
       async place({ executable, modifiedAtUs }, overwrite) {
         await handle.truncate(content.sizeBytes);
         await handle.chmod((executable ? 0o777 : 0o666) & ~process.umask());
-        await handle.utimes(modifiedAtUs / 1e6, modifiedAtUs / 1e6);
+        await handle.utimes(seconds(modifiedAtUs), seconds(modifiedAtUs));
         await handle.sync();
         await handle.close();
         await putInPlace(temporary, folder.at(name), overwrite);
@@ -80,6 +80,11 @@ export async function openPartial(
     await handle.close();
     throw error;
   }
+}
+
+/** Microseconds as the seconds that `utimes` takes: in the middle of the microsecond, since it cuts off. */
+export function seconds(modifiedAtUs: number): number {
+  return (modifiedAtUs + 0.5) / 1e6;
 }
 
 /** Without `overwrite` the name is taken only if it is free at that very moment. */

@@ -3,7 +3,6 @@ import { basename, dirname, resolve } from 'node:path';
 import { createNodePlatform } from '@cairn/content';
 import { CairnError, type Entry } from '@cairn/model';
 import type { FileObject } from '@cairn/protocol';
-import type { DownloadFlags } from '../commands/transfers.ts';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -13,6 +12,12 @@ import { createTreeDownload } from './download-tree.ts';
 import { openLocalFolder } from './local-folder.ts';
 import { createProgress } from './progress.ts';
 import { type RemoteTree, readEntry, readRemoteTree } from './remote-tree.ts';
+
+export interface DownloadFlags {
+  readonly to?: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
 
 /** `cairn download`; resolves with the exit status. */
 export async function runDownload(

@@ -3,7 +3,6 @@ import { lstat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Client } from '@cairn/client';
 import { CairnError } from '@cairn/model';
-import type { UploadFlags } from '../commands/transfers.ts';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -12,6 +11,11 @@ import { findEntry, serverPath } from '../server-paths.ts';
 import { inspect, type LocalItem, listFolder } from './local-tree.ts';
 import { createProgress } from './progress.ts';
 import { createTreeUpload, type RemoteFolder } from './upload-tree.ts';
+
+export interface UploadFlags {
+  readonly to?: string;
+  readonly json?: boolean;
+}
 
 /** `cairn upload`; resolves with the exit status. */
 export async function runUpload(
