@@ -102,7 +102,11 @@ export function mayChangeId(view: View, id: EntryId): boolean {
   if (view.synced(id) === undefined || view.local(id)?.kind !== 'folder') return true;
   for (const child of view.trees.local.children(id)) {
     if (view.target(child).parentId !== id) continue; // leaves by the server's doing
-    if (view.presence(child) !== 'stays' && view.blocked(child) === null) return false;
+    if (view.blocked(child) !== null) continue;
+    if (view.presence(child) !== 'stays') return false;
+    // Folders inside first: one under a new parent would look moved, with all that is in it.
+    const awaitsNewId = view.remote(child) === undefined && view.synced(child) !== undefined;
+    if (awaitsNewId && view.local(child)?.kind === 'folder') return false;
   }
   return true;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Files, find, Hands, start } from './testing/hands.ts';
 import { ModelWorld } from './testing/model-world.ts';
+import { shuffleBatches } from './testing/run-scenario.ts';
 
 /**
  * The numbered scenarios of the reliability list, as tables: a common start, what A and B do without knowing of
@@ -283,6 +284,30 @@ describe('scenarios', () => {
     expect(world.problems()).toEqual([]);
     expect(first.files()).toEqual({ ...end });
     expect(second.files()).toEqual({ ...end });
+  });
+
+  test.each(scenarios)('in pieces: $title', ({ start: files, a, b, end }) => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const [world, first, second] = start(files);
+      a(first);
+      b?.(second);
+      expect(world.converge(20, [first.device])).toBeNull();
+      let state = seed;
+      const choose = (outOf: number) => {
+        state = (state * 48271) % 2147483647;
+        return state % outOf;
+      };
+      for (let round = 0; round < 6; round++) {
+        for (const { device } of [second, first]) {
+          device.follow();
+          const { trees, plan: made } = device.plan();
+          device.execute(trees, shuffleBatches(made.operations, choose), () => choose(3) === 0);
+        }
+      }
+      expect(world.converge(40)).toBeNull();
+      expect(world.problems()).toEqual([]);
+      expect(second.files()).toEqual({ ...end });
+    }
   });
 
   test('T007 keeps the id, T019 keeps that of the moved file', () => {
