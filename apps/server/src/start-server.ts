@@ -36,6 +36,8 @@ export interface StartServerOptions {
 }
 
 export interface RunningServer {
+  /** The HTTP server itself. */
+  readonly app: FastifyInstance;
   /** Such as `http://127.0.0.1:8000`, without a slash at the end. */
   readonly url: string;
   readonly port: number;
@@ -125,6 +127,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     const port = await listen(app, host, options.port ?? 8000);
     log.info('server.started', { host, port, signUp });
     return {
+      app,
       url: `http://${urlHost(host)}:${port}`,
       port,
       signUp,

@@ -12,6 +12,7 @@ import { createHintBoard } from './foundation/hint-board.ts';
 import { observeRequests } from './foundation/observation.ts';
 import { answerWithProblems } from './foundation/problems.ts';
 import type { RouteContext } from './foundation/route-context.ts';
+import { recordRoutes } from './foundation/route-list.ts';
 import { addSecurityHeaders } from './foundation/security-headers.ts';
 import type { HttpApiOptions } from './http-api-options.ts';
 import { ALL_ROUTES } from './routes/all-routes.ts';
@@ -51,6 +52,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  recordRoutes(app);
   observeRequests(app, context);
   answerWithProblems(app, context);
   await addSecurityHeaders(app);

@@ -50,6 +50,8 @@ export const PROTOCOL_LIMITS = {
 export const CLOSE_CODES = {
   /** The device was revoked: sign in again. */
   revoked: 4001,
+  /** The access token is not good any more: refresh it and connect again. */
+  tokenExpired: 4002,
   /** The client reads too slowly; it asks for changes and connects again. */
   tooSlow: 4008,
   /** The server stops or restarts. */

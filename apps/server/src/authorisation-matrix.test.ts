@@ -1,0 +1,340 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { listRoutes } from '@cairn/http-api';
+import { type BlockId, createId } from '@cairn/model';
+import { encodePack, problemSchema, type SignedIn } from '@cairn/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type Answered,
+  type Asked,
+  PASSWORD,
+  startTestServer,
+  type TestServer,
+} from './testing/test-server.ts';
+
+/** What a request may name: somebody's things, or things that nobody has. */
+interface Things {
+  readonly spaceId: string;
+  readonly cursor: string;
+  readonly fileId: string;
+  readonly versionId: string;
+  readonly trashedId: string;
+  readonly uploadId: string;
+  readonly deviceId: string;
+  readonly blockId: string;
+  readonly path: string;
+}
+
+interface Case {
+  /** Builds the request. */
+  ask(things: Things): Asked & { path: string };
+  /** What the owner gets for their own things. */
+  readonly own: number;
+  /** The request names something that can belong to somebody. */
+  readonly names: boolean;
+}
+
+const packBody = (): Uint8Array => {
+  const payload = randomBytes(100);
+  const blockId = `01${createHash('sha256').update(payload).digest('hex')}` as BlockId;
+  return new Uint8Array(
+    Buffer.concat(encodePack([{ blockId, kind: 'chunk', codec: 'raw', plainBytes: 100, payload }])),
+  );
+};
+const newId = () => createId<string>(randomBytes(16));
+
+/** Every route that needs a token. A route that is missing here fails the test. */
+const CASES: Record<string, Case> = {
+  'POST /api/v1/auth/logout': { own: 204, names: false, ask: () => ({ path: '/api/v1/auth/logout' }) },
+  'GET /api/v1/me': { own: 200, names: false, ask: () => ({ path: '/api/v1/me' }) },
+  'GET /api/v1/devices': { own: 200, names: false, ask: () => ({ path: '/api/v1/devices' }) },
+  'DELETE /api/v1/devices/:deviceId': {
+    own: 204,
+    names: true,
+    ask: ({ deviceId }) => ({ path: `/api/v1/devices/${deviceId}` }),
+  },
+  'POST /api/v1/spaces/:spaceId/blocks/missing': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId, blockId }) => ({
+      path: `/api/v1/spaces/${spaceId}/blocks/missing`,
+      json: { blockIds: [blockId] },
+    }),
+  },
+  'POST /api/v1/spaces/:spaceId/blocks/read': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId, blockId }) => ({
+      path: `/api/v1/spaces/${spaceId}/blocks/read`,
+      json: { blockIds: [blockId] },
+    }),
+  },
+  'POST /api/v1/spaces/:spaceId/packs': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId }) => ({
+      path: `/api/v1/spaces/${spaceId}/packs`,
+      body: packBody(),
+      headers: { 'content-type': 'application/vnd.cairn.pack' },
+    }),
+  },
+  'POST /api/v1/spaces/:spaceId/changesets': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId, fileId }) => ({
+      path: `/api/v1/spaces/${spaceId}/changesets`,
+      json: {
+        changesetId: newId(),
+        changes: [{ kind: 'remove', entryId: fileId, baseSequence: 1_000_000 }],
+      },
+    }),
+  },
+  'GET /api/v1/spaces/:spaceId/snapshot': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId }) => ({ path: `/api/v1/spaces/${spaceId}/snapshot` }),
+  },
+  'GET /api/v1/sync/changes': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId, cursor }) => ({
+      path: `/api/v1/sync/changes?spaceId=${spaceId}&cursor=${cursor}&waitMs=50`,
+    }),
+  },
+  'POST /api/v1/sync/heartbeat': { own: 204, names: false, ask: () => ({ path: '/api/v1/sync/heartbeat' }) },
+  // Without an upgrade there is nothing here, but not before the token is checked.
+  'GET /api/v1/sync/events': { own: 404, names: false, ask: () => ({ path: '/api/v1/sync/events' }) },
+  'GET /api/v1/files': { own: 200, names: true, ask: ({ path }) => ({ path: `/api/v1/files?path=${path}` }) },
+  'GET /api/v1/files/:entryId': {
+    own: 200,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/files/${fileId}` }),
+  },
+  'PATCH /api/v1/files/:entryId': {
+    own: 200,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/files/${fileId}`, json: { executable: true } }),
+  },
+  'DELETE /api/v1/files/:entryId': {
+    own: 204,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/files/${fileId}` }),
+  },
+  'PUT /api/v1/files/content': {
+    own: 200,
+    names: false,
+    ask: () => ({ path: `/api/v1/files/content?path=/put/${newId()}`, body: 'put' }),
+  },
+  'GET /api/v1/files/:entryId/content': {
+    own: 200,
+    names: true,
+    ask: ({ fileId, versionId }) => ({ path: `/api/v1/files/${fileId}/content?versionId=${versionId}` }),
+  },
+  'HEAD /api/v1/files/:entryId/content': {
+    own: 200,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/files/${fileId}/content` }),
+  },
+  'GET /api/v1/files/:entryId/versions': {
+    own: 200,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/files/${fileId}/versions` }),
+  },
+  'POST /api/v1/files/:entryId/revert': {
+    own: 200,
+    names: true,
+    ask: ({ fileId, versionId }) => ({ path: `/api/v1/files/${fileId}/revert`, json: { versionId } }),
+  },
+  'POST /api/v1/folders': {
+    own: 201,
+    names: false,
+    ask: () => ({ path: '/api/v1/folders', json: { path: `/made/${newId()}`, parents: true } }),
+  },
+  'GET /api/v1/trash': { own: 200, names: false, ask: () => ({ path: '/api/v1/trash' }) },
+  'POST /api/v1/trash/:entryId/restore': {
+    own: 200,
+    names: true,
+    ask: ({ trashedId }) => ({ path: `/api/v1/trash/${trashedId}/restore` }),
+  },
+  'POST /api/v1/uploads': {
+    own: 201,
+    names: false,
+    ask: () => ({ path: '/api/v1/uploads', json: { path: `/up/${newId()}`, sizeBytes: 5 } }),
+  },
+  'GET /api/v1/uploads/:uploadId': {
+    own: 200,
+    names: true,
+    ask: ({ uploadId }) => ({ path: `/api/v1/uploads/${uploadId}` }),
+  },
+  'PUT /api/v1/uploads/:uploadId/parts/:partNumber': {
+    own: 204,
+    names: true,
+    ask: ({ uploadId }) => ({ path: `/api/v1/uploads/${uploadId}/parts/1`, body: 'hello' }),
+  },
+  'POST /api/v1/uploads/:uploadId/complete': {
+    own: 200,
+    names: true,
+    ask: ({ uploadId }) => ({ path: `/api/v1/uploads/${uploadId}/complete` }),
+  },
+};
+
+/** Routes for anybody. Whoever adds one here has thought about it. */
+const PUBLIC = new Set([
+  'GET /',
+  'GET /health',
+  'GET /metrics',
+  'GET /api/v1/server',
+  'GET /api/v1/openapi.json',
+  'POST /api/v1/auth/register',
+  'POST /api/v1/auth/login',
+  'POST /api/v1/auth/refresh',
+]);
+
+let server: TestServer;
+let ann: SignedIn;
+let bob: SignedIn;
+let revoked: SignedIn;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  ann = await server.register('ann');
+  bob = await server.register('bob');
+  revoked = await server.login('ann', 'Lost phone');
+  await server.ask('DELETE', `/api/v1/devices/${revoked.device.deviceId}`, { token: ann.accessToken });
+});
+afterAll(async () => server.close());
+
+/** Fresh things of one user, so that cases do not disturb each other. */
+async function makeThings(owner: SignedIn): Promise<Things> {
+  const token = owner.accessToken;
+  const path = `/things/${newId()}`;
+  const file = (await server.ask('PUT', `/api/v1/files/content?path=${path}`, { token, body: `of ${path}` }))
+    .json;
+  const trashed = (await server.ask('PUT', `/api/v1/files/content?path=${path}t`, { token, body: 'trash' }))
+    .json;
+  await server.ask('DELETE', `/api/v1/files/${trashed.entry.entryId}`, { token });
+  const upload = (
+    await server.ask('POST', '/api/v1/uploads', { token, json: { path: `${path}u`, sizeBytes: 5 } })
+  ).json;
+  await server.ask('PUT', `/api/v1/uploads/${upload.uploadId}/parts/1`, { token, body: 'hello' });
+  const detail = (await server.ask('GET', `/api/v1/files/${file.entry.entryId}`, { token })).json;
+  const snapshot = (await server.ask('GET', `/api/v1/spaces/${owner.spaceId}/snapshot`, { token })).json;
+  const device = await server.login(owner.user.username, 'Spare');
+  return {
+    spaceId: owner.spaceId,
+    cursor: snapshot.cursor,
+    fileId: file.entry.entryId,
+    versionId: file.entry.versionId,
+    trashedId: trashed.entry.entryId,
+    uploadId: upload.uploadId,
+    deviceId: device.device.deviceId,
+    blockId: detail.content.manifest.parts[0].block,
+    path,
+  };
+}
+
+/** Things of the right form that nobody has. */
+function randomThings(like: Things): Things {
+  return {
+    spaceId: newId(),
+    cursor: like.cursor,
+    fileId: newId(),
+    versionId: newId(),
+    trashedId: newId(),
+    uploadId: newId(),
+    deviceId: newId(),
+    blockId: `01${randomBytes(32).toString('hex')}`,
+    path: `/things/${newId()}`,
+  };
+}
+
+/** An answer's text without the request's id and the path that was asked for. */
+function withoutEcho(answer: Answered, things: Things): string {
+  return answer.text.replace(/"requestId":"[^"]*"/, '').replaceAll(things.path, '(path)');
+}
+
+function send(method: string, one: Case, things: Things, token: string | null) {
+  const { path, ...asked } = one.ask(things);
+  return server.ask(method, path, { ...asked, token });
+}
+
+describe('authorisation', () => {
+  it('knows every registered route', () => {
+    const registered = listRoutes(server.running.app)
+      .filter(({ url }) => !url.startsWith('/docs'))
+      .map(({ method, url }) => `${method} ${url}`);
+    expect([...registered].sort()).toEqual([...Object.keys(CASES), ...PUBLIC].sort());
+  });
+
+  it('lets nobody in without having said so', () => {
+    for (const { method, url, access } of listRoutes(server.running.app)) {
+      if (url.startsWith('/docs') || PUBLIC.has(`${method} ${url}`)) continue;
+      expect({ url, access }).toEqual({ url, access: 'signed-in' });
+    }
+  });
+
+  describe.each(Object.entries(CASES))('%s', (name, one) => {
+    const method = name.split(' ')[0] as string;
+
+    it('answers by who asks and what belongs to whom', async () => {
+      const own = await makeThings(ann);
+      const random = randomThings(own);
+
+      for (const things of [own, random]) {
+        const anonymous = await send(method, one, things, null);
+        expect(anonymous.status).toBe(401);
+        expect(anonymous.headers.get('www-authenticate')).toContain('Bearer');
+        if (method !== 'HEAD') expect(problemSchema.parse(anonymous.json).code).toBe('not-signed-in');
+
+        const out = await send(method, one, things, revoked.accessToken);
+        expect(out.status).toBe(401);
+        if (method !== 'HEAD') expect(problemSchema.parse(out.json).code).toBe('session-revoked');
+
+        const forged = await send(method, one, things, `${ann.accessToken.slice(0, -6)}AAAAAA`);
+        expect(forged.status).toBe(401);
+      }
+
+      if (one.names) {
+        const foreign = await send(method, one, own, bob.accessToken);
+        const absent = await send(method, one, random, bob.accessToken);
+        expect(foreign.status).toBe(404);
+        // Somebody else's thing and no thing at all are the same, to the letter.
+        expect(withoutEcho(foreign, own)).toEqual(withoutEcho(absent, random));
+        expect(absent.status).toBe(404);
+        if (method !== 'HEAD') expect(problemSchema.parse(foreign.json).code).toBe('not-found');
+        const ownersView = await send(method, one, random, ann.accessToken);
+        expect(ownersView.status).toBe(404);
+      }
+
+      const token = name.includes('logout')
+        ? (await server.login('ann', 'Spare')).accessToken
+        : ann.accessToken;
+      expect((await send(method, one, own, token)).status).toBe(one.own);
+    });
+  });
+
+  it('does not let one foreign block among own ones through', async () => {
+    const own = await makeThings(bob);
+    const foreign = await makeThings(ann);
+    const answer = await server.ask('POST', `/api/v1/spaces/${bob.spaceId}/blocks/read`, {
+      token: bob.accessToken,
+      json: { blockIds: [own.blockId, foreign.blockId] },
+    });
+    expect(answer.status).toBe(404);
+    const missing = await server.ask('POST', `/api/v1/spaces/${bob.spaceId}/blocks/missing`, {
+      token: bob.accessToken,
+      json: { blockIds: [own.blockId, foreign.blockId] },
+    });
+    expect(missing.json).toEqual({ missing: [foreign.blockId] });
+  });
+
+  it('takes nothing about the principal from the request', async () => {
+    const answer = await server.ask('POST', '/api/v1/auth/register', {
+      json: { username: 'mallory', password: PASSWORD, deviceName: 'x', role: 'administrator' },
+    });
+    expect(answer.status).toBe(400);
+    const listed = await server.ask('GET', `/api/v1/devices?userId=${ann.user.userId}`, {
+      token: bob.accessToken,
+    });
+    expect(JSON.stringify(listed.json)).not.toContain(ann.device.deviceId);
+  });
+});
