@@ -337,6 +337,20 @@ describe('trash', () => {
     expect((await world.services.trash.list(ann.principal, null, { offset: 0, limit: 9 })).items).toEqual([]);
   });
 
+  test('a file and the folder it was in come back one by one in one changeset', async () => {
+    const top = await make('top', ann.rootId);
+    const middle = await make('middle', top);
+    const [file, left] = [await make('file', middle, 'one'), await make('left', middle, 'two')];
+    const bases = [await sequenceOf(file), await sequenceOf(middle)] as const;
+    await world.commit(ann, [{ kind: 'remove', entryId: top, baseSequence: await now() }]);
+    await world.commit(ann, [
+      { kind: 'update', entryId: file, baseSequence: bases[0], parentId: ann.rootId, name: 'file' },
+      { kind: 'update', entryId: middle, baseSequence: bases[1], parentId: ann.rootId, name: 'middle' },
+    ]);
+    expect(await paths()).toEqual({ '': ann.rootId, '/file': file, '/middle': middle });
+    expect((await world.services.trash.restore(ann.principal, left)).path).toBe('/middle/left');
+  });
+
   test('an edit on a content older than the trashed one does not replace it', async () => {
     const file = await make('file', ann.rootId, 'one');
     const base = await sequenceOf(file);
