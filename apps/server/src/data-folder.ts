@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { CairnError, isCairnError } from '@cairn/model';
 
 const OWNER_ONLY_FOLDER = 0o700;
@@ -26,6 +26,8 @@ export function explainDataError(error: unknown, directory: string): unknown {
         'unavailable',
         `${directory} may not be written to; mend its rights or choose another with --data`,
       );
+    case 'ENOENT':
+      return explain('unavailable', `${directory} cannot be made; choose another folder with --data`);
     case 'ENOTDIR':
     case 'EEXIST':
       return explain('unavailable', `${directory} is not a folder; choose another one with --data`);
@@ -36,10 +38,27 @@ export function explainDataError(error: unknown, directory: string): unknown {
   }
 }
 
+/** Not `recursive`: on some pseudo filesystems that never comes back. */
+async function makeFolder(directory: string): Promise<void> {
+  const make = () =>
+    mkdir(directory, { mode: OWNER_ONLY_FOLDER }).catch((error: NodeJS.ErrnoException) => error);
+  const first = await make();
+  if (first === undefined) return;
+  if (first.code === 'EEXIST' || first.code === 'EISDIR') {
+    if (!(await stat(directory)).isDirectory()) throw first;
+    return;
+  }
+  const parent = dirname(directory);
+  if (first.code !== 'ENOENT' || parent === directory) throw first;
+  await makeFolder(parent);
+  const second = await make();
+  if (second !== undefined && second.code !== 'EEXIST') throw second;
+}
+
 /** Makes the folder if it is missing; it belongs to its owner alone. Throws CairnErrors that say what to do. */
 export async function prepareDataFolder(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: OWNER_ONLY_FOLDER });
+    await makeFolder(directory);
     const { mode } = await stat(directory);
     if ((mode & 0o077) !== 0) await chmod(directory, OWNER_ONLY_FOLDER);
     await access(directory, constants.W_OK | constants.X_OK);

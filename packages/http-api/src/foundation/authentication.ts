@@ -48,6 +48,19 @@ function bearerToken(request: FastifyRequest): string {
   return token;
 }
 
+/** Percent signs that are no UTF-8 would be taken as they stand, and name something else than was meant. */
+function checkQuery(request: FastifyRequest): void {
+  const start = request.url.indexOf('?');
+  if (start < 0) return;
+  try {
+    decodeURIComponent(request.url.slice(start + 1));
+  } catch (error) {
+    throw new CairnError('bad-request', 'the query is not percent-encoded UTF-8; encode it again', {
+      cause: error,
+    });
+  }
+}
+
 function checkProtocol(request: FastifyRequest): void {
   const stated = request.headers[HEADER_NAMES.protocolVersion];
   if (stated === undefined || stated === String(PROTOCOL_VERSION)) return;
@@ -117,6 +130,7 @@ export function authenticateRequests(app: App, context: RouteContext): void {
   app.addHook('onRequest', async (request) => {
     if (request.is404) return limitAnonymous(request);
     checkProtocol(request);
+    checkQuery(request);
     const kind = request.routeOptions.config.access ?? 'signed-in';
     if (kind === 'anonymous') return limitAnonymous(request);
     if (kind === 'sign-in') return limitSignIn(request);

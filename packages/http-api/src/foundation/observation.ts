@@ -8,6 +8,10 @@ export function observeRequests(app: App, context: RouteContext): void {
     reply.header(HEADER_NAMES.requestId, request.id);
     reply.header('cache-control', 'no-store');
   });
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection that stays open for another request would hold the stop up.
+    if (context.stopping.aborted) reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown';
     const { method } = request;
