@@ -232,7 +232,8 @@ export function createUpload(
     async flush() {
       seal();
       await encoded;
-      while (inFlight.size > 0) await Promise.all(inFlight);
+      // Packs of what is added meanwhile are for the next flush.
+      await Promise.all([...inFlight]);
       check();
     },
     abort() {

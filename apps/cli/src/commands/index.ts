@@ -1,4 +1,5 @@
 import type { RegisterCommand } from '../register-command.ts';
+import { registerDemo } from './demo.ts';
 import { registerDevices } from './devices.ts';
 import { registerFiles } from './files.ts';
 import { registerServe } from './serve.ts';
@@ -22,4 +23,5 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerTransfers,
   registerVersions,
   registerTrash,
+  registerDemo,
 ];

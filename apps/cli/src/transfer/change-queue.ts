@@ -41,6 +41,7 @@ export function createChangeQueue(options: ChangeQueueOptions): ChangeQueue {
   let queue: QueuedChange[] = [];
   let parts = 0;
   let bytes = 0;
+  let last: Promise<void> = Promise.resolve();
 
   async function commit(changes: readonly QueuedChange[]): Promise<void> {
     let left = changes;
@@ -84,8 +85,13 @@ export function createChangeQueue(options: ChangeQueueOptions): ChangeQueue {
     queue = [];
     parts = 0;
     bytes = 0;
-    await options.upload.flush();
-    await commit(changes);
+    // One after the other: a later changeset may put things into folders that an earlier one makes.
+    const turn = last.then(async () => {
+      await options.upload.flush();
+      await commit(changes);
+    });
+    last = turn.catch(() => undefined);
+    await turn;
   }
 
   return {

@@ -16,9 +16,12 @@ import {
 } from './partial-file.ts';
 import type { Progress } from './progress.ts';
 import type { RemoteTree } from './remote-tree.ts';
+import { createSlots } from './slots.ts';
 
 /** Files written together: their blocks share requests. */
 const WINDOW_FILES = 256;
+/** Files opened or made durable side by side: each waits for the disk more than it works. */
+const FILES_AT_ONCE = 16;
 
 export interface TreeDownloadOptions {
   readonly space: SpaceClient;
@@ -118,14 +121,28 @@ export function createTreeDownload(options: TreeDownloadOptions): TreeDownload {
   }
 
   async function writeFiles(folder: LocalFolder, waiting: readonly Waiting[]): Promise<void> {
-    const wanted: { entry: FileEntry; name: string; file: PartialFile }[] = [];
+    let wanted: { entry: FileEntry; name: string; file: PartialFile }[] = [];
+    const opening = createSlots(FILES_AT_ONCE);
+    const placing = createSlots(FILES_AT_ONCE);
     try {
-      for (const { entry, name } of waiting) {
-        await guard(join(folder.path, name), async () => {
-          if (await isThere(folder, name, entry)) return;
-          const file = await openPartial(folder, name, entry.content, space, platform, signal);
-          progress.addBytes(file.verifiedBytes);
-          wanted.push({ entry, name, file });
+      const opened = new Map<Waiting, PartialFile>();
+      try {
+        for (const one of waiting) {
+          const { entry, name } = one;
+          await opening.run(() =>
+            guard(join(folder.path, name), async () => {
+              if (await isThere(folder, name, entry)) return;
+              const file = await openPartial(folder, name, entry.content, space, platform, signal);
+              opened.set(one, file);
+              progress.addBytes(file.verifiedBytes);
+            }),
+          );
+        }
+        await opening.drain();
+      } finally {
+        wanted = waiting.flatMap((one) => {
+          const file = opened.get(one);
+          return file === undefined ? [] : [{ ...one, file }];
         });
       }
       const items = wanted.map(({ entry, file }) => ({
@@ -139,12 +156,15 @@ export function createTreeDownload(options: TreeDownloadOptions): TreeDownload {
         if (piece.bytes.length > 0) await file.write(piece.bytes, piece.position);
         progress.addBytes(piece.bytes.length);
         if (!piece.last) continue;
-        await guard(join(folder.path, name), async () => {
-          await file.place(entry, overwrite);
-          downloaded++;
-          progress.addFile();
-        });
+        await placing.run(() =>
+          guard(join(folder.path, name), async () => {
+            await file.place(entry, overwrite);
+            downloaded++;
+            progress.addFile();
+          }),
+        );
       }
+      await placing.drain();
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
@@ -154,6 +174,7 @@ export function createTreeDownload(options: TreeDownloadOptions): TreeDownload {
         { cause: error },
       );
     } finally {
+      await placing.drain().catch(() => undefined);
       for (const { file } of wanted) await file.close();
     }
   }

@@ -36,9 +36,10 @@ export function createProgress(context: CliContext, verb: string): Progress {
     );
     const first = samples[0] ?? { at: startedAt, bytes: 0 };
     const rate = now > first.at ? ((bytes - first.bytes) / (now - first.at)) * 1000 : 0;
+    const whole = expectedFiles > 0;
     const parts = [
-      `${files.toLocaleString('en')}/${count(expectedFiles, 'file')}`,
-      `${showSize(bytes)} of ${showSize(expectedBytes)}`,
+      whole ? `${files.toLocaleString('en')}/${count(expectedFiles, 'file')}` : count(files, 'file'),
+      whole ? `${showSize(bytes)} of ${showSize(expectedBytes)}` : showSize(bytes),
       `${showSize(rate)}/s`,
     ];
     const left = expectedBytes - bytes;

@@ -14,6 +14,7 @@ import { joinServerPath } from '../server-paths.ts';
 import { createChangeQueue } from './change-queue.ts';
 import { type LocalItem, listFolder, type OpenedFile, openFile, readTarget } from './local-tree.ts';
 import type { Progress } from './progress.ts';
+import { createSlots } from './slots.ts';
 
 export interface RemoteFolder {
   readonly entryId: EntryId;
@@ -48,12 +49,17 @@ export interface TreeUpload {
   totals(): UploadTotals;
 }
 
+/** Small files are opened, read and closed side by side: each waits for the disk more than it works. */
+const FILES_AT_ONCE = 4;
+const SMALL_FILE_BYTES = 1024 * 1024;
+
 type Children = ReadonlyMap<string, FileObject>;
 const NOTHING: Children = new Map();
 
 export function createTreeUpload(options: TreeUploadOptions): TreeUpload {
   const { client, space, signal, progress } = options;
   const upload = space.createUpload({ signal });
+  const slots = createSlots(FILES_AT_ONCE);
   let uploaded = 0;
   let unchanged = 0;
   let folders = 0;
@@ -85,6 +91,15 @@ export function createTreeUpload(options: TreeUploadOptions): TreeUpload {
 
   /** @param siblings what the server has in `into` */
   async function addItem(item: LocalItem, into: RemoteFolder, siblings: Children): Promise<void> {
+    if (item.kind === 'file' && item.sizeBytes <= SMALL_FILE_BYTES) {
+      await slots.run(() => addOne(item, into, siblings));
+      return;
+    }
+    if (item.kind === 'file') await slots.drain();
+    await addOne(item, into, siblings);
+  }
+
+  async function addOne(item: LocalItem, into: RemoteFolder, siblings: Children): Promise<void> {
     signal.throwIfAborted();
     try {
       if (item.kind === 'problem') throw new CairnError('local-io', item.problem);
@@ -238,7 +253,10 @@ export function createTreeUpload(options: TreeUploadOptions): TreeUpload {
         listed = { folder: into, children: await listRemote(into) };
       await addItem(item, into, listed.children);
     },
-    finish: () => queue.finish(),
+    async finish() {
+      await slots.drain();
+      await queue.finish();
+    },
     abort: () => upload.abort(),
     totals: () => ({
       uploaded,
