@@ -8,6 +8,7 @@ import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import { createAccessServices, createDataServices, ensureEpoch, type PasswordCost } from '@cairn/services';
 import type { FastifyInstance } from 'fastify';
 import { keepEpoch, loadSecret, prepareDataFolder, readKeptEpoch } from './data-folder.ts';
+import { lockDataFolder } from './lock-folder.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
 
 export interface CompositionOptions {
@@ -38,8 +39,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
   }
   try {
     await prepareDataFolder(data);
+    const unlock = lockDataFolder(data);
+    closers.push(async () => unlock());
     const secret = await loadSecret(data, options.secret);
-    // First of all, for it holds the lock that keeps a second server off this folder.
     await prepareDataFolder(options.blocks);
     const blocks = await openSegmentBlockStore({ directory: options.blocks, environment });
     closers.push(() => blocks.close());

@@ -94,6 +94,9 @@ describe('a server', () => {
       code: 'already-running',
       message: expect.stringContaining('in use'),
     });
+    await expect(start({ blocks: join(directory, 'blocks') })).rejects.toMatchObject({
+      code: 'already-running',
+    });
     expect((await fetch(`${server.url}/health`)).status).toBe(200);
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
