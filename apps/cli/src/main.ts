@@ -1,5 +1,11 @@
-import { CairnError } from '@cairn/model';
-import { runCli } from './run-cli.ts';
+import module from 'node:module';
+import { tuneRuntime } from './tune-runtime.ts';
+
+tuneRuntime();
+// Sources are stripped of their types once, not at every start; the stripper's memory is saved, too.
+module.enableCompileCache();
+
+const [{ CairnError }, { runCli }] = await Promise.all([import('@cairn/model'), import('./run-cli.ts')]);
 
 const interruption = new AbortController();
 let interrupted = false;

@@ -71,14 +71,9 @@ interface StatusSources {
 }
 
 export function describeStatus(facts: EngineFacts, sources: StatusSources): SyncStatus {
-  const { trees, plan, failures, unsynced, transfers, counters } = sources;
+  const { trees, local, plan, failures, unsynced, transfers, counters } = sources;
   const pathOf = (id: EntryId) => findPath(sources, id) ?? id;
-  let files = 0;
-  let folders = 0;
-  for (const node of trees.synced.values()) {
-    if (node.kind === 'folder') folders++;
-    else files++;
-  }
+  const { files, folders } = countSynced(trees, local.rootId);
   const pending = { up: 0, down: 0, inspect: 0 };
   for (const { operation } of plan?.operations ?? []) {
     const group = classOf(operation);
@@ -90,7 +85,7 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
   return {
     ...facts,
     files,
-    folders: Math.max(0, folders - 1),
+    folders,
     sequence: trees.cursor?.sequence ?? 0,
     pending,
     transfers: transfers.map(pathOf),
@@ -106,6 +101,30 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
     notices: trees.listNotices(20),
     counters: { ...counters },
   };
+}
+
+interface Counted {
+  readonly size: number;
+  readonly files: number;
+  readonly folders: number;
+}
+const lastCounts = new WeakMap<TreeStore, Counted>();
+
+/** Files (links included) and folders that both sides agree on; counted anew only when their number changed. */
+function countSynced(trees: TreeStore, rootId: EntryId): Counted {
+  const { synced } = trees;
+  const last = lastCounts.get(trees);
+  if (last?.size === synced.size) return last;
+  let folders = 0;
+  let files = 0;
+  for (const node of synced.values()) {
+    if (node.entryId === rootId) continue;
+    if (node.kind === 'folder') folders++;
+    else files++;
+  }
+  const counted = { size: synced.size, files, folders };
+  lastCounts.set(trees, counted);
+  return counted;
 }
 
 /** An entry's path where it is now, else where the server has it, else where it last was. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
 import { CairnError, ERROR_CODES, type ErrorCode } from '@cairn/model';
 import { type DaemonRequest, daemonResponseSchema } from '@cairn/protocol';
+import { readLines } from './read-lines.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -33,7 +33,7 @@ export async function askDaemon<Answer>(socketPath: string, request: DaemonReque
       );
     });
     socket.on('close', () => reject(notRunning()));
-    createInterface({ input: socket }).once('line', (text) => {
+    readLines(socket, (text) => {
       resolve(text);
       socket.end();
     });

@@ -1,13 +1,8 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { CairnError } from '@cairn/model';
-import {
-  type DaemonRequest,
-  type DaemonResponse,
-  daemonRequestSchema,
-  MAX_DAEMON_LINE_BYTES,
-} from '@cairn/protocol';
+import { type DaemonRequest, type DaemonResponse, daemonRequestSchema } from '@cairn/protocol';
+import { readLines } from './read-lines.ts';
 
 /**
  * Answers control requests on a Unix socket. Call only with the folder's lock held: a socket file that is there
@@ -23,13 +18,7 @@ export async function startControlServer(
     open.add(socket);
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
-    let received = 0;
-    socket.on('data', (bytes) => {
-      received += bytes.length;
-      if (received > MAX_DAEMON_LINE_BYTES) socket.destroy();
-    });
-    createInterface({ input: socket }).on('line', (line) => {
-      received = 0;
+    readLines(socket, (line) => {
       if (!socket.destroyed) socket.write(`${JSON.stringify(respond(line))}\n`);
     });
   });

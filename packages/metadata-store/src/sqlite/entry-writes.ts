@@ -9,7 +9,7 @@ function currentRows(session: Session, spaceId: string, entries: readonly EntryR
   const rows = session.all(
     `SELECT entries.entry_id, entries.parent_id, entries.folded_name, entries.trash_id
      FROM json_each(?2) AS wanted
-     JOIN entries ON entries.space_id = ?1 AND entries.entry_id = wanted.value`,
+     CROSS JOIN entries ON entries.space_id = ?1 AND entries.entry_id = wanted.value`,
     spaceId,
     JSON.stringify(entries.map((entry) => entry.entryId)),
   );

@@ -102,7 +102,7 @@ export function createReader(session: Session): MetadataReader {
       }
       const rows = all(
         `SELECT wanted.key AS place, entries.* FROM json_each(?2) AS wanted
-         JOIN entries ON entries.space_id = ?1 AND entries.entry_id = wanted.value`,
+         CROSS JOIN entries ON entries.space_id = ?1 AND entries.entry_id = wanted.value`,
         spaceId,
         JSON.stringify(entryIds),
       );
@@ -176,7 +176,7 @@ export function createReader(session: Session): MetadataReader {
     async getVersions(spaceId, versionIds) {
       const rows = all(
         `SELECT wanted.key AS place, versions.* FROM json_each(?2) AS wanted
-         JOIN versions ON versions.space_id = ?1 AND versions.version_id = wanted.value`,
+         CROSS JOIN versions ON versions.space_id = ?1 AND versions.version_id = wanted.value`,
         spaceId,
         JSON.stringify(versionIds),
       );
@@ -223,10 +223,11 @@ export function createReader(session: Session): MetadataReader {
       };
     },
 
+    // CROSS JOIN fixes the order: the ids asked for lead, whatever the planner believes about the tables.
     async getBlocks(blockIds) {
       const rows = all(
         `SELECT wanted.key AS place, blocks.* FROM json_each(?1) AS wanted
-         JOIN blocks ON blocks.block_id = unhex(wanted.value)`,
+         CROSS JOIN blocks ON blocks.block_id = unhex(wanted.value)`,
         JSON.stringify(blockIds),
       );
       return inOrder(rows, blockIds.length, toBlock);
@@ -234,7 +235,7 @@ export function createReader(session: Session): MetadataReader {
     async hasReferences(spaceId, blockIds) {
       const rows = all(
         `SELECT wanted.key AS place FROM json_each(?2) AS wanted
-         JOIN block_references AS held ON held.space_id = ?1 AND held.block_id = unhex(wanted.value)`,
+         CROSS JOIN block_references AS held ON held.space_id = ?1 AND held.block_id = unhex(wanted.value)`,
         spaceId,
         JSON.stringify(blockIds),
       );

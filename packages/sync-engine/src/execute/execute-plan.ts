@@ -7,7 +7,7 @@ import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
 import { type PushOperation, pushOperations } from './push.ts';
 
 /** Bounds of one slice: what is done before the engine looks up again. */
-const SLICE = { files: 512, bytes: 48 * 1024 * 1024, changes: 1000 } as const;
+const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
 type OperationClass = 'books' | 'inspect' | 'push' | 'download' | 'local';
 
@@ -59,18 +59,21 @@ export async function executePlan(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deps.environment;
-  const usable = operations
-    .map(({ operation, batch }) => ({ operation, batch }))
-    .filter(({ operation }) => {
-      const id = entryOf(operation);
-      if (deps.failures.isWaiting(id) || large.isRunning(id)) return false;
-      const group = classOf(operation);
-      if (group === 'push') return permissions.mayPush;
-      return group !== 'download' && group !== 'local' ? true : permissions.mayWriteLocally;
-    });
-  const pushesLeftOut = operations.some(
-    ({ operation }) => classOf(operation) === 'push' && !usable.some((each) => each.operation === operation),
-  );
+  const usable: { operation: Operation; batch: number }[] = [];
+  let pushesLeftOut = false;
+  for (const { operation, batch } of operations) {
+    const id = entryOf(operation);
+    const group = classOf(operation);
+    const waits = deps.failures.isWaiting(id) || large.isRunning(id);
+    const permitted =
+      group === 'push'
+        ? permissions.mayPush
+        : group === 'download' || group === 'local'
+          ? permissions.mayWriteLocally
+          : true;
+    if (!waits && permitted) usable.push({ operation, batch });
+    else if (group === 'push') pushesLeftOut = true;
+  }
 
   const inspections = usable
     .filter(({ operation }) => operation.kind === 'inspect')
@@ -79,7 +82,7 @@ export async function executePlan(
     inspectFiles(deps, slice, signal),
   );
 
-  let failuresBefore = deps.failures.list().length;
+  const failuresBefore = deps.failures.list().length;
   const rest = usable.filter(({ operation }) => operation.kind !== 'inspect');
   await inBudget(sliceRest(rest), async ({ group, slice }) => {
     switch (group) {
@@ -108,7 +111,6 @@ export async function executePlan(
         throw new Error(`no way to execute ${group}`);
     }
   });
-  failuresBefore = 0;
 
   /** Runs at least one slice, then goes on while there is time. */
   async function inBudget<Slice>(

@@ -99,10 +99,12 @@ async function prepare(
 ): Promise<Prepared[]> {
   const prepared: Prepared[] = [];
   const needed: LocalNode[] = [];
+  const leaving = new Set<EntryId>();
   for (const operation of operations) {
-    const each = buildChange(deps, operation);
+    const each = buildChange(deps, operation, leaving);
     if (each === null) continue;
     prepared.push(each);
+    if (each.change.kind === 'update' && each.change.parentId !== undefined) leaving.add(operation.entryId);
     const sendsContent = operation.kind === 'push-create' || operation.kind === 'push-update';
     if (sendsContent && each.node?.content && !isOnServer(deps, each.node)) needed.push(each.node);
   }
@@ -155,12 +157,37 @@ async function uploadContents(
   return failed;
 }
 
-function buildChange(deps: ExecuteDeps, operation: PushOperation): Prepared | null {
+/**
+ * Whether the server still has something below the folder that is here, elsewhere: its move has not been
+ * committed and is not part of this changeset, so removing the folder now would take it along.
+ */
+function stillHoldsSomethingOfOurs(
+  deps: ExecuteDeps,
+  entryId: EntryId,
+  leaving: ReadonlySet<EntryId>,
+): boolean {
+  const { remote } = deps.trees;
+  const open: EntryId[] = [entryId];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (leaving.has(id)) continue;
+    if (deps.local.get(id) !== undefined) return true;
+    open.push(...remote.children(id));
+  }
+  return false;
+}
+
+/** @param leaving entries that earlier changes of the same changeset move */
+function buildChange(
+  deps: ExecuteDeps,
+  operation: PushOperation,
+  leaving: ReadonlySet<EntryId>,
+): Prepared | null {
   const { local, trees } = deps;
   const { entryId } = operation;
   if (operation.kind === 'push-remove') {
     const baseSequence = trees.cursor?.sequence;
     if (baseSequence === undefined || trees.remote.get(entryId) === undefined) return null;
+    if (stillHoldsSomethingOfOurs(deps, entryId, leaving)) return null;
     return { operation, change: { kind: 'remove', entryId, baseSequence }, node: null };
   }
   const remote = trees.remote.get(entryId);
