@@ -1,0 +1,39 @@
+type Step = () => void | Promise<void>;
+
+/**
+ * Runs `work` and afterwards what it deferred, last first: also when it fails and when the process is told to
+ * end (Ctrl-C).
+ */
+export async function withCleanup<Result>(
+  work: (defer: (step: Step) => void) => Promise<Result>,
+): Promise<Result> {
+  const steps: Step[] = [];
+  let cleaning: Promise<void> | null = null;
+  async function clean(): Promise<void> {
+    for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+      try {
+        await step();
+      } catch (error) {
+        console.error(`cannot clean up: ${String(error)}`);
+      }
+    }
+  }
+  function cleanOnce(): Promise<void> {
+    cleaning ??= clean();
+    return cleaning;
+  }
+  function onSignal(): void {
+    void cleanOnce().then(() => process.exit(130));
+  }
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    return await work((step) => {
+      steps.push(step);
+    });
+  } finally {
+    await cleanOnce();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CairnProgram, runCairn, type Variables } from './cairn-program.ts';
+import { type CountingProxy, findFreePort, startCountingProxy } from './counting-proxy.ts';
+
+const SETTLE_POLL_MS = 300;
+
+export interface Device {
+  readonly name: string;
+  /** The folder it syncs. */
+  readonly folder: string;
+  readonly daemon: CairnProgram;
+  readonly proxy: CountingProxy | null;
+  readonly variables: Variables;
+}
+
+/** The part of `cairn sync status --json` that is looked at. */
+export interface DeviceStatus {
+  readonly state: string;
+  readonly pending: Readonly<Record<string, number>>;
+  readonly trouble: { readonly code: string; readonly message: string } | null;
+  readonly held: { readonly count: number; readonly total: number } | null;
+  readonly problems: readonly { readonly path: string; readonly code: string; readonly message: string }[];
+  readonly issues: readonly { readonly path: string; readonly code: string }[];
+}
+
+export interface World {
+  readonly server: CairnProgram;
+  readonly serverData: string;
+  readonly deviceA: Device;
+  readonly deviceB: Device;
+  /** Signs another device in and starts to sync its new, empty folder. */
+  addDevice(name: string): Promise<Device>;
+  stop(): Promise<void>;
+}
+
+/**
+ * A server and two devices of one account with an empty folder each, as processes of their own.
+ * @param root folder for all their files
+ * @param countsWire whether a counting proxy stands between each device and the server
+ */
+export async function startWorld(root: string, countsWire: boolean): Promise<World> {
+  const serverPort = await findFreePort();
+  const serverData = join(root, 'server');
+  const password = randomBytes(18).toString('base64url');
+  const devices: Device[] = [];
+  const server = new CairnProgram({
+    name: 'the server',
+    words: ['serve', '--data', serverData, '--port', String(serverPort)],
+    variables: { CAIRN_LOG_LEVEL: 'warn' },
+    logPath: join(root, 'server.log'),
+    readyText: 'Cairn is running at',
+  });
+
+  async function stop(): Promise<void> {
+    for (const { daemon, proxy } of devices) {
+      await daemon.stop();
+      await proxy?.close();
+    }
+    await server.stop();
+  }
+
+  async function addDevice(name: string): Promise<Device> {
+    const proxy = countsWire ? await startCountingProxy(serverPort) : null;
+    const home = join(root, `home-${name}`);
+    const folder = join(root, `folder-${name}`);
+    const variables = { CAIRN_HOME: home, CAIRN_DEVICE: `Device ${name.toUpperCase()}` };
+    const daemon = new CairnProgram({
+      name: `the daemon of ${name}`,
+      words: ['sync', folder],
+      variables,
+      logPath: join(root, `daemon-${name}.log`),
+      readyText: 'Syncing ',
+    });
+    const device = { name, folder, daemon, proxy, variables };
+    devices.push(device);
+    mkdirSync(folder);
+    const command = devices.length === 1 ? 'signup' : 'login';
+    const url = `http://127.0.0.1:${proxy?.port ?? serverPort}`;
+    await runCairn([command, '--server', url, '--username', 'bench'], {
+      ...variables,
+      CAIRN_PASSWORD: password,
+    });
+    await daemon.start();
+    return device;
+  }
+
+  try {
+    await server.start();
+    const deviceA = await addDevice('a');
+    const deviceB = await addDevice('b');
+    return { server, serverData, deviceA, deviceB, addDevice, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export async function readStatus(device: Device): Promise<DeviceStatus | null> {
+  const text = await runCairn(['sync', 'status', device.folder, '--json'], device.variables);
+  const { folders } = JSON.parse(text) as { folders: { status: DeviceStatus | null }[] };
+  return folders[0]?.status ?? null;
+}
+
+/** Lets held deletes go ahead, if there are any. */
+export async function confirmHeld(device: Device): Promise<void> {
+  await runCairn(['sync', 'confirm', device.folder], device.variables);
+}
+
+/** Waits until every device says that it has nothing to do. Rejects with what they say when it takes longer. */
+export async function waitUntilInSync(devices: readonly Device[], timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const statuses: (DeviceStatus | null)[] = [];
+    for (const device of devices) statuses.push(await readStatus(device));
+    if (statuses.every((status) => status?.state === 'in-sync')) return;
+    if (performance.now() > deadline) {
+      const said = devices.map(({ name }, index) => `${name}: ${describeStatus(statuses[index] ?? null)}`);
+      throw new Error(`not in sync after ${Math.round(timeoutMs / 1000)} s\n${said.join('\n')}`);
+    }
+    await sleep(SETTLE_POLL_MS);
+  }
+}
+
+export function describeStatus(status: DeviceStatus | null): string {
+  if (status === null) return 'not running';
+  const { state, pending, trouble, held, problems, issues } = status;
+  return JSON.stringify({
+    state,
+    pending,
+    trouble,
+    held,
+    problems: problems.slice(0, 5),
+    issues: issues.slice(0, 5),
+  });
+}
