@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { StepResult } from './two-devices/measurement.ts';
 import { formatTable, summarise } from './two-devices/report.ts';
@@ -27,6 +27,7 @@ trees that differ do.
   --step-seconds N     longest wait for one step (600)
   --seed TEXT          of the data (cairn)
   --json FILE          where to write the results as JSON (printed after the table by default)
+  --profile DIR        where to put a CPU profile of each process
 `;
 
 const { values } = parseArgs({
@@ -44,6 +45,7 @@ const { values } = parseArgs({
     'step-seconds': { type: 'string', default: '600' },
     seed: { type: 'string', default: 'cairn' },
     json: { type: 'string' },
+    profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -64,6 +66,7 @@ const options = {
     ? null
     : (values['node-modules'] ?? join(import.meta.dirname, '..', 'node_modules')),
   countsWire: !values['no-wire'],
+  profileFolder: values.profile === undefined ? null : resolve(values.profile),
   stepTimeoutMs: Number(values['step-seconds']) * 1000,
   seed: values.seed,
 };

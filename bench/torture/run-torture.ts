@@ -65,7 +65,7 @@ export async function runTorture(
   const stage = join(work, 'stage');
   mkdirSync(stage);
   const bulkFiles = prepareBulk(stage, options, ledger);
-  const world = await startWorld(work, false);
+  const world = await startWorld(work);
   defer(() => world.stop());
   const { deviceA, deviceB } = world;
 

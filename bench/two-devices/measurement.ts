@@ -11,6 +11,8 @@ export interface StepResult {
   readonly step: string;
   /** Until B had it, in milliseconds. */
   readonly timeMs: number;
+  /** Until both devices said that they are in sync, in milliseconds; asked about twice a second. */
+  readonly restMs: number;
   /** `cp -r` and `sync` of the same data, `null` where there is nothing to copy. */
   readonly floorMs: number | null;
   /** `rsync -a` to the server's place and on to B's, where installed. */
@@ -21,7 +23,7 @@ export interface StepResult {
   readonly wire: { readonly a: WireBytes; readonly b: WireBytes } | null;
   /** During the step and until rest. */
   readonly cpuSeconds: PerProcess<number>;
-  /** Since the start of the process. */
+  /** Peak during the step and until rest. */
   readonly peakRssBytes: PerProcess<number>;
   /** How A's and B's trees differed when both were at rest. */
   readonly differences: readonly string[];

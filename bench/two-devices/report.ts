@@ -10,6 +10,7 @@ const ALLOWED_BYTES = 64 * 1024;
 export interface Summary {
   readonly step: string;
   readonly timeSeconds: Spread;
+  readonly restSeconds: Spread;
   readonly floorSeconds: Spread | null;
   readonly rsyncSeconds: Spread | null;
   readonly ratio: Spread | null;
@@ -45,6 +46,7 @@ export function summarise(results: readonly StepResult[]): Summary[] {
     return {
       step,
       timeSeconds: certain(spread(({ timeMs }) => timeMs / 1000)),
+      restSeconds: certain(spread(({ restMs }) => restMs / 1000)),
       floorSeconds: spread(({ floorMs }) => seconds(floorMs)),
       rsyncSeconds: spread(({ rsyncMs }) => seconds(rsyncMs)),
       ratio,
@@ -78,6 +80,7 @@ export function formatTable(summaries: readonly Summary[]): string {
   const header = [
     'step',
     'A to B, s',
+    'all at rest, s',
     'cp -r + sync, s',
     'ratio',
     'rsync push+pull, s',
@@ -91,6 +94,7 @@ export function formatTable(summaries: readonly Summary[]): string {
   const rows = summaries.map((summary) => [
     summary.step,
     show(summary.timeSeconds, 2),
+    median(summary.restSeconds, 1),
     show(summary.floorSeconds, 2),
     show(summary.ratio, 1),
     show(summary.rsyncSeconds, 2),

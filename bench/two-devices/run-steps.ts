@@ -2,7 +2,7 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, wr
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readUsage } from '../world/process-usage.ts';
+import { readUsage, resetPeak } from '../world/process-usage.ts';
 import { writeRandomFile } from '../world/seeded-random.ts';
 import { partName, writeSmallFiles } from '../world/small-files.ts';
 import { compareTrees, countItems, readTree, walk } from '../world/trees.ts';
@@ -17,6 +17,7 @@ export interface BenchOptions {
   /** A folder to take along as it is; `null`: none. */
   readonly existingFolder: string | null;
   readonly countsWire: boolean;
+  readonly profileFolder: string | null;
   readonly stepTimeoutMs: number;
   readonly seed: string;
 }
@@ -34,7 +35,7 @@ export async function runSteps(
 ): Promise<void> {
   const stage = join(work, 'stage');
   mkdirSync(stage);
-  const world = await startWorld(work, options.countsWire);
+  const world = await startWorld(work, options);
   defer(() => world.stop());
   const { deviceA, deviceB } = world;
   const inA = (path: string) => join(deviceA.folder, path);
@@ -47,12 +48,14 @@ export async function runSteps(
     hasArrived: () => boolean,
   ): Promise<void> {
     await waitUntilInSync([deviceA, deviceB], options.stepTimeoutMs);
+    for (const program of programsOf(world)) resetPeak(program.processId);
     const before = readCounters(world);
     const startMs = performance.now();
     act();
     await waitFor(step, hasArrived, startMs + options.stepTimeoutMs, world);
     const timeMs = performance.now() - startMs;
     await waitUntilInSync([deviceA, deviceB], options.stepTimeoutMs);
+    const restMs = performance.now() - startMs;
     const after = readCounters(world);
     const differences = compareTrees(readTree(deviceA.folder), readTree(deviceB.folder));
     report({
@@ -61,6 +64,7 @@ export async function runSteps(
       ...parts,
       step,
       timeMs,
+      restMs,
       wire: subtractWire(after.wire, before.wire),
       cpuSeconds: mapProcesses((name) => after.usage[name].cpuSeconds - before.usage[name].cpuSeconds),
       peakRssBytes: mapProcesses((name) => after.usage[name].peakRssBytes),
@@ -138,7 +142,7 @@ export async function runSteps(
     );
   }
 
-  for (const program of [world.server, deviceA.daemon, deviceB.daemon]) {
+  for (const program of programsOf(world)) {
     const [end] = program.unexpectedEnds;
     if (end !== undefined) throw new Error(end);
   }
@@ -155,13 +159,15 @@ async function waitFor(
     if (hasArrived()) return;
     const nowMs = performance.now();
     if (nowMs > deadlineMs) {
-      const tails = [world.server, world.deviceA.daemon, world.deviceB.daemon].map(
-        (program) => `--- ${program.name}\n${program.readLogTail()}`,
-      );
+      const tails = programsOf(world).map((program) => `--- ${program.name}\n${program.readLogTail()}`);
       throw new Error(`"${step}" has not arrived in time\n${tails.join('\n')}`);
     }
     await sleep(Math.max(MIN_POLL_MS, (nowMs - lookMs) / MAX_LOOKING_SHARE));
   }
+}
+
+function programsOf({ server, deviceA, deviceB }: World) {
+  return [server, deviceA.daemon, deviceB.daemon];
 }
 
 function readCounters(world: World) {

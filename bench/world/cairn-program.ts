@@ -16,6 +16,8 @@ export interface ProgramOptions {
   /** For messages. */
   readonly name: string;
   readonly words: readonly string[];
+  /** For the runtime, in front of the command. */
+  readonly runtimeFlags?: readonly string[];
   readonly variables: Variables;
   /** Takes standard output and standard error of all its runs. */
   readonly logPath: string;
@@ -53,11 +55,11 @@ export class CairnProgram {
   /** Starts it without waiting until it is ready. */
   launch(): void {
     if (this.#child !== null) throw new Error(`${this.name} is running already`);
-    const { words, variables, logPath } = this.#options;
+    const { words, runtimeFlags = [], variables, logPath } = this.#options;
     const log = openSync(logPath, 'a');
     this.#logStart = readFileSync(logPath).length;
     this.#endedByUs = false;
-    const child = spawn(process.execPath, [CAIRN, ...words], {
+    const child = spawn(process.execPath, [...runtimeFlags, CAIRN, ...words], {
       stdio: ['ignore', log, log],
       env: baseVariables(variables),
     });

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface ProcessUsage {
+  /** Since its start, or since {@link resetPeak}. */
   readonly peakRssBytes: number;
   readonly cpuSeconds: number;
 }
@@ -19,4 +20,9 @@ export function readUsage(processId: number): ProcessUsage {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields[11]) + Number(fields[12]);
   return { peakRssBytes: peakKib * 1024, cpuSeconds: ticks / ticksPerSecond };
+}
+
+/** Lets the peak of the memory count anew from what it has now (Linux). */
+export function resetPeak(processId: number): void {
+  if (process.platform === 'linux') writeFileSync(`/proc/${processId}/clear_refs`, '5');
 }

@@ -36,12 +36,23 @@ export interface World {
   stop(): Promise<void>;
 }
 
+export interface WorldOptions {
+  /** A counting proxy stands between each device and the server. */
+  readonly countsWire?: boolean;
+  /** Folder for CPU profiles, one for each process that ends in an orderly way. */
+  readonly profileFolder?: string | null;
+}
+
 /**
  * A server and two devices of one account with an empty folder each, as processes of their own.
  * @param root folder for all their files
- * @param countsWire whether a counting proxy stands between each device and the server
  */
-export async function startWorld(root: string, countsWire: boolean): Promise<World> {
+export async function startWorld(root: string, options: WorldOptions = {}): Promise<World> {
+  const { countsWire = false, profileFolder = null } = options;
+  const profile = (name: string) =>
+    profileFolder === null
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
   const serverPort = await findFreePort();
   const serverData = join(root, 'server');
   const password = randomBytes(18).toString('base64url');
@@ -49,6 +60,7 @@ export async function startWorld(root: string, countsWire: boolean): Promise<Wor
   const server = new CairnProgram({
     name: 'the server',
     words: ['serve', '--data', serverData, '--port', String(serverPort)],
+    runtimeFlags: profile('server'),
     variables: { CAIRN_LOG_LEVEL: 'warn' },
     logPath: join(root, 'server.log'),
     readyText: 'Cairn is running at',
@@ -70,6 +82,7 @@ export async function startWorld(root: string, countsWire: boolean): Promise<Wor
     const daemon = new CairnProgram({
       name: `the daemon of ${name}`,
       words: ['sync', folder],
+      runtimeFlags: profile(name),
       variables,
       logPath: join(root, `daemon-${name}.log`),
       readyText: 'Syncing ',
