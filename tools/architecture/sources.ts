@@ -110,7 +110,7 @@ export function parseSource(path: string, workspace: string, text: string): Sour
   return {
     path,
     workspace,
-    isTest: /\.test\.tsx?$|\/testing\/|\/contract[^/]*\.ts$|\/fixtures\//.test(path),
+    isTest: /\.test\.tsx?$|\/testing\/|\/contract[^/]*\.ts$|\/fixtures\/|\/build\.ts$/.test(path),
     text,
     code: blankStrings(withoutComments),
     imports,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ABSENT, type ContractTools } from './contract.ts';
+import { ABSENT, type ContractTools } from './contract-tools.ts';
 
 export function describeRearranging({ filesystem, user, put, read, statusAt }: ContractTools): void {
   it('makes, replaces and keeps links without following them', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ABSENT, type ContractTools } from './contract.ts';
+import { ABSENT, type ContractTools } from './contract-tools.ts';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

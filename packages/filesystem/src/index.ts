@@ -12,12 +12,11 @@ export type {
   TemporaryFile,
   WatchHint,
 } from './filesystem.ts';
+export type { FaultPlan, MemoryOperation } from './memory/fault-plan.ts';
 export {
   createMemoryFilesystem,
-  type FaultPlan,
   type MemoryFilesystem,
   type MemoryFilesystemOptions,
-  type MemoryOperation,
 } from './memory/memory-filesystem.ts';
 export type { UserOperations } from './memory/memory-user.ts';
 export { type NodeFilesystemOptions, openNodeFilesystem } from './node/node-filesystem.ts';

@@ -1,14 +1,10 @@
 import type { Environment } from '@cairn/environment';
 import type { Filesystem, FilesystemCapabilities, WatchHint } from '../filesystem.ts';
 import { createHintCollector, type HintCollector } from '../hint-collector.ts';
+import type { FaultPlan } from './fault-plan.ts';
 import { createMemoryDisk } from './memory-disk.ts';
 import { openMemoryPort } from './memory-port.ts';
 import { createMemoryUser, type UserOperations } from './memory-user.ts';
-
-export type MemoryOperation = keyof Filesystem | 'read' | 'write' | 'sync';
-
-/** Decides whether a call fails: a system error code such as `EIO`, or `null`. Called for every call. */
-export type FaultPlan = (operation: MemoryOperation, path: string) => string | null;
 
 export interface MemoryFilesystemOptions {
   readonly environment: Environment;

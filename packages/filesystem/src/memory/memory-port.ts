@@ -18,8 +18,8 @@ import {
   type WhenUnreachable,
 } from '../local-errors.ts';
 import { checkMove, isPrivateName, parseRescueName, rescueName, splitParent, splitPath } from '../paths.ts';
+import type { MemoryOperation } from './fault-plan.ts';
 import type { MemoryDisk, MemoryFile, MemoryFolder, MemoryNode } from './memory-disk.ts';
-import type { MemoryOperation } from './memory-filesystem.ts';
 import { createMemoryTemporaries } from './memory-temporaries.ts';
 
 export interface MemoryPortOptions {

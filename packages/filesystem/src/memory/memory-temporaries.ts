@@ -2,8 +2,8 @@ import type { Environment } from '@cairn/environment';
 import type { TemporaryFile } from '../filesystem.ts';
 import { localError } from '../local-errors.ts';
 import { checkTemporaryName } from '../paths.ts';
+import type { MemoryOperation } from './fault-plan.ts';
 import type { MemoryDisk, MemoryFile, MemoryFolder } from './memory-disk.ts';
-import type { MemoryOperation } from './memory-filesystem.ts';
 
 export interface MemoryTemporary extends TemporaryFile {
   readonly name: string;
