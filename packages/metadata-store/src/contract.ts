@@ -245,6 +245,54 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
         await store.transact((transaction) => transaction.restoreSubtree(SPACE, id('c'), id('b'), 'c', 11));
         expect(await names(id('c'))).toEqual(['d']);
       });
+
+      it.each([
+        ['the child first', ['b', 'a']],
+        ['the parent first', ['a', 'b']],
+        ['a grandchild without its parent', ['c', 'a']],
+        ['all but the top', ['d', 'b', 'c']],
+        ['all of them', ['d', 'c', 'b', 'a']],
+      ])('lets several entries of one item leave the trash in one batch: %s', async (_name, leaving) => {
+        const line = ['a', 'b', 'c', 'd'];
+        const parentOf = (name: string): EntryId =>
+          name === 'a' ? ROOT : id(line[line.indexOf(name) - 1] as string);
+        await store.transact((transaction) =>
+          transaction.insertEntries(line.map((name) => folder(name, parentOf(name)))),
+        );
+        await store.transact((transaction) => transaction.trashSubtree(trashRecord('a')));
+        const back = leaving.map((name) =>
+          folder(name, leaving.includes(line[line.indexOf(name) - 1] as string) ? parentOf(name) : ROOT, {
+            sequence: 10,
+          }),
+        );
+        await store.transact((transaction) => transaction.updateEntries(back));
+        await store.read(async (reader) => {
+          const rows = await reader.getEntries(SPACE, leaving.map(id<EntryId>));
+          expect(rows).toEqual(back);
+          // What stayed is an item by itself if its folder left, else inside the item of its folder.
+          const items = (await reader.listTrash(SPACE, 10, 0)).map((item) => [item.name, item.path]).sort();
+          const stayed = line.filter((name) => !leaving.includes(name));
+          const tops = stayed.filter(
+            (name) => name === 'a' || leaving.includes(line[line.indexOf(name) - 1] as string),
+          );
+          expect(items).toEqual(
+            tops.map((name) => [name, `/${line.slice(0, line.indexOf(name) + 1).join('/')}`]),
+          );
+        });
+      });
+
+      it('turns a folder and what was in it around while both leave the trash', async () => {
+        await store.transact((transaction) => transaction.insertEntries([folder('a'), folder('b', id('a'))]));
+        await store.transact((transaction) => transaction.trashSubtree(trashRecord('a')));
+        await store.transact((transaction) =>
+          transaction.updateEntries([
+            folder('a', id('b'), { sequence: 10 }),
+            folder('b', ROOT, { sequence: 10 }),
+          ]),
+        );
+        expect([await names(), await names(id('b')), await names(id('a'))]).toEqual([['b'], ['a'], []]);
+        expect(await store.read((reader) => reader.listTrash(SPACE, 10, 0))).toEqual([]);
+      });
     });
 
     describe('versions and journal', () => {

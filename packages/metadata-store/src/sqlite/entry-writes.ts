@@ -16,10 +16,10 @@ function currentRows(session: Session, spaceId: string, entries: readonly EntryR
   return new Map(rows.map((row) => [row['entry_id'] as string, row]));
 }
 
-/** Takes the entry out of its place for a moment: to the root, under a name that no entry can have. */
+/** Takes the entry out of its place for a moment: live in the root, under a name that no entry can have. */
 function lift(session: Session, spaceId: string, entryId: string): void {
   session.run(
-    `UPDATE entries SET folded_name = '/' || entry_id, vacated = 1,
+    `UPDATE entries SET folded_name = '/' || entry_id, vacated = 1, trash_id = '', trash_item = NULL,
        parent_id = (SELECT root_id FROM spaces WHERE space_id = ?1)
      WHERE space_id = ?1 AND entry_id = ?2`,
     spaceId,
@@ -56,19 +56,19 @@ export function updateEntryRows(session: Session, entries: readonly EntryRecord[
   const bySpace = Map.groupBy(entries, (entry) => entry.spaceId);
   for (const [spaceId, batch] of bySpace) {
     const before = currentRows(session, spaceId, batch);
-    for (const entry of batch) {
-      const row = before.get(entry.entryId);
-      if (row !== undefined && row['trash_id'] !== '' && entry.trashId === null) {
-        leaveTrash(session, spaceId, entry.entryId);
-      }
+    const reviving = new Set<string>();
+    for (const { entryId, trashId } of batch) {
+      const row = before.get(entryId);
+      if (row !== undefined && row['trash_id'] !== '' && trashId === null) reviving.add(entryId);
     }
+    leaveTrash(session, spaceId, reviving);
     if (batch.length > 1) {
       for (const entry of batch) {
         const row = before.get(entry.entryId);
-        if (row === undefined || row['trash_id'] !== '' || row['parent_id'] === null) continue;
-        if (row['parent_id'] !== entry.parentId || row['folded_name'] !== foldName(entry.name)) {
-          lift(session, spaceId, entry.entryId);
-        }
+        if (row === undefined) continue;
+        const stays = row['parent_id'] === entry.parentId && row['folded_name'] === foldName(entry.name);
+        const live = row['trash_id'] === '' && row['parent_id'] !== null;
+        if (reviving.has(entry.entryId) || (live && !stays)) lift(session, spaceId, entry.entryId);
       }
     }
     for (const entry of batch) updateRow(session, entry);
@@ -76,10 +76,23 @@ export function updateEntryRows(session: Session, entries: readonly EntryRecord[
 }
 
 /**
- * One entry is about to leave the trash alone. Its children stay there: each becomes a trash item of its own
- * that would come back into the entry. The caller gives the entry its new row.
+ * These entries are about to leave the trash, each alone. Their children stay there unless they leave too: each
+ * becomes a trash item of its own that would come back into its folder. The caller gives the entries their new
+ * rows. Items end only after all children are settled, since what is inside them is found through them.
  */
-function leaveTrash(session: Session, spaceId: string, entryId: string): void {
+function leaveTrash(session: Session, spaceId: string, leaving: ReadonlySet<string>): void {
+  for (const entryId of leaving) settleChildren(session, spaceId, entryId, leaving);
+  for (const entryId of leaving) {
+    session.run('DELETE FROM trash WHERE space_id = ? AND entry_id = ?', spaceId, entryId);
+  }
+}
+
+function settleChildren(
+  session: Session,
+  spaceId: string,
+  entryId: string,
+  leaving: ReadonlySet<string>,
+): void {
   const item = session.one(
     `SELECT trash.*, entries.trash_id AS item_id FROM entries
      JOIN trash ON trash.space_id = entries.space_id AND trash.entry_id = entries.trash_id
@@ -97,6 +110,7 @@ function leaveTrash(session: Session, spaceId: string, entryId: string): void {
   );
   for (const child of children) {
     const childId = child['entry_id'] as string;
+    if (leaving.has(childId)) continue;
     retag(session, spaceId, childId, childId);
     session.run(
       `INSERT INTO trash (space_id, entry_id, kind, parent_id, name, path, trashed_at, device_id, sequence)
@@ -112,7 +126,6 @@ function leaveTrash(session: Session, spaceId: string, entryId: string): void {
       item['sequence'] as number,
     );
   }
-  session.run('DELETE FROM trash WHERE space_id = ? AND entry_id = ?', spaceId, entryId);
 }
 
 /** Path that an entry inside a trash item had, given the path of the item. */
@@ -157,7 +170,8 @@ export function moveIntoTrash(session: Session, trash: TrashRecord): void {
     trash.entryId,
     trash.sequence,
   );
-  // A name vacated earlier in this transaction stands again: what is trashed is not updated any more.
+  // A name vacated earlier in this transaction stands again, for what is trashed is rarely updated any more. If
+  // another entry took it meanwhile, it stays a placeholder, which an update must replace before the commit.
   const vacated = session.all(
     'SELECT entry_id, name FROM entries WHERE space_id = ? AND trash_item = ? AND vacated IS NOT NULL',
     trash.spaceId,
@@ -165,7 +179,7 @@ export function moveIntoTrash(session: Session, trash: TrashRecord): void {
   );
   for (const row of vacated) {
     session.run(
-      'UPDATE entries SET folded_name = ?3, vacated = NULL WHERE space_id = ?1 AND entry_id = ?2',
+      'UPDATE OR IGNORE entries SET folded_name = ?3, vacated = NULL WHERE space_id = ?1 AND entry_id = ?2',
       trash.spaceId,
       row['entry_id'] as string,
       foldName(row['name'] as string),

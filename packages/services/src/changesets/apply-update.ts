@@ -99,8 +99,6 @@ export async function applyUpdate(session: ChangesetSession, change: UpdateChang
   tree.put(record);
   if (!free) return 'name-taken';
   session.writer.update(record);
-  // What a revived folder leaves behind becomes trash of its own: that must be settled before the next one comes.
-  if (revives) await session.writer.flush();
   session.rows.push({ sequence, kind: 'update', entryId, entryKind: record.kind, record });
   return { entryId, sequence, versionId: record.versionId };
 }
