@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemEnvironment } from '@cairn/environment';
@@ -55,6 +55,31 @@ describe('watching a real folder', () => {
     hints.length = 0;
     writeFileSync(join(root, 'n', 'm', 'g'), '');
     await waitFor('n/m');
+  });
+
+  it('lives on with links that lead nowhere, round in circles or out, and hints at them', async () => {
+    mkdirSync(join(root, 'links'));
+    await waitFor('links');
+    for (const [name, target] of [
+      ['self', 'self'],
+      ['dangling', 'nowhere'],
+      ['out', base],
+    ] as const) {
+      await vi.waitUntil(() => !hints.some((hint) => hint.kind === 'everything'));
+      hints.length = 0;
+      symlinkSync(target, join(root, 'links', name));
+      await waitFor('links');
+      hints.length = 0;
+      rmSync(join(root, 'links', name));
+      await waitFor('links');
+      symlinkSync(target, join(root, 'links', name));
+    }
+    watch.close();
+    hints = [];
+    watch = await filesystem.watch((hint) => hints.push(hint));
+    writeFileSync(join(root, 'links', 'new'), '');
+    await waitFor('links');
+    expect(hints.every((hint) => hint.kind === 'folder')).toBe(true);
   });
 
   it('says nothing about its own files', async () => {

@@ -1,4 +1,4 @@
-import { type FSWatcher, lstatSync, watch } from 'node:fs';
+import { accessSync, constants, type FSWatcher, lstatSync, watch } from 'node:fs';
 import { isCairnError, PRIVATE_FOLDER } from '@cairn/model';
 import type { FolderWatch, WatchHint } from '../filesystem.ts';
 import { createHintCollector } from '../hint-collector.ts';
@@ -73,12 +73,23 @@ export function startFolderWatch(
     const slash = path.lastIndexOf('/');
     collector.folder(slash < 0 ? '' : path.slice(0, slash));
     if (event !== 'rename') return;
-    // Only a guess at what the name means now; following a link here would harm nobody, as it is only a hint.
-    const status = lookAt(`${root}/${path}`);
-    if (status === 'folder') {
+    // Only a guess at what the name means now.
+    if (lookAt(`${root}/${path}`) === 'folder') {
       collector.folder(path);
       lookTwice(path);
     }
+  }
+
+  /**
+   * What the runtime's own recursion must not get to see: it follows links, and a link to itself or a folder that
+   * may not be read makes it throw where nobody can catch. Their changes are hinted at from here.
+   */
+  function leaves(path: string): boolean {
+    if (isPrivate(path)) return true;
+    const kind = lookAt(`${root}/${path}`);
+    if (kind === 'folder' || kind === 'file') return false;
+    if (watcher !== null) onEvent('rename', path);
+    return true;
   }
 
   function fail(error: unknown): void {
@@ -105,7 +116,7 @@ export function startFolderWatch(
     if (closed) return;
     try {
       context.access.checkRoot();
-      watcher = watch(root, { recursive: true, ignore: isPrivate }, onEvent);
+      watcher = watch(root, { recursive: true, ignore: leaves }, onEvent);
       watcher.on('error', fail);
     } catch (error) {
       fail(error);
@@ -131,11 +142,15 @@ function isPrivate(path: string): boolean {
   return path === PRIVATE_FOLDER || path.startsWith(`${PRIVATE_FOLDER}/`);
 }
 
-function lookAt(systemPath: string): 'folder' | 'other' {
+function lookAt(systemPath: string): 'folder' | 'file' | 'unwatchable' {
   try {
-    return lstatSync(systemPath, { throwIfNoEntry: false })?.isDirectory() ? 'folder' : 'other';
+    const status = lstatSync(systemPath, { throwIfNoEntry: false });
+    if (status === undefined || status.isSymbolicLink()) return 'unwatchable';
+    if (!status.isDirectory()) return 'file';
+    accessSync(systemPath, constants.R_OK);
+    return 'folder';
   } catch {
     // Its parent is hinted at in any case.
-    return 'other';
+    return 'unwatchable';
   }
 }
