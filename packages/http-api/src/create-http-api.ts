@@ -10,6 +10,7 @@ import { documentRoutes } from './foundation/documentation.ts';
 import { createGate } from './foundation/gate.ts';
 import { createHintBoard } from './foundation/hint-board.ts';
 import { observeRequests } from './foundation/observation.ts';
+import { createPackBuffers } from './foundation/pack-buffers.ts';
 import { answerWithProblems } from './foundation/problems.ts';
 import type { RouteContext } from './foundation/route-context.ts';
 import { recordRoutes } from './foundation/route-list.ts';
@@ -20,6 +21,8 @@ import { ALL_ROUTES } from './routes/all-routes.ts';
 const MAX_EVENT_MESSAGE_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
+/** Two devices that send at full speed have two packs each under way. */
+const KEPT_PACK_BUFFERS = 4;
 
 /**
  * The HTTP surface of one server process, ready to listen. Closing it ends long polls and sockets at once and
@@ -33,6 +36,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     ...options,
     hints: createHintBoard(bus),
     packGate: createGate(limits.concurrentPacks, limits.waitingPacks),
+    packBuffers: createPackBuffers(KEPT_PACK_BUFFERS),
     stopping: stop.signal,
   };
   const app = fastify({

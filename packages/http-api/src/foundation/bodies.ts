@@ -1,5 +1,5 @@
 import { CairnError } from '@cairn/model';
-import { MEDIA_TYPES, PROTOCOL_LIMITS } from '@cairn/protocol';
+import { MEDIA_TYPES } from '@cairn/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { App, RouteContext } from './route-context.ts';
 
@@ -49,7 +49,7 @@ export function parseJsonBodies(app: App): void {
   });
 }
 
-/** Packs, whole in memory, so only so many at once. For routes registered in the same scope. */
+/** Packs, whole in memory as a `PackBody`, so only so many at once. For routes registered in the same scope. */
 export function parsePackBodies(app: App, context: RouteContext): void {
   app.removeAllContentTypeParsers();
   app.addHook('preParsing', async (_request, reply) => {
@@ -60,8 +60,10 @@ export function parsePackBodies(app: App, context: RouteContext): void {
   });
   app.addContentTypeParser(
     MEDIA_TYPES.pack,
-    { parseAs: 'buffer', bodyLimit: PROTOCOL_LIMITS.maxPackBytes },
-    (_request, body, done) => done(null, body),
+    async (request: FastifyRequest, payload: AsyncIterable<Uint8Array>) => {
+      const stated = request.headers['content-length'];
+      return context.packBuffers.collect(payload, stated === undefined ? null : Number(stated));
+    },
   );
 }
 

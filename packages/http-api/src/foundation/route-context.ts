@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { HttpApiOptions } from '../http-api-options.ts';
 import type { Gate } from './gate.ts';
 import type { HintBoard } from './hint-board.ts';
+import type { PackBuffers } from './pack-buffers.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -17,6 +18,7 @@ export type App = FastifyInstance<
 export interface RouteContext extends HttpApiOptions {
   readonly hints: HintBoard;
   readonly packGate: Gate;
+  readonly packBuffers: PackBuffers;
   /** Aborted when the server begins to stop: what waits comes back at once. */
   readonly stopping: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import { CairnError, type ContentId, isBlockId } from '@cairn/model';
+import { CairnError, isContentId } from '@cairn/model';
 import { entryResponseSchema, MEDIA_TYPES, putFileQuerySchema } from '@cairn/protocol';
 import type { PutFileOptions } from '@cairn/services';
 import type { FastifyRequest } from 'fastify';
@@ -14,8 +14,8 @@ function conditionOf(request: FastifyRequest): Pick<PutFileOptions, 'ifMatch'> {
   if (match === undefined && noneMatch === undefined) return {};
   if (match === undefined && noneMatch?.trim() === '*') return { ifMatch: null };
   const tag = /^"([^"]+)"$/.exec(match?.trim() ?? '')?.[1];
-  if (noneMatch === undefined && tag !== undefined && isBlockId(tag)) {
-    return { ifMatch: tag as string as ContentId };
+  if (noneMatch === undefined && tag !== undefined && isContentId(tag)) {
+    return { ifMatch: tag };
   }
   throw new CairnError('bad-request', 'send either one ETag in If-Match, or "If-None-Match: *"');
 }

@@ -3,6 +3,7 @@ import { decodePack, spaceParamsSchema, storedBlocksResponseSchema } from '@cair
 import { principalOf } from '../../../../foundation/authentication.ts';
 import { binarySchema } from '../../../../foundation/binary-schema.ts';
 import { parsePackBodies } from '../../../../foundation/bodies.ts';
+import type { PackBody } from '../../../../foundation/pack-buffers.ts';
 import type { App, Route } from '../../../../foundation/route-context.ts';
 
 /** POST /api/v1/spaces/{spaceId}/packs */
@@ -22,15 +23,21 @@ export const storePackRoute: Route = (app, context) => {
         },
       },
       async (request) => {
-        const principal = principalOf(request);
-        const { spaceId } = request.params;
-        // Rights first: somebody else's space must not answer differently to good and bad packs.
-        await context.data.spaces.currentSequence(principal, spaceId);
-        if (!(request.body instanceof Uint8Array)) {
-          throw new CairnError('bad-request', 'the body is not a pack; send application/vnd.cairn.pack');
+        const body = request.body as PackBody | null;
+        try {
+          const principal = principalOf(request);
+          const { spaceId } = request.params;
+          // Rights first: somebody else's space must not answer differently to good and bad packs.
+          await context.data.spaces.currentSequence(principal, spaceId);
+          if (body === null) {
+            throw new CairnError('bad-request', 'the body is not a pack; send application/vnd.cairn.pack');
+          }
+          const blocks = decodePack(body.bytes);
+          return { stored: await context.data.blocks.storeBlocks(principal, spaceId, blocks) };
+        } finally {
+          // Not before: the blocks are views of these bytes until they are stored.
+          body?.release();
         }
-        const blocks = decodePack(request.body);
-        return { stored: await context.data.blocks.storeBlocks(principal, spaceId, blocks) };
       },
     );
   });

@@ -1,0 +1,66 @@
+import { CairnError } from '@cairn/model';
+import { PROTOCOL_LIMITS } from '@cairn/protocol';
+
+/** A pack's bytes in memory that is used again; call `release` when nobody looks at them any more. */
+export interface PackBody {
+  readonly bytes: Uint8Array;
+  release(): void;
+}
+
+/** Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. */
+const POOLED_BYTES = 9 * 1024 * 1024;
+
+export interface PackBuffers {
+  /**
+   * Reads a whole body. Throws `too-large` over the limit of a pack, as soon as that is known.
+   * @param lengthBytes as the request states it, `null` when it does not
+   */
+  collect(body: AsyncIterable<Uint8Array>, lengthBytes: number | null): Promise<PackBody>;
+}
+
+/**
+ * Fresh memory is what receiving costs most, so packs are received into buffers that are already there.
+ * @param maxKept buffers that are kept for later
+ */
+export function createPackBuffers(maxKept: number): PackBuffers {
+  const free: Uint8Array[] = [];
+
+  return {
+    async collect(body, lengthBytes) {
+      if (lengthBytes !== null && lengthBytes > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
+      const pooled = lengthBytes !== null && lengthBytes <= POOLED_BYTES;
+      let buffer = pooled
+        ? (free.pop() ?? new Uint8Array(POOLED_BYTES))
+        : new Uint8Array(lengthBytes ?? 64 * 1024);
+      let length = 0;
+      for await (const piece of body) {
+        if (length + piece.length > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
+        if (length + piece.length > buffer.length) {
+          const larger = new Uint8Array(
+            Math.min(PROTOCOL_LIMITS.maxPackBytes, Math.max(buffer.length * 2, length + piece.length)),
+          );
+          larger.set(buffer.subarray(0, length));
+          buffer = larger;
+        }
+        buffer.set(piece, length);
+        length += piece.length;
+      }
+      let released = false;
+      return {
+        bytes: buffer.subarray(0, length),
+        release() {
+          if (released) return;
+          released = true;
+          if (buffer.length === POOLED_BYTES && free.length < maxKept) free.push(buffer);
+        },
+      };
+    },
+  };
+}
+
+function tooLarge(): CairnError {
+  return new CairnError(
+    'too-large',
+    `a pack has at most ${PROTOCOL_LIMITS.maxPackBytes} bytes; send several smaller ones`,
+  );
+}
