@@ -30,7 +30,7 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
     it('gives back what was put', async () => {
       const blocks: StoredBlock[] = [
         makeBlock(1, 10),
-        { ...makeBlock(2, 5000), kind: 'manifest' },
+        makeBlock(2, 5000, 'manifest'),
         { ...makeBlock(3, 100), codec: 'zstd', plainBytes: 4000 },
         makeBlock(4, 0),
         makeBlock(5, 3 * 1024 * 1024),

@@ -25,8 +25,11 @@ function isRefused(block: StoredBlock, plain: Uint8Array): boolean {
 
 describe('blockIdOf', () => {
   it('is the algorithm byte and the SHA-256', () => {
-    expect(blockIdOf(platform, new TextEncoder().encode('abc'))).toBe(
+    expect(blockIdOf(platform, 'chunk', new TextEncoder().encode('abc'))).toBe(
       '01ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
+    expect(blockIdOf(platform, 'manifest', new TextEncoder().encode('abc'))).toBe(
+      '02ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     );
   });
 });
@@ -106,10 +109,15 @@ describe('encodeBlock and openBlock', () => {
     expect(isRefused({ ...block, payload: twice }, plain)).toBe(true);
   });
 
-  it('detect a wrong size, id, codec', () => {
+  it('detect a wrong kind, size, id, codec', () => {
     const plain = makeBytes(3, 600, 8);
     const block = encodeBlock(platform, 'chunk', plain);
-    const other = blockIdOf(platform, new Uint8Array(1));
+    const other = blockIdOf(platform, 'chunk', new Uint8Array(1));
+    const asManifest = blockIdOf(platform, 'manifest', plain);
+    expect(isRefused({ ...block, kind: 'manifest' }, plain)).toBe(true);
+    expect(isRefused({ ...block, blockId: asManifest }, plain)).toBe(true);
+    expect(isRefused({ ...block, blockId: `03${block.blockId.slice(2)}` as BlockId }, plain)).toBe(true);
+    expect(isRefused({ ...block, kind: 'manifest', blockId: asManifest }, plain)).toBe(false);
     expect(isRefused({ ...block, plainBytes: 599 }, plain)).toBe(true);
     expect(isRefused({ ...block, plainBytes: 601 }, plain)).toBe(true);
     expect(isRefused({ ...block, blockId: other }, plain)).toBe(true);

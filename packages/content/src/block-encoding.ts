@@ -1,11 +1,11 @@
-import { type BlockId, CairnError, MAX_BLOCK_BYTES } from '@cairn/model';
+import { type BlockId, blockKindOf, CairnError, ID_ALGORITHMS, MAX_BLOCK_BYTES } from '@cairn/model';
 import { formatDigest } from './hex.ts';
 import type { ContentPlatform } from './platform.ts';
 import type { BlockKind, StoredBlock } from './stored-block.ts';
 
-/** The id of the block whose plain bytes these are. */
-export function blockIdOf(platform: ContentPlatform, plain: Uint8Array): BlockId {
-  return formatDigest(platform.sha256(plain)) as BlockId;
+/** The id of the block of this kind whose plain bytes these are. */
+export function blockIdOf(platform: ContentPlatform, kind: BlockKind, plain: Uint8Array): BlockId {
+  return formatDigest(ID_ALGORITHMS[kind], platform.sha256(plain)) as BlockId;
 }
 
 /**
@@ -14,7 +14,7 @@ export function blockIdOf(platform: ContentPlatform, plain: Uint8Array): BlockId
  * @param plain 1 byte to 3 MiB
  */
 export function encodeBlock(platform: ContentPlatform, kind: BlockKind, plain: Uint8Array): StoredBlock {
-  return encodeNamedBlock(platform, blockIdOf(platform, plain), kind, plain);
+  return encodeNamedBlock(platform, blockIdOf(platform, kind, plain), kind, plain);
 }
 
 /** As {@link encodeBlock} where the id is known already, as it is for what `cutContent` emits. */
@@ -52,17 +52,18 @@ function decode(platform: ContentPlatform, block: StoredBlock): Uint8Array {
 
 /**
  * The verified plain bytes of a block. They may share memory with the payload.
- * Throws `block-wrong` when size, compression or hash do not fit; never returns other bytes than the id names.
+ * Throws `block-wrong` when kind, size, compression or hash do not fit; never returns other bytes than the id names.
  */
 export function openBlock(platform: ContentPlatform, block: StoredBlock): Uint8Array {
   if (!Number.isInteger(block.plainBytes) || block.plainBytes < 1 || block.plainBytes > MAX_BLOCK_BYTES) {
     throw wrong(block, `claims to have ${block.plainBytes} bytes, allowed are 1 to ${MAX_BLOCK_BYTES}`);
   }
+  if (blockKindOf(block.blockId) !== block.kind) throw wrong(block, `is no ${block.kind}, as its id says`);
   const plain = decode(platform, block);
   if (plain.length !== block.plainBytes) {
     throw wrong(block, `has ${plain.length} bytes instead of the ${block.plainBytes} it claims`);
   }
-  if (blockIdOf(platform, plain) !== block.blockId)
+  if (blockIdOf(platform, block.kind, plain) !== block.blockId)
     throw wrong(block, 'does not have the bytes its id names');
   return plain;
 }

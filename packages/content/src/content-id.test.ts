@@ -8,8 +8,11 @@ const platform = createNodePlatform();
 const bad = expect.objectContaining({ code: 'bad-request' });
 
 const parts: readonly ManifestPart[] = [
-  { block: blockIdOf(platform, Uint8Array.of(1)), sizeBytes: 40_000 },
-  { block: blockIdOf(platform, Uint8Array.of(2)), sizeBytes: 50_000 },
+  { block: blockIdOf(platform, 'chunk', Uint8Array.of(1)), sizeBytes: 40_000 },
+  { block: blockIdOf(platform, 'chunk', Uint8Array.of(2)), sizeBytes: 50_000 },
+];
+const listed: readonly ManifestPart[] = [
+  { block: blockIdOf(platform, 'manifest', Uint8Array.of(1)), sizeBytes: 90_000 },
 ];
 const manifest = { profile: 't32-64k', depth: 0, parts } as const;
 const content: FileContent = {
@@ -27,9 +30,9 @@ function claim(change: Partial<FileContent['manifest']>, sizeBytes = 90_000): Fi
 describe('contentIdOf', () => {
   it('is frozen', () => {
     // A failure here means that every content of every server would get another name.
-    expect(content.contentId).toBe('01b5be7502633a29925811108167310e440081ba9012e79ac3a4c65cb2ada4b3dd');
+    expect(content.contentId).toBe('03b5be7502633a29925811108167310e440081ba9012e79ac3a4c65cb2ada4b3dd');
     expect(contentIdOf(platform, { profile: 't32-1m', depth: 0, parts: [] }, 0)).toBe(
-      '01b33b27012b1f6993b1cd31123a216989be9e88bb670c64bf3e5b3bad1aa9c989',
+      '03b33b27012b1f6993b1cd31123a216989be9e88bb670c64bf3e5b3bad1aa9c989',
     );
   });
 
@@ -51,7 +54,7 @@ describe('checkContent', () => {
   it('accepts what is consistent', () => {
     checkContent(platform, content);
     checkContent(platform, claim({ parts: [] }, 0));
-    checkContent(platform, claim({ depth: 3 }));
+    checkContent(platform, claim({ depth: 3, parts: listed }));
   });
 
   it('refuses a content id with any digit changed', () => {
@@ -68,8 +71,10 @@ describe('checkContent', () => {
     ['another size', { ...content, sizeBytes: 90_001 }],
     ['parts that do not add up', claim({}, 90_001)],
     ['an unknown profile', { ...content, manifest: { ...manifest, profile: 'toString' as 't32-1m' } }],
-    ['a depth too large', claim({ depth: 4 })],
-    ['a depth that is no number', claim({ depth: 0.5 })],
+    ['chunks at a depth', claim({ depth: 1 })],
+    ['manifest blocks as chunks', claim({ parts: listed })],
+    ['a depth too large', claim({ depth: 4, parts: listed })],
+    ['a depth that is no number', claim({ depth: 0.5, parts: listed })],
     ['no parts at a depth', claim({ depth: 1, parts: [] }, 0)],
     ['an empty part', claim({ parts: [...parts, { ...(parts[0] as ManifestPart), sizeBytes: 0 }] })],
     ['a chunk too large', claim({ parts: [{ ...(parts[0] as ManifestPart), sizeBytes: 2 ** 22 }] }, 2 ** 22)],

@@ -3,6 +3,7 @@ import {
   type ChunkProfile,
   type ContentId,
   type FileContent,
+  ID_ALGORITHMS,
   MANIFEST_LIMITS,
   type ManifestRoot,
 } from '@cairn/model';
@@ -29,7 +30,7 @@ export function contentIdOf(platform: ContentPlatform, manifest: ManifestRoot, s
   writeSize(view, 6, sizeBytes);
   view.setUint32(14, manifest.parts.length, true);
   writeParts(bytes, HEADER_BYTES, manifest.parts);
-  return formatDigest(platform.sha256(bytes)) as ContentId;
+  return formatDigest(ID_ALGORITHMS.content, platform.sha256(bytes)) as ContentId;
 }
 
 function findProblem(platform: ContentPlatform, content: FileContent): string | null {

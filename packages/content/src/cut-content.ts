@@ -52,7 +52,7 @@ export async function cutContent(
     }
     for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
       throwIfAborted(signal);
-      const blockId = blockIdOf(platform, plain);
+      const blockId = blockIdOf(platform, 'chunk', plain);
       await emit({ blockId, kind: 'chunk', plain });
       await tree.add({ block: blockId, sizeBytes: plain.length });
     }

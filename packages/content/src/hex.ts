@@ -3,9 +3,6 @@ const BYTES_TO_TEXT = Array.from({ length: 256 }, (_, byte) => byte.toString(16)
 const DIGITS = new Uint8Array(128);
 for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit;
 
-/** The algorithm byte of SHA-256. */
-const SHA256_PREFIX = '01';
-
 export function formatHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += BYTES_TO_TEXT[byte];
@@ -21,8 +18,8 @@ export function writeHex(bytes: Uint8Array, offset: number, text: string): void 
   }
 }
 
-/** Text form of an id that is a SHA-256 digest. */
-export function formatDigest(digest: Uint8Array): string {
+/** Text form of an id that is a SHA-256 digest behind an algorithm byte in hex. */
+export function formatDigest(algorithm: string, digest: Uint8Array): string {
   if (digest.length !== 32) throw new RangeError(`SHA-256 has 32 bytes, not ${digest.length}`);
-  return SHA256_PREFIX + formatHex(digest);
+  return algorithm + formatHex(digest);
 }

@@ -24,7 +24,8 @@ async function* walk(
   }
   for (const { block, sizeBytes } of parts) {
     const plain = await readBlock(block);
-    if (blockIdOf(platform, plain) !== block) throw wrong(block, 'does not have the bytes its id names');
+    if (blockIdOf(platform, 'manifest', plain) !== block)
+      throw wrong(block, 'does not have the bytes its id names');
     const below = parseManifestBlock(plain);
     const total = below.parts.reduce((sum, part) => sum + part.sizeBytes, 0);
     if (below.depth !== depth - 1 || total !== sizeBytes) throw wrong(block, 'does not fit its place');

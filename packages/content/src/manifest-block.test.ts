@@ -1,4 +1,10 @@
-import { BLOCK_ID_BYTES, type BlockId, MANIFEST_LIMITS, type ManifestPart } from '@cairn/model';
+import {
+  BLOCK_ID_BYTES,
+  type BlockId,
+  type BlockKind,
+  MANIFEST_LIMITS,
+  type ManifestPart,
+} from '@cairn/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockIdOf } from './block-encoding.ts';
@@ -7,12 +13,13 @@ import { createNodePlatform } from './node/node-platform.ts';
 
 const platform = createNodePlatform();
 const wrong = expect.objectContaining({ code: 'block-wrong' });
-const idOf = (seed: number): BlockId => blockIdOf(platform, Buffer.from(String(seed)));
+const idOf = (seed: number, kind: BlockKind = 'chunk'): BlockId =>
+  blockIdOf(platform, kind, Buffer.from(String(seed)));
 
 const anyParts = (depth: number) =>
   fc.array(
     fc.record({
-      block: fc.integer().map(idOf),
+      block: fc.integer().map((seed) => idOf(seed, depth === 0 ? 'chunk' : 'manifest')),
       sizeBytes: fc.integer({ min: 1, max: depth === 0 ? 3 * 1024 * 1024 : 2 ** 46 }),
     }),
     { minLength: 1, maxLength: 60 },
@@ -40,8 +47,8 @@ describe('manifest blocks', () => {
 
   it('have exactly one form: what parses is written again as the same bytes', () => {
     const bytes = encodeManifestBlock(1, [
-      { block: idOf(1), sizeBytes: 70_000 },
-      { block: idOf(2), sizeBytes: 2 ** 40 + 1 },
+      { block: idOf(1, 'manifest'), sizeBytes: 70_000 },
+      { block: idOf(2, 'manifest'), sizeBytes: 2 ** 40 + 1 },
     ]);
     for (let index = 0; index < bytes.length; index++) {
       for (const bit of [1, 0x80]) {
@@ -55,7 +62,7 @@ describe('manifest blocks', () => {
           continue;
         }
         expect(encodeManifestBlock(parsed.depth, parsed.parts)).toEqual(changed);
-        expect(blockIdOf(platform, changed)).not.toBe(blockIdOf(platform, bytes));
+        expect(blockIdOf(platform, 'manifest', changed)).not.toBe(blockIdOf(platform, 'manifest', bytes));
       }
     }
   });
@@ -74,7 +81,7 @@ describe('manifest blocks', () => {
     };
     expect(change(3, 2)).toThrow(wrong); // format version
     expect(change(4, MANIFEST_LIMITS.maxDepth)).toThrow(wrong);
-    expect(change(9, 2)).toThrow(wrong); // id's algorithm
+    for (const algorithm of [0, 2, 3]) expect(change(9, algorithm)).toThrow(wrong);
     expect(change(9 + BLOCK_ID_BYTES + 3, 1)).toThrow(wrong); // chunk larger than a block
     expect(change(9 + BLOCK_ID_BYTES + 7, 1)).toThrow(wrong); // size beyond safe integers
     expect(() => parseManifestBlock(Uint8Array.of(0x43, 0x4d, 0x42, 1, 0, 0, 0, 0, 0))).toThrow(wrong);
@@ -89,6 +96,8 @@ describe('manifest blocks', () => {
     expect(() => encodeManifestBlock(MANIFEST_LIMITS.maxDepth, [part])).toThrow(RangeError);
     expect(() => encodeManifestBlock(0, [{ ...part, sizeBytes: 0 }])).toThrow(RangeError);
     expect(() => encodeManifestBlock(0, [{ ...part, block: 'x' as BlockId }])).toThrow(RangeError);
+    expect(() => encodeManifestBlock(1, [part])).toThrow(RangeError);
+    expect(() => encodeManifestBlock(0, [{ ...part, block: idOf(1, 'manifest') }])).toThrow(RangeError);
     const many = Array.from({ length: MANIFEST_LIMITS.maxBlockParts + 1 }, () => part);
     expect(() => encodeManifestBlock(0, many)).toThrow(RangeError);
   });

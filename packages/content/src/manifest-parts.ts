@@ -1,4 +1,11 @@
-import { BLOCK_ID_BYTES, type BlockId, isBlockId, MAX_BLOCK_BYTES, type ManifestPart } from '@cairn/model';
+import {
+  BLOCK_ID_BYTES,
+  type BlockId,
+  blockKindOf,
+  isBlockId,
+  MAX_BLOCK_BYTES,
+  type ManifestPart,
+} from '@cairn/model';
 import { formatHex, writeHex } from './hex.ts';
 
 /** A part in binary form: the block id and its file bytes as a little-endian 64-bit number. */
@@ -45,8 +52,10 @@ export function readParts(bytes: Uint8Array, offset: number, count: number): Man
  */
 export function sumParts(depth: number, parts: readonly ManifestPart[]): number | string {
   let total = 0;
+  const kind = depth === 0 ? 'chunk' : 'manifest';
   for (const part of parts) {
     if (!isBlockId(part.block)) return 'a part has no valid block id';
+    if (blockKindOf(part.block) !== kind) return `a part at depth ${depth} is no ${kind}`;
     if (!Number.isSafeInteger(part.sizeBytes) || part.sizeBytes < 1) return 'a part has no valid size';
     if (depth === 0 && part.sizeBytes > MAX_BLOCK_BYTES) return 'a chunk is too large';
     total += part.sizeBytes;

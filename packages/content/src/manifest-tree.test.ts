@@ -14,7 +14,7 @@ const DEPTH_OFFSET = 4;
 
 function makePart(seed: number): ManifestPart {
   return {
-    block: blockIdOf(platform, Buffer.from(`part ${seed}`)),
+    block: blockIdOf(platform, 'chunk', Buffer.from(`part ${seed}`)),
     sizeBytes: 1 + (Math.abs(seed) % 1_000_000),
   };
 }
@@ -81,7 +81,7 @@ describe('the manifest tree', () => {
     const { root } = await build(parts);
     expect(root.parts.length).toBe(8);
     expect(contentIdOf(platform, root, 4_501_500)).toBe(
-      '01c40f5d12e6976d909058a29af2413600884271b6048294817ae768961f4c3c21',
+      '03a02ee62d766e263425643ce786b8e16f5496bbb5c83846eb9de52681f5496b7f',
     );
   });
 

@@ -41,7 +41,7 @@ export function createManifestTree(platform: ContentPlatform, emit: EmitBlock): 
 
   async function close(depth: number, parts: readonly ManifestPart[]): Promise<void> {
     const plain = encodeManifestBlock(depth, parts);
-    const block = blockIdOf(platform, plain);
+    const block = blockIdOf(platform, 'manifest', plain);
     await emit({ blockId: block, kind: 'manifest', plain });
     await add(depth + 1, { block, sizeBytes: parts.reduce((sum, part) => sum + part.sizeBytes, 0) });
   }

@@ -1,13 +1,14 @@
-import type { BlockId } from '@cairn/model';
+import type { BlockId, BlockKind } from '@cairn/model';
 
-/** `chunk`: a span of a file. `manifest`: a list of other blocks. */
-export type BlockKind = 'chunk' | 'manifest';
+export type { BlockKind };
+
 /** How the payload was made from the plain bytes. */
 export type BlockCodec = 'raw' | 'zstd';
 
 /** A block as it is stored and sent: one chunk or manifest block, compressed where that helped. */
 export interface StoredBlock {
   readonly blockId: BlockId;
+  /** The same as the id says. */
   readonly kind: BlockKind;
   readonly codec: BlockCodec;
   /** Length of the plain bytes. */

@@ -1,12 +1,13 @@
-import type {
-  BlockId,
-  ChangesetId,
-  ContentId,
-  DeviceId,
-  EntryId,
-  SpaceId,
-  UserId,
-  VersionId,
+import {
+  type BlockId,
+  type ChangesetId,
+  type ContentId,
+  type DeviceId,
+  type EntryId,
+  ID_ALGORITHMS,
+  type SpaceId,
+  type UserId,
+  type VersionId,
 } from '@cairn/model';
 import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
 import type {
@@ -24,7 +25,11 @@ export function id<Id extends string>(name: string): Id {
 }
 
 export function blockId(number: number): BlockId {
-  return `01${number.toString(16).padStart(64, '0')}` as BlockId;
+  return `${ID_ALGORITHMS.chunk}${number.toString(16).padStart(64, '0')}` as BlockId;
+}
+
+export function manifestBlockId(number: number): BlockId {
+  return `${ID_ALGORITHMS.manifest}${number.toString(16).padStart(64, '0')}` as BlockId;
 }
 
 export const GENESIS = 'a'.repeat(64);
@@ -114,14 +119,14 @@ export function version(name: string, over: Partial<VersionRecord> = {}): Versio
     kind: 'file',
     sizeBytes: 5_000_000_000,
     content: {
-      contentId: blockId(77) as string as ContentId,
+      contentId: `${ID_ALGORITHMS.content}${'77'.padStart(64, '0')}` as ContentId,
       sizeBytes: 5_000_000_000,
       manifest: {
         profile: 't32-1m',
         depth: 1,
         parts: [
-          { block: blockId(1), sizeBytes: 4_999_999_999 },
-          { block: blockId(2), sizeBytes: 1 },
+          { block: manifestBlockId(1), sizeBytes: 4_999_999_999 },
+          { block: manifestBlockId(2), sizeBytes: 1 },
         ],
       },
     },

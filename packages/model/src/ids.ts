@@ -16,17 +16,26 @@ export type UploadId = Brand<'UploadId'>;
 /** Names one history of a server's journals; a server restored from a backup gets a new one. */
 export type Epoch = Brand<'Epoch'>;
 
-/** Two hex digits of algorithm, then the digest in hex. `01` is SHA-256 of the chunk's plain bytes (64 digits). */
+/**
+ * Two hex digits of algorithm, then the digest in hex (64 digits): `01` is SHA-256 of a chunk's plain bytes, `02`
+ * SHA-256 of a manifest block's. The same bytes as chunk and as manifest block are two blocks: what somebody
+ * stores as one kind can never stand where the other kind is meant.
+ */
 export type BlockId = Brand<'BlockId'>;
-/** Names a file's whole content: SHA-256 over the canonical bytes of its manifest root, in the form of a BlockId. */
+/** Names a file's whole content: `03` and SHA-256 over the canonical bytes of its manifest root. Never a block. */
 export type ContentId = Brand<'ContentId'>;
 
-export const BLOCK_ALGORITHM_SHA256 = 0x01;
-/** Bytes of a block id in binary form: the algorithm byte and a 32-byte digest. */
+/** `chunk`: a span of a file. `manifest`: a list of other blocks. */
+export type BlockKind = 'chunk' | 'manifest';
+
+/** The algorithm byte of each kind of id in hex. A byte is never used again for another meaning. */
+export const ID_ALGORITHMS = { chunk: '01', manifest: '02', content: '03' } as const;
+/** Bytes of a block or content id in binary form: the algorithm byte and a 32-byte digest. */
 export const BLOCK_ID_BYTES = 33;
 
 const RANDOM_ID = /^[a-z2-7]{26}$/;
-const BLOCK_ID = /^01[0-9a-f]{64}$/;
+const BLOCK_ID = /^0[12][0-9a-f]{64}$/;
+const CONTENT_ID = /^03[0-9a-f]{64}$/;
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /**
@@ -59,6 +68,16 @@ export function isRandomId(text: string): boolean {
 /** Whether `text` has the form of a block id of a known algorithm. */
 export function isBlockId(text: string): text is BlockId {
   return BLOCK_ID.test(text);
+}
+
+/** Whether `text` has the form of a content id of a known algorithm. */
+export function isContentId(text: string): text is ContentId {
+  return CONTENT_ID.test(text);
+}
+
+/** What kind of block an id names; its algorithm says so. */
+export function blockKindOf(id: BlockId): BlockKind {
+  return id.startsWith(ID_ALGORITHMS.manifest) ? 'manifest' : 'chunk';
 }
 
 /** Text form of a block id from its binary form (33 bytes). */

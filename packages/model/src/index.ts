@@ -24,9 +24,10 @@ export {
   type RetryClass,
 } from './errors.ts';
 export {
-  BLOCK_ALGORITHM_SHA256,
   BLOCK_ID_BYTES,
   type BlockId,
+  type BlockKind,
+  blockKindOf,
   type ChangesetId,
   type ContentId,
   createId,
@@ -35,7 +36,9 @@ export {
   type EntryId,
   type Epoch,
   encodeBlockId,
+  ID_ALGORITHMS,
   isBlockId,
+  isContentId,
   isRandomId,
   type SpaceId,
   type UploadId,

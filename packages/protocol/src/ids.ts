@@ -17,10 +17,8 @@ function randomId<Id extends string>(): z.ZodType<Id> {
   return z.string().regex(/^[a-z2-7]{26}$/, 'not an id') as unknown as z.ZodType<Id>;
 }
 
-function digestId<Id extends string>(): z.ZodType<Id> {
-  return z
-    .string()
-    .regex(/^01[0-9a-f]{64}$/, 'not a block id of a known algorithm') as unknown as z.ZodType<Id>;
+function digestId<Id extends string>(pattern: RegExp, problem: string): z.ZodType<Id> {
+  return z.string().regex(pattern, problem) as unknown as z.ZodType<Id>;
 }
 
 export const userIdSchema = randomId<UserId>();
@@ -31,5 +29,8 @@ export const versionIdSchema = randomId<VersionId>();
 export const changesetIdSchema = randomId<ChangesetId>();
 export const uploadIdSchema = randomId<UploadId>();
 export const epochSchema = randomId<Epoch>();
-export const blockIdSchema = digestId<BlockId>();
-export const contentIdSchema = digestId<ContentId>();
+export const blockIdSchema = digestId<BlockId>(/^0[12][0-9a-f]{64}$/, 'not a block id of a known algorithm');
+export const contentIdSchema = digestId<ContentId>(
+  /^03[0-9a-f]{64}$/,
+  'not a content id of a known algorithm',
+);

@@ -126,7 +126,7 @@ async function verify(
     if (position + part.sizeBytes > existingBytes) break;
     const bytes = new Uint8Array(part.sizeBytes);
     const { bytesRead } = await handle.read(bytes, 0, part.sizeBytes, position);
-    if (bytesRead !== part.sizeBytes || blockIdOf(platform, bytes) !== part.block) break;
+    if (bytesRead !== part.sizeBytes || blockIdOf(platform, 'chunk', bytes) !== part.block) break;
     position += part.sizeBytes;
   }
   return position;

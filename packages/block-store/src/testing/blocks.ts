@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { StoredBlock } from '@cairn/content';
-import type { BlockId } from '@cairn/model';
+import type { BlockKind, StoredBlock } from '@cairn/content';
+import { type BlockId, ID_ALGORITHMS } from '@cairn/model';
 
-/** A raw chunk whose bytes follow from `seed`; its id fits them. */
-export function makeBlock(seed: number, sizeBytes: number): StoredBlock {
+/** A raw block whose bytes follow from `seed`; its id fits them. */
+export function makeBlock(seed: number, sizeBytes: number, kind: BlockKind = 'chunk'): StoredBlock {
   const payload = new Uint8Array(sizeBytes);
   let state = (seed * 2654435761 + 12345) >>> 0;
   for (let index = 0; index < sizeBytes; index++) {
@@ -12,7 +12,8 @@ export function makeBlock(seed: number, sizeBytes: number): StoredBlock {
   }
   // The seed goes in too, so that empty and tiny blocks differ.
   const digest = createHash('sha256').update(`${seed}:`).update(payload).digest('hex');
-  return { blockId: `01${digest}` as BlockId, kind: 'chunk', codec: 'raw', plainBytes: sizeBytes, payload };
+  const blockId = `${ID_ALGORITHMS[kind]}${digest}` as BlockId;
+  return { blockId, kind, codec: 'raw', plainBytes: sizeBytes, payload };
 }
 
 /** Everything an async iterable yields. */

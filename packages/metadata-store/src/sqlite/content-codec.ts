@@ -5,6 +5,7 @@ import {
   type ContentId,
   type FileContent,
   isBlockId,
+  isContentId,
   type ManifestPart,
 } from '@cairn/model';
 
@@ -17,7 +18,7 @@ const HEADER_BYTES = 1 + BLOCK_ID_BYTES + SIZE_BYTES + 2;
 
 /** Binary form (33 bytes) of a block or content id. */
 export function idToBytes(id: BlockId | ContentId): Uint8Array {
-  if (!isBlockId(id)) throw new Error(`"${id}" has not the form of a block id`);
+  if (!isBlockId(id) && !isContentId(id)) throw new Error(`"${id}" has not the form of an id of bytes`);
   return Buffer.from(id, 'hex');
 }
 

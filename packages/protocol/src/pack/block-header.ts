@@ -1,4 +1,11 @@
-import { BLOCK_ID_BYTES, decodeBlockId, encodeBlockId, isBlockId, MAX_BLOCK_BYTES } from '@cairn/model';
+import {
+  BLOCK_ID_BYTES,
+  blockKindOf,
+  decodeBlockId,
+  encodeBlockId,
+  isBlockId,
+  MAX_BLOCK_BYTES,
+} from '@cairn/model';
 import {
   BLOCK_HEADER_BYTES,
   ID_OFFSET,
@@ -36,6 +43,9 @@ export function parseBlockHeader(bytes: Uint8Array): BlockHeader {
   if (kind === undefined) throw packError('malformed', 'the pack names an unknown kind of block');
   if (codec === undefined) throw packError('malformed', 'the pack names an unknown codec');
   if (!isBlockId(blockId)) throw packError('malformed', 'the pack names a block id of an unknown algorithm');
+  if (blockKindOf(blockId) !== kind) {
+    throw packError('malformed', 'the pack has a block that is not of the kind that its id says');
+  }
   if (plainBytes > MAX_BLOCK_BYTES) throw packError('too-large', 'the pack has a block that is too large');
   if (plainBytes === 0) throw packError('malformed', 'the pack has an empty block');
   // A codec that does not shrink is not used, so a payload is never longer than what it stands for.

@@ -6,20 +6,21 @@ import { decodePack, decodePackStream } from './decode-pack.ts';
 import { encodePack, encodePackStream, packBytes } from './encode-pack.ts';
 import { BLOCK_HEADER_BYTES, ID_OFFSET, MAGIC, type PackBlock, PLAIN_BYTES_OFFSET } from './pack-format.ts';
 
-const blockIdArbitrary = fc
+const digestArbitrary = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
-  .map((bytes) => `01${Buffer.from(bytes).toString('hex')}` as BlockId);
+  .map((bytes) => Buffer.from(bytes).toString('hex'));
 
 const blockArbitrary: fc.Arbitrary<PackBlock> = fc
   .record({
-    blockId: blockIdArbitrary,
+    digest: digestArbitrary,
     kind: fc.constantFrom('chunk' as const, 'manifest' as const),
     codec: fc.constantFrom('raw' as const, 'zstd' as const),
     payload: fc.uint8Array({ minLength: 1, maxLength: 300 }),
     saved: fc.nat(1000),
   })
-  .map(({ saved, ...block }) => ({
+  .map(({ saved, digest, ...block }) => ({
     ...block,
+    blockId: `${block.kind === 'chunk' ? '01' : '02'}${digest}` as BlockId,
     plainBytes: block.payload.length + (block.codec === 'raw' ? 0 : saved),
   }));
 
@@ -144,6 +145,21 @@ describe('packs', () => {
     for (const offset of [0, 1, ID_OFFSET]) {
       const bytes = join(encodePack([block]));
       bytes[MAGIC.length + offset] = 7;
+      expect(refusal(() => decodePack(bytes))).toBe('malformed');
+    }
+  });
+
+  it('refuse a block under an id of the other kind, or under a content id', () => {
+    for (const [kind, algorithm] of [
+      ['chunk', '02'],
+      ['chunk', '03'],
+      ['manifest', '01'],
+      ['manifest', '03'],
+    ] as const) {
+      const blockId = `${algorithm}${'e'.repeat(64)}` as BlockId;
+      const bytes = join(
+        encodePack([{ blockId, kind, codec: 'raw', plainBytes: 1, payload: new Uint8Array(1) }]),
+      );
       expect(refusal(() => decodePack(bytes))).toBe('malformed');
     }
   });

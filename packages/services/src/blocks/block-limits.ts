@@ -14,6 +14,6 @@ export function checkBlockIds(blockIds: readonly BlockId[]): void {
     );
   }
   if (!blockIds.every((blockId) => isBlockId(blockId))) {
-    throw new CairnError('bad-request', 'a block id is "01" and the 64 hex digits of a SHA-256');
+    throw new CairnError('bad-request', 'a block id is "01" or "02" and the 64 hex digits of a SHA-256');
   }
 }

@@ -43,7 +43,7 @@ async function codeOf(action: Promise<unknown>): Promise<unknown> {
   return error === null ? null : { code: error.code, message: error.message, details: error.details };
 }
 
-const absentId = () => blockIdOf(world.platform, world.environment.random.bytes(32));
+const absentId = () => blockIdOf(world.platform, 'chunk', world.environment.random.bytes(32));
 
 describe('hashes are no passwords', () => {
   test('committing blocks of another account fails like committing blocks that nobody has', async () => {
@@ -54,7 +54,7 @@ describe('hashes are no passwords', () => {
     const foreign = await codeOf(create(bob, secret));
     expect(foreign).toMatchObject({ code: 'blocks-missing', details: { blocks: [stolen?.block] } });
     const absent = await codeOf(create(bob, nobody.content));
-    const text = (value: unknown) => JSON.stringify(value).replace(/01[0-9a-f]{64}/g, 'id');
+    const text = (value: unknown) => JSON.stringify(value).replace(/0[123][0-9a-f]{64}/g, 'id');
     expect(text(foreign)).toBe(text(absent));
     expect(await world.services.spaces.currentSequence(bob.principal, bob.spaceId)).toBe(0);
   });
@@ -151,6 +151,34 @@ describe('blocks are what they say', () => {
     expect(await blocks.findMissingBlocks(ann.principal, ann.spaceId, [good.blockId])).toEqual([
       good.blockId,
     ]);
+  });
+
+  test('nobody takes the place of a manifest block by sending its bytes first as something else', async () => {
+    const { blocks } = world.services;
+    const piece = chunk('a piece of a file whose list others can guess');
+    const plain = encodeManifestBlock(0, [partOf(piece)]);
+    const manifest = encodeBlock(world.platform, 'manifest', plain);
+    const squatter = encodeBlock(world.platform, 'chunk', plain);
+    expect(squatter.blockId).not.toBe(manifest.blockId);
+    // Bob is first; under the manifest block's own id the bytes are not taken as a chunk.
+    const posing = { ...squatter, blockId: manifest.blockId };
+    expect(await codeOf(blocks.storeBlocks(bob.principal, bob.spaceId, [posing]))).toMatchObject({
+      code: 'block-wrong',
+    });
+    await blocks.storeBlocks(bob.principal, bob.spaceId, [squatter]);
+    await create(bob, contentOf(0, [partOf(squatter)]));
+    await blocks.storeBlocks(ann.principal, ann.spaceId, [piece, manifest]);
+    const content = contentOf(1, [{ block: manifest.blockId, sizeBytes: piece.plainBytes }]);
+    await create(ann, content);
+    const bytes: Uint8Array[] = [];
+    const { files } = world.services;
+    const { entry } = await files.getByPath(ann.principal, null, '/file');
+    const opened = await files.openFile(ann.principal, entry.entryId);
+    for await (const one of opened.read({ start: 0, end: content.sizeBytes })) bytes.push(one);
+    expect(Buffer.concat(bytes).toString()).toBe('a piece of a file whose list others can guess');
+    // The same bytes as a chunk are no list, wherever a list is meant.
+    const confused = contentOf(1, [{ block: squatter.blockId, sizeBytes: piece.plainBytes }]);
+    expect(await codeOf(create(ann, confused))).toMatchObject({ code: 'bad-request' });
   });
 
   test('a content that does not fit its blocks is refused', async () => {
