@@ -1,4 +1,13 @@
-import type { BlockId, ContentId, Cursor, EntryId, Epoch, FileContent, VersionId } from '@cairn/model';
+import {
+  type BlockId,
+  type ContentId,
+  type Cursor,
+  type EntryId,
+  type Epoch,
+  type FileContent,
+  foldName,
+  type VersionId,
+} from '@cairn/model';
 import type { LocalNode, RemoteNode, SyncedNode } from '@cairn/planner';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -20,7 +29,7 @@ export function testEntryId(number: number): EntryId {
 export function testContent(number: number, partCount = 1): FileContent {
   const hex = (salt: number): string => `01${(number * 1000 + salt).toString(16).padStart(64, '0')}`;
   return {
-    contentId: hex(999) as ContentId,
+    contentId: hex(999).replace(/^01/, '03') as ContentId,
     sizeBytes: 5_000_000_000 + number,
     manifest: {
       profile: 't32-256k',
@@ -99,10 +108,11 @@ const treeNames = ['remote', 'local', 'synced'] as const;
 type TreeName = (typeof treeNames)[number];
 type Snapshot = Record<TreeName, Map<string, unknown>> & { cursor: Cursor | null; value: string | null };
 
+const NAMES = ['a', 'A', 'ä', '日本', '🌍.txt', 'new\nline'] as const;
 const shapes: fc.Arbitrary<Shape> = fc.record({
   id: fc.integer({ min: 1, max: 8 }),
   parent: fc.integer({ min: 0, max: 8 }),
-  name: fc.constantFrom('a', 'A', 'ä', '日本', '🌍.txt', 'new\nline'),
+  name: fc.constantFrom(...NAMES),
   kind: fc.constantFrom('folder', 'file', 'link'),
   content: fc.integer({ min: 0, max: 9 }),
   executable: fc.boolean(),
@@ -159,6 +169,12 @@ function expectEqual(store: TreeStore, model: Snapshot): void {
         .map((node) => (node as SyncedNode).entryId);
       expect([...tree.children(parentId)].sort()).toEqual(children.sort());
       expect(tree.get(parentId)).toEqual(model[name].get(parentId));
+      for (const folded of new Set(NAMES.map(foldName))) {
+        const named = children.filter(
+          (child) => foldName((model[name].get(child) as SyncedNode).name) === folded,
+        );
+        expect([...(tree.childrenNamed?.(parentId, folded) ?? named)].sort()).toEqual(named.sort());
+      }
     }
   }
   expect(store.cursor).toEqual(model.cursor);
@@ -256,6 +272,34 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
       expect(second.listNotices(0)).toEqual([]);
       expect(new Set(second.listNotices(5000).map((notice) => notice.noticeId)).size).toBe(1000);
       second.close();
+    });
+
+    it('finds children of a large folder by name while they come, go and change', () => {
+      const store = disk.open();
+      const named = (folded: string): string[] =>
+        [...(store.local.childrenNamed?.(ROOT_ID, folded) ?? [])].sort();
+      const put = (id: number, over: Partial<Shape> = {}): void =>
+        store.local.put(localNode({ ...file, id, name: `N${id}`, ...over }));
+      for (let id = 1; id <= 500; id++) put(id);
+      expect(named('n7')).toEqual([testEntryId(7)]);
+      put(8, { name: 'n7' });
+      put(501);
+      put(9, { parent: 8 });
+      store.local.delete(testEntryId(10));
+      expect(['n7', 'n8', 'n501', 'n9', 'n10', 'n11'].map(named)).toEqual([
+        [testEntryId(7), testEntryId(8)].sort(),
+        [],
+        [testEntryId(501)],
+        [],
+        [],
+        [testEntryId(11)],
+      ]);
+      for (let id = 1; id <= 501; id++) if (id !== 11 && id !== 9) store.local.delete(testEntryId(id));
+      expect([named('n7'), named('n11')]).toEqual([[], [testEntryId(11)]]);
+      expect([...store.local.children(ROOT_ID)]).toEqual([testEntryId(11)]);
+      store.local.clear();
+      expect(named('n11')).toEqual([]);
+      store.close();
     });
 
     it('hands out nodes that nobody can change it through', () => {

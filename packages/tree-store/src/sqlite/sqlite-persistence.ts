@@ -1,9 +1,11 @@
 import { CairnError, type EntryId, formatCursor, parseCursor } from '@cairn/model';
-import { isPacked } from '../store/packed-content.ts';
-import type { PackedNode } from '../store/packed-node.ts';
+import { isPacked, packedIdOf } from '../store/packed-content.ts';
+import { isObservation, type PackedNode } from '../store/packed-node.ts';
 import { MAX_NOTICES, type Persistence, TREE_NAMES, type TreeName } from '../store/persistence.ts';
 import type { Notice } from '../tree-store.ts';
 import type { Database, Row } from './sqlite.ts';
+
+type SQLOutput = Row[string];
 
 /** The file cannot be used as it is: not sound, not ours, or written by a newer program. */
 export class DamagedStore extends Error {
@@ -12,7 +14,10 @@ export class DamagedStore extends Error {
 
 /** Marks our files (`PRAGMA application_id`): "CRNT". */
 const APPLICATION_ID = 0x43524e54;
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+const KINDS: readonly PackedNode['kind'][] = ['folder', 'file', 'link'];
+const COLUMNS = `tree, entry_id, parent_id, name, kind, sequence, executable, modified_at_us, content, target,
+  version_id, observation`;
 
 const SCHEMA = `
 CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -22,23 +27,21 @@ CREATE TABLE nodes (
   entry_id TEXT NOT NULL,
   parent_id TEXT,
   name TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('folder', 'file', 'link')),
+  -- 0 folder, 1 file, 2 link
+  kind INTEGER NOT NULL CHECK (kind IN (0, 1, 2)),
   sequence INTEGER NOT NULL,
   executable INTEGER NOT NULL CHECK (executable IN (0, 1)),
   modified_at_us INTEGER NOT NULL,
   content BLOB,
   target TEXT,
   version_id TEXT,
-  identity TEXT,
-  fingerprint TEXT,
-  size_bytes INTEGER,
-  state TEXT CHECK (state IN ('known', 'unknown')),
+  observation TEXT,
   PRIMARY KEY (tree, entry_id),
-  CHECK ((tree = 1) = (identity IS NOT NULL AND fingerprint IS NOT NULL AND size_bytes IS NOT NULL
-    AND state IS NOT NULL)),
-  CHECK (kind = 'file' OR content IS NULL),
-  CHECK (tree <> 0 OR (kind = 'folder') = (version_id IS NULL)),
-  CHECK (tree <> 0 OR (kind = 'file') = (content IS NOT NULL))
+  CHECK ((tree = 1) = (observation IS NOT NULL)),
+  CHECK (kind = 1 OR content IS NULL),
+  CHECK (tree = 0 OR version_id IS NULL),
+  CHECK (tree <> 0 OR (kind = 0) = (version_id IS NULL)),
+  CHECK (tree <> 0 OR (kind = 1) = (content IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE notices (
   notice_id INTEGER PRIMARY KEY,
@@ -49,9 +52,7 @@ CREATE TABLE notices (
 ) STRICT;
 `;
 
-const PUT = `INSERT OR REPLACE INTO nodes (tree, entry_id, parent_id, name, kind, sequence, executable,
-  modified_at_us, content, target, version_id, identity, fingerprint, size_bytes, state)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const PUT = `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const PRIMARY_CODE_MASK = 0xff;
 const DAMAGED_CODES: readonly number[] = [11, 26]; // SQLITE_CORRUPT, SQLITE_NOTADB
@@ -96,7 +97,7 @@ export function prepareSchema(
   try {
     // One process only: the lock is held until the store is closed or the process is gone.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
-      PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;`);
+      PRAGMA cache_size = -2048; PRAGMA temp_store = MEMORY;`);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE');
     const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
     const application = Number(database.prepare('PRAGMA application_id').get()?.['application_id']);
@@ -113,7 +114,7 @@ export function prepareSchema(
       return { rootId, fresh: true };
     }
     if (application !== APPLICATION_ID) throw new DamagedStore('the file is not a tree store');
-    if (found > SCHEMA_VERSION) throw new DamagedStore(`the file has the newer schema version ${found}`);
+    if (found !== SCHEMA_VERSION) throw new DamagedStore(`the file has the schema version ${found}`);
     database.exec('COMMIT');
     const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
     if (check !== 'ok') throw new DamagedStore(`the file is damaged: ${check}`);
@@ -131,32 +132,23 @@ function asDamaged(error: unknown): unknown {
   return new DamagedStore((error as Error).message, { cause: error });
 }
 
-function toPacked(row: Row): PackedNode {
-  const content = row['content'] as Uint8Array | null;
-  const local = row['identity'] !== null;
+function toPacked(row: readonly SQLOutput[]): PackedNode {
+  const content = row[8] as Uint8Array | null;
   return {
-    entryId: row['entry_id'] as EntryId,
-    parentId: row['parent_id'] as EntryId | null,
-    name: row['name'] as string,
-    kind: row['kind'] as PackedNode['kind'],
-    sequence: row['sequence'] as number,
-    executable: row['executable'] === 1,
-    modifiedAtUs: row['modified_at_us'] as number,
+    entryId: row[1] as EntryId,
+    parentId: row[2] as EntryId | null,
+    name: row[3] as string,
+    kind: KINDS[row[4] as number] as PackedNode['kind'],
+    sequence: row[5] as number,
+    executable: row[6] === 1,
+    modifiedAtUs: row[7] as number,
     content:
       content === null
         ? null
         : Buffer.from(content.buffer, content.byteOffset, content.length).toString('latin1'),
-    target: row['target'] as string | null,
-    versionId: row['version_id'] as PackedNode['versionId'],
-    observation: local
-      ? {
-          identity: row['identity'] as string,
-          fingerprint: row['fingerprint'] as string,
-          sizeBytes: row['size_bytes'] as number,
-          state: row['state'] as 'known' | 'unknown',
-        }
-      : null,
-    slot: -1,
+    target: row[9] as string | null,
+    versionId: row[10] as PackedNode['versionId'],
+    observation: row[11] as string | null,
   };
 }
 
@@ -174,22 +166,21 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
   );
 
   function writeNode(tree: number, node: PackedNode): void {
+    const synced = TREE_NAMES[tree] === 'synced';
     put.run(
       tree,
       node.entryId,
       node.parentId,
       node.name,
-      node.kind,
+      KINDS.indexOf(node.kind),
       node.sequence,
       node.executable ? 1 : 0,
       node.modifiedAtUs,
-      node.content === null ? null : Buffer.from(node.content, 'latin1'),
+      node.content === null ? null : Buffer.from(synced ? packedIdOf(node.content) : node.content, 'latin1'),
       node.target,
-      node.versionId,
-      node.observation?.identity ?? null,
-      node.observation?.fingerprint ?? null,
-      node.observation?.sizeBytes ?? null,
-      node.observation?.state ?? null,
+      // The synced tree may hold the remote tree's object.
+      synced ? null : node.versionId,
+      node.observation,
     );
   }
 
@@ -197,9 +188,15 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
     rootId,
     load(onNode) {
       try {
-        for (const row of database.prepare('SELECT * FROM nodes').iterate()) {
-          const tree = TREE_NAMES[row['tree'] as number] as TreeName;
+        const select = database.prepare(`SELECT ${COLUMNS} FROM nodes`);
+        select.setReturnArrays(true);
+        for (const values of select.iterate() as Iterable<unknown>) {
+          const row = values as SQLOutput[];
+          const tree = TREE_NAMES[row[0] as number] as TreeName;
           const node = toPacked(row);
+          if (node.observation !== null && !isObservation(node.observation)) {
+            throw new DamagedStore(`the stored observation of ${node.entryId} is damaged`);
+          }
           if (node.content !== null && !isPacked(node.content, tree === 'synced' ? 'id' : 'content')) {
             throw new DamagedStore(`the stored content of ${node.entryId} is damaged`);
           }

@@ -70,6 +70,11 @@ describe('the file of a SQLite tree store', () => {
     ['a newer schema', 'PRAGMA user_version = 99'],
     ['another program', 'PRAGMA application_id = 5'],
     ['a damaged content', `UPDATE nodes SET content = x'0102'`],
+    [
+      'a damaged observation',
+      `INSERT INTO nodes SELECT 1, entry_id, parent_id, name, kind, sequence, executable,
+      modified_at_us, content, target, NULL, 'nonsense' FROM nodes`,
+    ],
     ['a damaged cursor', `INSERT OR REPLACE INTO store VALUES ('cursor', 'nonsense')`],
   ])('moves a file of %s aside', (_name, sql) => {
     fill();

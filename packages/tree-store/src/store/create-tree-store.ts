@@ -2,6 +2,7 @@ import type { Cursor, EntryId } from '@cairn/model';
 import type { LocalNode, RemoteNode, SyncedNode } from '@cairn/planner';
 import type { Notice, TreeStore } from '../tree-store.ts';
 import {
+  coversSynced,
   differ,
   localCodec,
   type NodeCodec,
@@ -16,20 +17,23 @@ import { MAX_NOTICES, type Persistence, TREE_NAMES } from './persistence.ts';
 export function createTreeStore(persistence: Persistence): TreeStore {
   const touched = new Set<EntryId>();
 
-  function build<Node extends { entryId: EntryId }>(codec: NodeCodec<Node>): PackedTree<Node> {
+  function build<Node extends { entryId: EntryId }>(
+    codec: NodeCodec<Node>,
+    share: (node: PackedNode) => PackedNode,
+  ): PackedTree<Node> {
     return createPackedTree<Node>({ codec, onTouch: (entryId) => touched.add(entryId), share });
   }
   const trees = {
-    remote: build<RemoteNode>(remoteCodec),
-    local: build<LocalNode>(localCodec),
-    synced: build<SyncedNode>(syncedCodec),
+    remote: build<RemoteNode>(remoteCodec, shareStrings),
+    local: build<LocalNode>(localCodec, shareStrings),
+    synced: build<SyncedNode>(syncedCodec, shareSynced),
   };
 
   function peekAny(entryId: EntryId): PackedNode | undefined {
     return trees.remote.peek(entryId) ?? trees.local.peek(entryId) ?? trees.synced.peek(entryId);
   }
 
-  function share(node: PackedNode): void {
+  function shareStrings(node: PackedNode): PackedNode {
     node.entryId = peekAny(node.entryId)?.entryId ?? node.entryId;
     if (node.parentId !== null) node.parentId = peekAny(node.parentId)?.entryId ?? node.parentId;
     for (const tree of [trees.remote, trees.local, trees.synced]) {
@@ -38,6 +42,13 @@ export function createTreeStore(persistence: Persistence): TreeStore {
       if (twin.name === node.name) node.name = twin.name;
       if (twin.content === node.content) node.content = twin.content;
     }
+    return node;
+  }
+
+  function shareSynced(node: PackedNode): PackedNode {
+    const remote = trees.remote.peek(node.entryId);
+    if (remote !== undefined && coversSynced(remote, node)) return remote;
+    return shareStrings(node);
   }
 
   const state = persistence.load((tree, node) => trees[tree].load(node));

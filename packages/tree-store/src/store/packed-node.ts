@@ -14,21 +14,43 @@ export interface PackedNode {
   readonly sequence: number;
   readonly executable: boolean;
   readonly modifiedAtUs: number;
-  /** Packed content; in the synced tree the packed content id alone. */
+  /** Packed content. The synced tree needs the packed content id alone, which every packed content begins with. */
   content: string | null;
   readonly target: string | null;
   readonly versionId: VersionId | null;
-  /** What only the local tree has; `null` in the others. */
-  readonly observation: Observation | null;
-  /** Place in the parent's list of children. */
-  slot: number;
+  /** What only the local tree has, see `packObservation`; `null` in the others. */
+  readonly observation: string | null;
 }
 
-export interface Observation {
-  readonly identity: string;
-  readonly fingerprint: string;
-  readonly sizeBytes: number;
-  readonly state: 'known' | 'unknown';
+const KNOWN = 'k';
+const OBSERVATION = /^([ku])(\d+) (\d+) /;
+
+/** One string takes half of the memory of an object with two: state, size, length of the identity, both texts. */
+function packObservation(node: LocalNode): string {
+  const { state, sizeBytes, identity, fingerprint } = node;
+  const start = state === 'known' ? KNOWN : 'u';
+  // Not a template: joined strings are flat, templates stay trees of pieces.
+  return [`${start}${sizeBytes}`, identity.length, identity + fingerprint].join(' ');
+}
+
+function unpackObservation(
+  packed: string,
+): Pick<LocalNode, 'state' | 'sizeBytes' | 'identity' | 'fingerprint'> {
+  const found = OBSERVATION.exec(packed);
+  if (found === null) throw new Error('a stored observation has an unknown format');
+  const start = found[0].length;
+  const end = start + Number(found[3]);
+  return {
+    state: found[1] === KNOWN ? 'known' : 'unknown',
+    sizeBytes: Number(found[2]),
+    identity: packed.slice(start, end),
+    fingerprint: packed.slice(end),
+  };
+}
+
+/** Whether a string from storage has the form of a packed observation. */
+export function isObservation(packed: string): boolean {
+  return OBSERVATION.test(packed);
 }
 
 export interface NodeCodec<Node> {
@@ -50,7 +72,6 @@ export const remoteCodec: NodeCodec<RemoteNode> = {
       target: node.kind === 'link' ? node.target : null,
       versionId: node.kind === 'folder' ? null : node.versionId,
       observation: null,
-      slot: -1,
     };
   },
   unpack(packed): Entry {
@@ -89,30 +110,25 @@ export const localCodec: NodeCodec<LocalNode> = {
       content: node.content === null ? null : packContent(node.content),
       target: node.target,
       versionId: null,
-      observation: {
-        identity: node.identity,
-        fingerprint: node.fingerprint,
-        sizeBytes: node.sizeBytes,
-        state: node.state,
-      },
-      slot: -1,
+      observation: packObservation(node),
     };
   },
   unpack(packed) {
     if (packed.observation === null) throw new Error('a stored local node has no observation');
+    const observed = unpackObservation(packed.observation);
     return {
       entryId: packed.entryId,
       parentId: packed.parentId,
       name: packed.name,
       kind: packed.kind,
-      identity: packed.observation.identity,
-      fingerprint: packed.observation.fingerprint,
-      sizeBytes: packed.observation.sizeBytes,
+      identity: observed.identity,
+      fingerprint: observed.fingerprint,
+      sizeBytes: observed.sizeBytes,
       executable: packed.executable,
       modifiedAtUs: packed.modifiedAtUs,
       content: packed.content === null ? null : unpackContent(packed.content),
       target: packed.target,
-      state: packed.observation.state,
+      state: observed.state,
     };
   },
 };
@@ -131,7 +147,6 @@ export const syncedCodec: NodeCodec<SyncedNode> = {
       target: node.target,
       versionId: null,
       observation: null,
-      slot: -1,
     };
   },
   unpack(packed) {
@@ -141,13 +156,32 @@ export const syncedCodec: NodeCodec<SyncedNode> = {
       name: packed.name,
       kind: packed.kind,
       sequence: packed.sequence,
-      contentId: packed.content === null ? null : unpackId(packed.content),
+      contentId: packed.content === null ? null : unpackId(packedIdOf(packed.content)),
       target: packed.target,
       executable: packed.executable,
       modifiedAtUs: packed.modifiedAtUs,
     };
   },
 };
+
+function haveSameId(one: string | null, other: string | null): boolean {
+  if (one === other) return true;
+  return one !== null && other !== null && packedIdOf(one) === packedIdOf(other);
+}
+
+/** Whether a synced node says the same as a remote one, so that both trees may hold the remote tree's object. */
+export function coversSynced(remote: PackedNode, synced: PackedNode): boolean {
+  return (
+    remote.parentId === synced.parentId &&
+    remote.name === synced.name &&
+    remote.kind === synced.kind &&
+    remote.sequence === synced.sequence &&
+    remote.executable === synced.executable &&
+    remote.modifiedAtUs === synced.modifiedAtUs &&
+    remote.target === synced.target &&
+    haveSameId(remote.content, synced.content)
+  );
+}
 
 /**
  * Whether the three trees say different things about an entry. Cheap and cautious: what it takes for different
@@ -159,14 +193,14 @@ export function differ(
   synced: PackedNode | undefined,
 ): boolean {
   if (remote === undefined || local === undefined || synced === undefined) return true;
-  if (local.observation?.state !== 'known' || remote.sequence !== synced.sequence) return true;
+  if (local.observation?.startsWith(KNOWN) !== true || remote.sequence !== synced.sequence) return true;
   for (const other of [remote, local]) {
     if (other.parentId !== synced.parentId || other.name !== synced.name || other.kind !== synced.kind) {
       return true;
     }
     if (other.target !== synced.target || other.executable !== synced.executable) return true;
     if (synced.kind === 'file') {
-      if (other.content === null || packedIdOf(other.content) !== synced.content) return true;
+      if (!haveSameId(other.content, synced.content)) return true;
       if (other.modifiedAtUs !== synced.modifiedAtUs) return true;
     }
   }

@@ -1,5 +1,6 @@
 import type { EntryId } from '@cairn/model';
 import type { Tree } from '../tree-store.ts';
+import { createChildIndex } from './child-index.ts';
 import type { NodeCodec, PackedNode } from './packed-node.ts';
 
 /** What a flush has to write of one tree. */
@@ -23,8 +24,8 @@ export interface PackedTree<Node> extends Tree<Node> {
 export interface PackedTreeOptions<Node> {
   readonly codec: NodeCodec<Node>;
   onTouch(entryId: EntryId): void;
-  /** Replaces the node's strings by equal ones that another tree holds already. */
-  share(node: PackedNode): void;
+  /** The node with equal strings that another tree holds already, or an equal node of another tree. */
+  share(node: PackedNode): PackedNode;
 }
 
 export function createPackedTree<Node extends { entryId: EntryId }>(
@@ -32,41 +33,16 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
 ): PackedTree<Node> {
   const { codec } = options;
   const nodes = new Map<EntryId, PackedNode>();
-  // Lists, not sets: a removed child's place goes to the last one (`slot`), at a third of the memory.
-  const childrenOf = new Map<EntryId, EntryId[]>();
+  const children = createChildIndex((entryId) => (nodes.get(entryId) as PackedNode).name);
   const dirty = new Set<EntryId>();
   let cleared = false;
 
-  function link(node: PackedNode): void {
-    if (node.parentId === null) return;
-    const siblings = childrenOf.get(node.parentId);
-    if (siblings === undefined) {
-      node.slot = 0;
-      childrenOf.set(node.parentId, [node.entryId]);
-    } else {
-      node.slot = siblings.push(node.entryId) - 1;
-    }
-  }
-
-  function unlink(node: PackedNode): void {
-    if (node.parentId === null) return;
-    const siblings = childrenOf.get(node.parentId) as EntryId[];
-    const last = siblings.pop() as EntryId;
-    if (last !== node.entryId) {
-      siblings[node.slot] = last;
-      (nodes.get(last) as PackedNode).slot = node.slot;
-    }
-    if (siblings.length === 0) childrenOf.delete(node.parentId);
-  }
-
-  function store(node: PackedNode): void {
-    options.share(node);
+  function store(fresh: PackedNode): void {
+    const node = options.share(fresh);
     const before = nodes.get(node.entryId);
-    if (before !== undefined && before.parentId === node.parentId) {
-      node.slot = before.slot;
-    } else {
-      if (before !== undefined) unlink(before);
-      link(node);
+    if (before === undefined || before.parentId !== node.parentId || before.name !== node.name) {
+      if (before !== undefined) children.remove(before.parentId, before.entryId, before.name);
+      children.add(node.parentId, node.entryId, node.name);
     }
     nodes.set(node.entryId, node);
   }
@@ -76,8 +52,8 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       const node = nodes.get(entryId);
       return node === undefined ? undefined : codec.unpack(node);
     },
-    // A copy: callers put and delete while they go through it.
-    children: (parentId) => childrenOf.get(parentId)?.slice() ?? [],
+    children: children.children,
+    childrenNamed: children.named,
     *values() {
       for (const node of nodes.values()) yield codec.unpack(node);
     },
@@ -92,7 +68,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     delete(entryId) {
       const node = nodes.get(entryId);
       if (node === undefined) return;
-      unlink(node);
+      children.remove(node.parentId, entryId, node.name);
       nodes.delete(entryId);
       dirty.add(entryId);
       options.onTouch(entryId);
@@ -100,7 +76,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     clear() {
       for (const entryId of nodes.keys()) options.onTouch(entryId);
       nodes.clear();
-      childrenOf.clear();
+      children.clear();
       dirty.clear();
       cleared = true;
     },
@@ -111,7 +87,8 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     changes() {
       const written: PackedNode[] = [];
       const deleted: EntryId[] = [];
-      for (const entryId of dirty) {
+      // In the order of the table: otherwise each row may need another page of it.
+      for (const entryId of [...dirty].sort()) {
         const node = nodes.get(entryId);
         if (node === undefined) deleted.push(entryId);
         else written.push(node);

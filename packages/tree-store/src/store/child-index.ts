@@ -1,0 +1,92 @@
+import { type EntryId, foldName } from '@cairn/model';
+
+/** Folders up to this size keep their children in a list and are searched; larger ones in a set, with an index. */
+export const MAX_LISTED = 64;
+/** Indexes of names that are kept; the one unused for longest goes first. */
+const MAX_INDEXES = 4;
+
+/** Which children every folder has, and who among them has a name. */
+export interface ChildIndex {
+  children(parentId: EntryId): EntryId[];
+  /** Children whose name folds to `foldedName`; the first question about a large folder indexes it. */
+  named(parentId: EntryId, foldedName: string): EntryId[];
+  add(parentId: EntryId | null, entryId: EntryId, name: string): void;
+  remove(parentId: EntryId | null, entryId: EntryId, name: string): void;
+  clear(): void;
+}
+
+/** @param nameOf name of an entry that was added */
+export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildIndex {
+  // Lists where they are short: a set takes three times the memory.
+  const childrenOf = new Map<EntryId, EntryId[] | Set<EntryId>>();
+  const indexes = new Map<EntryId, Map<string, EntryId[]>>();
+
+  function note(index: Map<string, EntryId[]>, entryId: EntryId, name: string): void {
+    const folded = foldName(name);
+    const holders = index.get(folded);
+    if (holders === undefined) index.set(folded, [entryId]);
+    else holders.push(entryId);
+  }
+
+  function indexOf(parentId: EntryId, children: Iterable<EntryId>): Map<string, EntryId[]> {
+    let index = indexes.get(parentId);
+    if (index === undefined) {
+      index = new Map();
+      for (const entryId of children) note(index, entryId, nameOf(entryId));
+    }
+    indexes.delete(parentId);
+    indexes.set(parentId, index);
+    for (const oldest of indexes.keys()) {
+      if (indexes.size <= MAX_INDEXES) break;
+      indexes.delete(oldest);
+    }
+    return index;
+  }
+
+  return {
+    children(parentId) {
+      const children = childrenOf.get(parentId);
+      // A copy: callers put and delete while they go through it.
+      return children === undefined ? [] : [...children];
+    },
+    named(parentId, foldedName) {
+      const children = childrenOf.get(parentId);
+      if (children === undefined) return [];
+      if (children instanceof Set) return indexOf(parentId, children).get(foldedName)?.slice() ?? [];
+      return children.filter((entryId) => foldName(nameOf(entryId)) === foldedName);
+    },
+    add(parentId, entryId, name) {
+      if (parentId === null) return;
+      const children = childrenOf.get(parentId);
+      if (children === undefined) childrenOf.set(parentId, [entryId]);
+      else if (children instanceof Set) children.add(entryId);
+      else if (children.push(entryId) > MAX_LISTED) childrenOf.set(parentId, new Set(children));
+      const index = indexes.get(parentId);
+      if (index !== undefined) note(index, entryId, name);
+    },
+    remove(parentId, entryId, name) {
+      if (parentId === null) return;
+      const children = childrenOf.get(parentId);
+      if (children === undefined) return;
+      if (children instanceof Set) {
+        children.delete(entryId);
+        if (children.size === 0) childrenOf.delete(parentId);
+      } else {
+        const last = children.pop() as EntryId;
+        if (last !== entryId) children[children.indexOf(entryId)] = last;
+        if (children.length === 0) childrenOf.delete(parentId);
+      }
+      const index = indexes.get(parentId);
+      if (index === undefined) return;
+      const folded = foldName(name);
+      const rest = (index.get(folded) ?? []).filter((holder) => holder !== entryId);
+      if (rest.length === 0) index.delete(folded);
+      else index.set(folded, rest);
+      if (!childrenOf.has(parentId)) indexes.delete(parentId);
+    },
+    clear() {
+      childrenOf.clear();
+      indexes.clear();
+    },
+  };
+}
