@@ -15,6 +15,8 @@ import { allowsHttp, homeFolder } from './settings.ts';
 export interface ConnectOptions {
   /** `--server` */
   readonly server?: string | undefined;
+  /** See ClientOptions.maxAttempts. */
+  readonly maxAttempts?: number;
 }
 
 /**
@@ -44,5 +46,6 @@ export async function openClient(context: CliContext, options: ConnectOptions): 
     environment: createSystemEnvironment(),
     platform: createNodePlatform(),
     allowHttp,
+    ...(options.maxAttempts === undefined ? {} : { maxAttempts: options.maxAttempts }),
   });
 }

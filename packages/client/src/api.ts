@@ -40,6 +40,10 @@ export interface Api {
     contentType: string,
     read: (response: TransportResponse) => Promise<Result>,
   ): Promise<Result>;
+  /** The policy within the patience that this client was given. */
+  bound(policy: RetryPolicy): RetryPolicy;
+  /** Calls the listener after every request that the server granted; returns the end of that. */
+  onGranted(listener: () => void): () => void;
   /** Headers that authenticate a socket. */
   authorise(signal?: AbortSignal): Promise<Record<string, string>>;
   /** To be called when a socket was refused for its token. */
@@ -62,7 +66,14 @@ export function createApi(
   environment: Environment,
   tokens: TokenSource | null,
   defaultRetry: RetryPolicy = DEFAULT_RETRY,
+  maxAttempts = Number.POSITIVE_INFINITY,
 ): Api {
+  const listeners = new Set<() => void>();
+
+  function bound(policy: RetryPolicy): RetryPolicy {
+    return { ...policy, attempts: Math.min(policy.attempts, maxAttempts) };
+  }
+
   async function send(asked: ApiRequest, token: string | null): Promise<TransportResponse> {
     const headers: Record<string, string> = {
       accept: `${MEDIA_TYPES.json}, ${MEDIA_TYPES.problem}`,
@@ -84,7 +95,10 @@ export function createApi(
       ...(asked.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: asked.idleTimeoutMs }),
       freshConnection: asked.once === true,
     });
-    if (response.status >= 200 && response.status < 300) return response;
+    if (response.status >= 200 && response.status < 300) {
+      for (const listener of listeners) listener();
+      return response;
+    }
     throw await readProblem(transport.serverUrl, response);
   }
 
@@ -110,12 +124,17 @@ export function createApi(
   ): Promise<Result> {
     const run = async (): Promise<Result> => read(await sendAuthorised(asked));
     if (asked.once === true) return run();
-    return withRetry(environment, asked.retry ?? defaultRetry, asked.signal, run);
+    return withRetry(environment, bound(asked.retry ?? defaultRetry), asked.signal, run);
   }
 
   return {
     transport,
     environment,
+    bound,
+    onGranted(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     ask: (asked, schema) => attempt(asked, (response) => readAnswer(transport.serverUrl, response, schema)),
     tell: (asked) =>
       attempt(asked, async (response) => {

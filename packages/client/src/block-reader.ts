@@ -11,8 +11,15 @@ const ONE_TRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 };
 
 /** Reads verified plain bytes of blocks of one space. */
 export interface BlockReader {
-  /** Plain bytes of at most 4096 blocks by id. What arrived before a broken connection is not asked for again. */
-  read(blockIds: Iterable<BlockId>, signal?: AbortSignal): Promise<Map<BlockId, Uint8Array>>;
+  /**
+   * Hands over the plain bytes of at most 4096 different blocks, each once, as they arrive in the order asked.
+   * What arrived before a broken connection is not asked for again.
+   */
+  read(
+    blockIds: Iterable<BlockId>,
+    onBlock: (blockId: BlockId, plain: Uint8Array) => void,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** One manifest block, remembered for a while. */
   readManifest(blockId: BlockId, signal?: AbortSignal): Promise<Uint8Array>;
 }
@@ -35,13 +42,13 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
   async function receive(
     response: TransportResponse,
     asked: readonly BlockId[],
-    found: Map<BlockId, Uint8Array>,
+    onBlock: (blockId: BlockId, plain: Uint8Array) => void,
   ): Promise<void> {
     let next = 0;
     try {
       for await (const block of decodePackStream(response.body, { maxBlocks: asked.length })) {
         if (block.blockId !== asked[next++]) throw broken('it sent another block than was asked for');
-        found.set(block.blockId, openBlock(platform, block));
+        onBlock(block.blockId, openBlock(platform, block));
       }
     } catch (error) {
       if (isCairnError(error, 'bad-request', 'too-large')) throw broken(error.message, error);
@@ -58,12 +65,19 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
     );
   }
 
-  async function read(blockIds: Iterable<BlockId>, signal?: AbortSignal): Promise<Map<BlockId, Uint8Array>> {
+  async function read(
+    blockIds: Iterable<BlockId>,
+    onBlock: (blockId: BlockId, plain: Uint8Array) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const wanted = new Set(blockIds);
-    const found = new Map<BlockId, Uint8Array>();
+    const take = (blockId: BlockId, plain: Uint8Array): void => {
+      wanted.delete(blockId);
+      onBlock(blockId, plain);
+    };
     let wrong = 0;
     const attempt = async (): Promise<void> => {
-      const left = [...wanted].filter((blockId) => !found.has(blockId));
+      const left = [...wanted];
       if (left.length === 0) return;
       await api.stream(
         {
@@ -75,10 +89,10 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
           retry: ONE_TRY,
         },
         MEDIA_TYPES.pack,
-        (response) => receive(response, left, found),
+        (response) => receive(response, left, take),
       );
     };
-    await withRetry(api.environment, READ_RETRY, signal, async () => {
+    await withRetry(api.environment, api.bound(READ_RETRY), signal, async () => {
       try {
         await attempt();
       } catch (error) {
@@ -88,7 +102,6 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
         await attempt();
       }
     });
-    return found;
   }
 
   return {
@@ -101,7 +114,15 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
         manifests.set(blockId, known);
         return known;
       }
-      const plain = (await read([blockId], signal)).get(blockId) as Uint8Array;
+      let plain: Uint8Array | null = null;
+      await read(
+        [blockId],
+        (_id, bytes) => {
+          plain = bytes;
+        },
+        signal,
+      );
+      if (plain === null) throw broken('it sent no block');
       remember(blockId, plain);
       return plain;
     },

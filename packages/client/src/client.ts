@@ -20,6 +20,11 @@ export interface ClientOptions {
   /** Whether tokens and passwords may travel in clear to a server that is not on this machine. */
   readonly allowHttp?: boolean;
   readonly retry?: RetryPolicy;
+  /**
+   * At most so many tries of any request. A daemon, which plans again by itself, notices an outage soon with a
+   * small number; a command, after which nobody tries again, had better be patient.
+   */
+  readonly maxAttempts?: number;
 }
 
 /** Everything one device can ask one server. */
@@ -43,7 +48,7 @@ export function createClient(options: ClientOptions): Client {
   const { transport, store, environment, platform } = options;
   refuseExposed(transport.serverUrl, options.allowHttp ?? false);
   const retry = options.retry ?? DEFAULT_RETRY;
-  const anonymous = createApi(transport, environment, null, retry);
+  const anonymous = createApi(transport, environment, null, retry, options.maxAttempts);
   const session = createSession({
     serverUrl: transport.serverUrl,
     store,
@@ -61,7 +66,7 @@ export function createClient(options: ClientOptions): Client {
         signedInSchema,
       ),
   });
-  const api = createApi(transport, environment, session, retry);
+  const api = createApi(transport, environment, session, retry, options.maxAttempts);
   const space = (of: { readonly spaceId: SpaceId; readonly rootId: EntryId }): SpaceClient =>
     createSpaceClient(api, platform, of);
 

@@ -7,6 +7,10 @@ import type { TransportSocket } from './transport.ts';
 
 const SILENCE_LIMIT_MS = 45_000;
 const FIRST_RECONNECT_MS = 500;
+/** Where other requests get through, a socket is tried again this soon. */
+const NUDGED_RECONNECT_MS = 1_000;
+/** After so many in a row without success the sockets themselves are the trouble, not the network. */
+const MAX_NUDGES = 5;
 const LAST_RECONNECT_MS = 30_000;
 const FIRST_POLL_MS = 5_000;
 const LAST_POLL_MS = 30_000;
@@ -29,6 +33,9 @@ export function followHints(api: Api, spaceId: SpaceId, handlers: HintHandlers):
   let failures = 0;
   let state: 'live' | 'polling' | null = null;
   let cancelReconnect = (): void => undefined;
+  let reconnectAtMs = 0;
+  let nudges = 0;
+  let wasRefused = false;
   let cancelSilence = (): void => undefined;
   let cancelPoll = (): void => undefined;
 
@@ -64,6 +71,8 @@ export function followHints(api: Api, spaceId: SpaceId, handlers: HintHandlers):
     cancelSilence();
     socket = null;
     if (closed) return;
+    // An answer instead of a socket: whatever is in between does not take sockets.
+    wasRefused = status !== null || code === CLOSE_CODES.revoked;
     setState('polling');
     environment.log.debug('hints.closed', { spaceId, status, code });
     if (code === CLOSE_CODES.revoked) {
@@ -76,7 +85,21 @@ export function followHints(api: Api, spaceId: SpaceId, handlers: HintHandlers):
       api.renew(headers).catch((error: unknown) => logFailure(error));
     }
     const delayMs = Math.min(LAST_RECONNECT_MS, FIRST_RECONNECT_MS * 2 ** Math.min(failures - 1, 10));
-    cancelReconnect = environment.timers.schedule(jittered(environment, delayMs), connect);
+    reconnectIn(jittered(environment, delayMs));
+  }
+
+  function reconnectIn(delayMs: number): void {
+    cancelReconnect();
+    reconnectAtMs = environment.clock.monotonicMs() + delayMs;
+    cancelReconnect = environment.timers.schedule(delayMs, connect);
+  }
+
+  /** The network is back: a long pause that an outage brought about is cut short. */
+  function nudge(): void {
+    if (closed || socket !== null || wasRefused || nudges >= MAX_NUDGES) return;
+    if (reconnectAtMs - environment.clock.monotonicMs() <= NUDGED_RECONNECT_MS) return;
+    nudges++;
+    reconnectIn(NUDGED_RECONNECT_MS);
   }
 
   function logFailure(error: unknown): void {
@@ -89,6 +112,7 @@ export function followHints(api: Api, spaceId: SpaceId, handlers: HintHandlers):
     socket = api.transport.openSocket(`${API_PREFIX}/sync/events`, headers, {
       onOpen() {
         failures = 0;
+        nudges = 0;
         watchSilence();
         setState('live');
         handlers.onHint(null);
@@ -111,10 +135,12 @@ export function followHints(api: Api, spaceId: SpaceId, handlers: HintHandlers):
     });
   }
 
+  const stopListening = api.onGranted(nudge);
   connect();
   return {
     close() {
       closed = true;
+      stopListening();
       cancelReconnect();
       cancelSilence();
       cancelPoll();

@@ -32,9 +32,55 @@ interface Wanted {
   readonly last: boolean;
 }
 
+/** One request's worth of blocks on their way. */
+interface Batch {
+  readonly wanted: readonly Wanted[];
+  /** Arrived and still to be handed on, with how often. */
+  readonly arrived: Map<BlockId, Uint8Array>;
+  readonly uses: Map<BlockId, number>;
+  /** Settles when all have arrived, or will not. */
+  readonly done: Promise<void>;
+  /** Resolves when something has arrived since the last call. */
+  progress(): Promise<void>;
+}
+
+function fetchBatch(reader: BlockReader, wanted: readonly Wanted[], signal: AbortSignal): Batch {
+  const uses = new Map<BlockId, number>();
+  for (const { blockId } of wanted) if (blockId !== null) uses.set(blockId, (uses.get(blockId) ?? 0) + 1);
+  const arrived = new Map<BlockId, Uint8Array>();
+  let wake = (): void => undefined;
+  let next = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const done =
+    uses.size === 0
+      ? Promise.resolve()
+      : reader.read(
+          uses.keys(),
+          (blockId, plain) => {
+            arrived.set(blockId, plain);
+            wake();
+          },
+          signal,
+        );
+  return {
+    wanted,
+    arrived,
+    uses,
+    done,
+    async progress() {
+      await Promise.race([next, done]);
+      next = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    },
+  };
+}
+
 /**
- * Contents in order, in pieces, verified. Blocks of many files share one request, and one request is ahead of
- * the reader: at most three batches of 8 MiB are held.
+ * Contents in order, in pieces, verified, each as soon as it has arrived: who stops in the middle has what came.
+ * Blocks of many files share one request; the next request begins when one has arrived whole, so at most two
+ * batches of 8 MiB are held.
  */
 export async function* readContents(
   platform: ContentPlatform,
@@ -46,23 +92,24 @@ export async function* readContents(
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const batches = gather(listWanted(platform, reader, items, inner));
 
-  async function fetchNext(): Promise<{ wanted: Wanted[]; found: Map<BlockId, Uint8Array> } | null> {
+  async function begin(after: Promise<void>): Promise<Batch | null> {
+    await after;
     const { value: wanted, done } = await batches.next();
     if (done === true) return null;
-    const ids = new Set<BlockId>();
-    for (const { blockId } of wanted) if (blockId !== null) ids.add(blockId);
-    return { wanted, found: ids.size === 0 ? new Map() : await reader.read(ids, inner) };
+    const batch = fetchBatch(reader, wanted, inner);
+    // Thrown where the batch is read; until then nobody else listens.
+    batch.done.catch(() => undefined);
+    return batch;
   }
 
-  let ahead = fetchNext();
+  let ahead = begin(Promise.resolve());
   try {
     for (;;) {
       const batch = await ahead;
       if (batch === null) return;
-      ahead = fetchNext();
-      // Thrown at the next `await ahead`; until then nobody else listens.
+      ahead = begin(batch.done);
       ahead.catch(() => undefined);
-      for (const wanted of batch.wanted) yield toPiece(wanted, batch.found);
+      for (const wanted of batch.wanted) yield toPiece(wanted, await take(batch, wanted.blockId));
     }
   } finally {
     stop.abort(new CairnError('cancelled', 'the rest was not wanted'));
@@ -70,10 +117,27 @@ export async function* readContents(
   }
 }
 
-function toPiece(wanted: Wanted, found: Map<BlockId, Uint8Array>): ContentPiece {
+/** Waits for a block of the batch; its memory is let go with its last use. */
+async function take(batch: Batch, blockId: BlockId | null): Promise<Uint8Array | undefined> {
+  if (blockId === null) return undefined;
+  let settled = false;
+  for (;;) {
+    const plain = batch.arrived.get(blockId);
+    if (plain !== undefined) {
+      const left = (batch.uses.get(blockId) ?? 1) - 1;
+      batch.uses.set(blockId, left);
+      if (left === 0) batch.arrived.delete(blockId);
+      return plain;
+    }
+    if (settled) return undefined;
+    await batch.progress();
+    settled = await Promise.race([batch.done.then(() => true), Promise.resolve(false)]);
+  }
+}
+
+function toPiece(wanted: Wanted, plain: Uint8Array | undefined): ContentPiece {
   const { index, position, blockId, sizeBytes, skipBytes, last } = wanted;
   if (blockId === null) return { index, position, bytes: new Uint8Array(0), last };
-  const plain = found.get(blockId);
   if (plain?.length !== sizeBytes) {
     throw new CairnError(
       'block-wrong',

@@ -10,6 +10,9 @@ import type { RegisterCommand } from '../register-command.ts';
 import { deviceName, homeFolder } from '../settings.ts';
 import type { SyncLink } from '../sync/links.ts';
 
+/** The engine plans again by itself after a failure; it should learn of an outage soon. */
+const ATTEMPTS = 2;
+
 /** sync FOLDER, and sync add, remove, start, stop, status, pause, resume, confirm, reject */
 export const registerSync: RegisterCommand = (program, context) => {
   const sync = program
@@ -157,8 +160,9 @@ async function runInForeground(
     import('../sync/background.ts'),
     import('../sync/show-status.ts'),
   ]);
+  const { findLink } = await import('../sync/links.ts');
   const home = homeFolder(context);
-  await withClient(context, async (client) => {
+  const run = async (client: Client): Promise<void> => {
     const link = await linkFolder(context, client, folder);
     const log = options.verbose ? openErrorLog('debug') : openLogFile(logPath(home, link), 'info');
     await runDaemon({
@@ -190,7 +194,10 @@ async function runInForeground(
         });
       },
     });
-  });
+  };
+  // A linked folder goes to its own server, whatever CAIRN_SERVER says now.
+  const known = findLink(home, folder);
+  await withClient(context, run, { server: known?.serverUrl, maxAttempts: ATTEMPTS });
 }
 
 async function start(context: CliContext, folder: string | undefined): Promise<void> {
