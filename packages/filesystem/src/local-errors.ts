@@ -88,7 +88,7 @@ export function explain(error: unknown, action: string, path: string, when: When
 export function rootMissingError(root: string, cause?: unknown): CairnError {
   return new CairnError(
     'root-missing',
-    `the synced folder ${root} is missing or has been replaced; bring it back (is its disk mounted?) or add it again`,
+    `the synced folder ${root} is missing or has been replaced. Nothing was deleted anywhere. Bring it back (is its disk mounted?) or link it anew`,
     { cause, details: { root } },
   );
 }

@@ -57,9 +57,10 @@ export async function rebuildIndexFile(place: StorePlace): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await removeIfThere(place, NEW_INDEX_FILE + suffix);
   const storeUuid = await findStoreUuid(place);
   const index = openBlockIndex(join(directory, NEW_INDEX_FILE));
+  let segments = 0;
   try {
     index.writeMeta(STORE_UUID, storeUuid);
-    await indexAllSegments({ ...place, index, storeUuid, log: environment.log });
+    segments = await indexAllSegments({ ...place, index, storeUuid, log: environment.log });
     index.writeMeta(CLOSED_WELL, 'yes');
   } finally {
     index.close();
@@ -70,7 +71,7 @@ export async function rebuildIndexFile(place: StorePlace): Promise<void> {
   await files.syncDirectory(directory);
   await files.rename(join(directory, NEW_INDEX_FILE), join(directory, INDEX_FILE));
   await files.syncDirectory(directory);
-  environment.log.info('block-store.index-rebuilt', { directory });
+  if (segments > 0) environment.log.info('block-store.index-rebuilt', { directory, segments });
 }
 
 function openChecked(path: string): { index: BlockIndex; storeUuid: string } | null {

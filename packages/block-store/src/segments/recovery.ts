@@ -236,10 +236,11 @@ export async function recoverSegments(options: RecoveryOptions): Promise<void> {
 }
 
 /** Fills an empty index from every segment. Nothing is cut: without watermarks, a torn tail and rot look alike. */
-export async function indexAllSegments(options: RecoveryOptions): Promise<void> {
+export async function indexAllSegments(options: RecoveryOptions): Promise<number> {
   const segments = await findSegments(options.files, options.segmentsDirectory);
   for (const found of segments) {
     // Only the last one can hold writes whose flush failed; older ones were left after a flush that did not.
     await adopt(options, found, false, found === segments[segments.length - 1]);
   }
+  return segments.length;
 }

@@ -16,7 +16,7 @@ export async function* readKnownBlocks(
     if (block === null) {
       throw new CairnError(
         'data-damaged',
-        'the server has lost a block of this file; run `cairn admin verify`',
+        'the server has lost a block of this file; restore an older version of it, or put the file there again',
         {
           details: { blockId: blockIds[position] },
         },
