@@ -10,14 +10,15 @@ import { compareIds, type View } from './view.ts';
 export function applyBrake(view: View, draft: Draft): HeldDeletes | null {
   const { brake, confirmed } = view.options;
   const total = view.trees.synced.size;
-  const limit = Math.max(brake.count, brake.share * total);
   let held: HeldDeletes | null = null;
   for (const direction of ['down', 'up'] as const) {
+    const recent = brake.recent?.[direction] ?? 0;
+    const limit = Math.max(brake.count, brake.share * (total + recent)) - recent;
     const list = direction === 'up' ? draft.push : draft.local;
     const kind = direction === 'up' ? 'push-remove' : 'remove-local';
     const tops = [...list].filter(([, step]) => step.operation.kind === kind).map(([id]) => id);
     const ids = direction === 'up' ? tops.flatMap((id) => removedWith(view, id)) : tops;
-    if (ids.length <= limit || confirmed.has(direction)) continue;
+    if (ids.length === 0 || ids.length <= limit || confirmed.has(direction)) continue;
     for (const id of tops) list.delete(id);
     const sizeBytes = ids.reduce((sum, id) => sum + bytesOf(view, direction, id), 0);
     const examples = ids.sort(compareIds).slice(0, 10);

@@ -187,7 +187,12 @@ export interface PlanOptions {
   /** The disk does *not* tell `a` from `A` or NFC from NFD; names that differ only by Unicode form are one. */
   readonly foldsNames: boolean;
   /** More deletes than `max(count, share × size of the synced tree)` in one direction are held. */
-  readonly brake: { readonly count: number; readonly share: number };
+  readonly brake: {
+    readonly count: number;
+    readonly share: number;
+    /** Deletes of the last moments that count as if they were in this plan; none when not given. */
+    readonly recent?: { readonly up: number; readonly down: number };
+  };
   /** Deletes that the user has confirmed are not held. */
   readonly confirmed: ReadonlySet<'up' | 'down'>;
 }

@@ -2,31 +2,28 @@ import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { Filesystem, FolderWatch } from '@cairn/filesystem';
 import { createId, type EntryId, isCairnError } from '@cairn/model';
-import { type Plan, type PlanOptions, plan } from '@cairn/planner';
+import type { Plan, PlanOptions } from '@cairn/planner';
 import type { TreeStore } from '@cairn/tree-store';
-import { createCounters, type ExecuteDeps } from './execute/deps.ts';
+import { Attention } from './attention.ts';
+import { type CycleDeps, DEBOUNCE_MS, runCycle } from './cycle.ts';
+import { createCounters } from './execute/deps.ts';
 import type { DownloadDeps } from './execute/download.ts';
-import { classOf, entryOf, executePlan } from './execute/execute-plan.ts';
 import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
 import { Failures } from './failures.ts';
 import { LocalTree } from './local-tree.ts';
-import { followJournal } from './observe/follow.ts';
-import { createScanner } from './observe/scan.ts';
+import { createScanner, type Scanner } from './observe/scan.ts';
 import type { SpaceConnection } from './ports.ts';
+import { RemovalWindow } from './removal-window.ts';
+import { Retries } from './retries.ts';
 import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
 import { describeStatus, type EngineFacts, type SyncState, type SyncStatus } from './status.ts';
-import { Wake } from './wake.ts';
 
-/** After a hint from the disk we wait this long for its companions (both ends of a move, a save in steps). */
-const DEBOUNCE_MS = 25;
-/** How long one plan is executed before the engine looks at the disk and the journal again. */
-const EXECUTE_BUDGET_MS = 1500;
 /** A full scan at least this often: the watcher is only a hint. */
 const FULL_SCAN_MS = 15 * 60_000;
-const FULL_DISK_PAUSE_MS = 5_000;
-const MAX_BACKOFF_MS = 30_000;
+/** What could not be read is looked at again this often. */
+const UNREADABLE_SCAN_MS = 60_000;
 
 export interface SyncEngineOptions {
   readonly filesystem: Filesystem;
@@ -73,22 +70,22 @@ class Engine implements SyncEngine {
   readonly #local: LocalTree;
   readonly #failures: Failures;
   readonly #deps: DownloadDeps;
-  readonly #scanner: ReturnType<typeof createScanner>;
+  readonly #scanner: Scanner;
   readonly #large: LargeTransfers;
-  readonly #wake = new Wake();
+  readonly #attention = new Attention();
+  readonly #retries: Retries;
+  readonly #removals: RemovalWindow;
+  readonly #cycle: CycleDeps;
   readonly #listeners = new Set<() => void>();
   readonly #confirmed = new Set<'up' | 'down'>();
   readonly #facts: EngineFacts;
 
-  #dirty = new Set<string>();
-  #fullScan = true;
-  #remoteDirty = true;
   #paused = false;
-  #lastFullScanMs = 0;
-  #backoffMs = 0;
-  #localFullUntilMs = 0;
-  #serverFullUntilMs = 0;
+  #lastFullScanMs: number;
+  #lastUnreadableScanMs: number;
   #plan: Plan | null = null;
+  /** Up to here our own commits brought the journal: hints of them are no news. */
+  #committedSequence = 0;
   /** What a large transfer met that is not about its file alone; the loop deals with it. */
   #transferError: unknown = null;
 
@@ -98,14 +95,21 @@ class Engine implements SyncEngine {
     this.#environment = environment;
     this.#local = new LocalTree(trees.local, space.rootId);
     this.#failures = new Failures(environment);
+    this.#retries = new Retries(environment);
+    this.#removals = new RemovalWindow(environment.clock);
+    this.#lastFullScanMs = environment.clock.monotonicMs();
+    this.#lastUnreadableScanMs = this.#lastFullScanMs;
     this.#facts = { state: 'starting', connection: 'offline', trouble: null, lastInSyncAt: null };
     this.#scanner = createScanner({
       filesystem,
       local: this.#local,
       environment,
-      takeLateHints: () => this.#takeLateHints(),
+      takeLateHints: async () => {
+        await environment.timers.sleep(DEBOUNCE_MS);
+        return this.#attention.takeLate();
+      },
     });
-    const shared: ExecuteDeps = {
+    this.#deps = {
       filesystem,
       space,
       trees,
@@ -114,16 +118,17 @@ class Engine implements SyncEngine {
       environment,
       failures: this.#failures,
       uploaded: new Set(),
+      unanswered: [],
       counters: createCounters(),
-      markDirty: (path) => this.#markDirty(path),
-      markRemoteDirty: () => {
-        this.#remoteDirty = true;
-      },
-      createEntryId: () => createId<EntryId>(environment.random.bytes(16)),
-    };
-    this.#deps = {
-      ...shared,
       touchedFolders: new Set(),
+      markDirty: (path) => this.#attention.folder(path),
+      markRemoteDirty: () => this.#attention.server(),
+      noteRemoved: (direction, count) => this.#removals.note(direction, count),
+      noteCommitted: (sequence) => {
+        this.#committedSequence = Math.max(this.#committedSequence, sequence);
+      },
+      makeDurable: () => this.#flush(),
+      createEntryId: () => createId<EntryId>(environment.random.bytes(16)),
       isIgnored: (path) => {
         const isFolder = path.endsWith('/');
         return this.#scanner.rules.isIgnored(isFolder ? path.slice(0, -1) : path, isFolder);
@@ -131,11 +136,37 @@ class Engine implements SyncEngine {
     };
     this.#large = new LargeTransfers(
       this.#deps,
-      () => this.#wake.ring(),
+      () => this.#attention.wake.ring(),
       (error) => {
         this.#transferError = error;
       },
     );
+    this.#cycle = {
+      execute: this.#deps,
+      large: this.#large,
+      scanner: this.#scanner,
+      attention: this.#attention,
+      retries: this.#retries,
+      planOptions: () => this.#planOptions(),
+      verifyRoot: () => this.#verifyRoot(),
+      onFullScan: () => {
+        this.#lastFullScanMs = environment.clock.monotonicMs();
+      },
+      flush: () => this.#flush(),
+      setState: (state) => this.#setState(state),
+      onServerAnswered: (rebased) => this.#onServerAnswered(rebased),
+      onPlan: (planned) => {
+        this.#plan = planned;
+        this.#changed();
+      },
+      noteFullness: (error) => this.#noteFullness(error),
+      isPaused: () => this.#paused,
+      takeTransferError: () => {
+        const error = this.#transferError;
+        this.#transferError = null;
+        return error;
+      },
+    };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -149,10 +180,11 @@ class Engine implements SyncEngine {
     const watch = await this.#startWatch();
     const hints = space.hints(
       (sequence) => {
-        if (sequence !== null && trees.cursor !== null && trees.cursor.sequence >= sequence) return;
-        this.#remoteDirty = true;
-        this.#backoffMs = 0;
-        this.#wake.ring();
+        const known = Math.max(trees.cursor?.sequence ?? 0, this.#committedSequence);
+        if (sequence !== null && trees.cursor !== null && known >= sequence) return;
+        this.#attention.server();
+        this.#retries.reset();
+        this.#attention.wake.ring();
       },
       (state) => {
         if (this.#facts.connection !== 'offline' || state === 'live') this.#facts.connection = state;
@@ -162,10 +194,10 @@ class Engine implements SyncEngine {
     try {
       while (!signal.aborted) {
         try {
-          await this.#cycle(stopped);
+          this.#rest((await runCycle(this.#cycle, stopped)).state);
         } catch (error) {
           if (signal.aborted) break;
-          await this.#flush();
+          await this.#tryFlush();
           this.#noteTrouble(error);
         }
         await this.#sleep(signal);
@@ -173,110 +205,22 @@ class Engine implements SyncEngine {
     } finally {
       stop.abort();
       hints.close();
-      watch?.close();
+      watch.close();
       await this.#large.finish();
-      await this.#flush();
+      await this.#tryFlush();
       this.#setState('stopped');
     }
   }
 
-  /** Observes, plans and executes until nothing is left to do or everything left has to wait. */
-  async #cycle(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (this.#transferError !== null) {
-        const error = this.#transferError;
-        this.#transferError = null;
-        throw error;
-      }
-      if (this.#paused) {
-        this.#setState('paused');
-        return;
-      }
-      await this.#observeDisk();
-      await this.#observeServer(signal);
-      const candidates = [...this.#options.trees.touched()];
-      const planned = this.#makePlan(candidates);
-      this.#plan = planned;
-      const runnable = planned.operations.filter(({ operation }) => {
-        const id = entryOf(operation);
-        return (
-          !this.#failures.isWaiting(id) && !this.#large.isRunning(id) && this.#isPermitted(classOf(operation))
-        );
-      });
-      this.#forgetSettled(candidates, planned);
-      if (runnable.length === 0) {
-        await this.#flush();
-        this.#rest(planned);
-        if (this.#hasWork()) continue;
-        return;
-      }
-      this.#setState('syncing');
-      if (runnable.some(({ operation }) => operation.kind === 'push-remove')) await this.#verifyRoot();
-      const permissions = { mayWriteLocally: this.#isPermitted('local'), mayPush: this.#isPermitted('push') };
-      try {
-        await executePlan(
-          this.#deps,
-          this.#large,
-          planned.operations,
-          permissions,
-          EXECUTE_BUDGET_MS,
-          signal,
-        );
-      } catch (error) {
-        if (!this.#noteFullness(error)) throw error;
-      }
-      await this.#flush();
-      this.#changed();
-      if (runnable.every(({ operation }) => this.#large.isRunning(entryOf(operation))) && !this.#hasWork())
-        return;
-    }
-  }
-
-  async #observeDisk(): Promise<void> {
-    const { clock } = this.#environment;
-    const fullScanMs = this.#options.fullScanMs ?? FULL_SCAN_MS;
-    if (clock.monotonicMs() - this.#lastFullScanMs > fullScanMs) this.#fullScan = true;
-    while (this.#fullScan || this.#dirty.size > 0) {
-      const recursive = this.#fullScan;
-      const paths = recursive ? new Set(['']) : this.#dirty;
-      this.#fullScan = false;
-      this.#dirty = new Set();
-      if (recursive) {
-        await this.#verifyRoot();
-        this.#lastFullScanMs = clock.monotonicMs();
-      }
-      const result = await this.#scanner.scan({ paths, recursive });
-      if (result.rulesChanged) this.#fullScan = true;
-      for (const path of result.again) this.#dirty.add(path);
-      if (result.again.size > 0) await this.#environment.timers.sleep(DEBOUNCE_MS);
-    }
-  }
-
-  async #observeServer(signal: AbortSignal): Promise<void> {
-    if (!this.#remoteDirty) return;
-    const { space, trees } = this.#options;
-    this.#remoteDirty = false;
-    try {
-      const result = await followJournal({ space, trees, environment: this.#environment }, signal);
-      if (this.#facts.connection === 'offline') this.#facts.connection = 'polling';
-      this.#facts.trouble = null;
-      this.#backoffMs = 0;
-      if (result.rebased) {
-        const text =
-          'The server holds another history than before (restored or replaced). Both sides were merged; nothing was deleted.';
-        trees.addNotice({ at: this.#environment.clock.now(), kind: 'history-changed', path: '/', text });
-      }
-    } catch (error) {
-      this.#remoteDirty = true;
-      throw error;
-    }
-  }
-
-  #makePlan(candidates: readonly EntryId[]): Plan {
-    const { trees, space } = this.#options;
-    const view = { rootId: space.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
-    return plan(view, this.#planOptions(), candidates);
+  #onServerAnswered(rebased: boolean): void {
+    const { trees } = this.#options;
+    if (this.#facts.connection === 'offline') this.#facts.connection = 'polling';
+    this.#facts.trouble = null;
+    if (!rebased) return;
+    this.#committedSequence = 0;
+    const text =
+      'The server holds another history than before (restored or replaced). Both sides were merged; nothing was deleted.';
+    trees.addNotice({ at: this.#environment.clock.now(), kind: 'history-changed', path: '/', text });
   }
 
   #planOptions(): PlanOptions {
@@ -285,87 +229,68 @@ class Engine implements SyncEngine {
       deviceName,
       date: new Date(this.#environment.clock.now()).toISOString().slice(0, 10),
       foldsNames: !(filesystem.capabilities.caseSensitive && filesystem.capabilities.unicodeSensitive),
-      brake: brake ?? { count: 200, share: 0.5 },
+      brake: { ...(brake ?? { count: 200, share: 0.5 }), recent: this.#removals.recent() },
       confirmed: this.#confirmed,
     };
   }
 
-  #isPermitted(group: ReturnType<typeof classOf>): boolean {
-    const now = this.#environment.clock.monotonicMs();
-    if (group === 'push') return now >= this.#serverFullUntilMs;
-    if (group === 'local' || group === 'download') return now >= this.#localFullUntilMs;
-    return true;
-  }
-
-  /** Entries that were looked at and need nothing are not looked at again until something touches them. */
-  #forgetSettled(candidates: readonly EntryId[], planned: Plan): void {
-    const open = new Set<EntryId>();
-    for (const { operation } of planned.operations) {
-      open.add(entryOf(operation));
-      if (operation.kind === 'adopt') open.add(operation.remoteId);
-    }
-    for (const { entryId } of planned.issues) open.add(entryId);
-    if (planned.held !== null) return;
-    this.#options.trees.forgetTouched(candidates.filter((id) => !open.has(id)));
-  }
-
-  #rest(planned: Plan): void {
-    const waiting =
-      planned.operations.length > 0 || planned.issues.length > 0 || this.#failures.list().length > 0;
-    if (planned.operations.length === 0)
-      for (const failure of this.#failures.list()) this.#failures.forget(failure.entryId);
-    if (planned.held !== null) {
-      this.#setState('held');
-    } else if (this.#large.count > 0) {
-      this.#setState('syncing');
-    } else if (waiting && planned.operations.length + planned.issues.length > 0) {
-      this.#setState('waiting');
-    } else {
+  #rest(state: SyncState): void {
+    if (state === 'in-sync') {
+      for (const direction of this.#confirmed) this.#removals.forget(direction);
       this.#confirmed.clear();
+      this.#retries.reset();
       this.#facts.lastInSyncAt = this.#environment.clock.now();
-      this.#setState('in-sync');
     }
-  }
-
-  #hasWork(): boolean {
-    return this.#fullScan || this.#remoteDirty || this.#dirty.size > 0;
+    this.#setState(state);
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
     const { timers, clock } = this.#environment;
-    if (this.#hasWork() && this.#backoffMs === 0 && !this.#paused) return;
+    if (signal.aborted) return;
+    if (this.#attention.isPending && !this.#paused && this.#retries.nextDueMs() === null) return;
+    const due = this.#paused ? [] : this.#dueMs();
+    await this.#attention.wake.wait(timers, due.length === 0 ? null : Math.max(1, Math.min(...due)), signal);
     const now = clock.monotonicMs();
-    const due = [(this.#options.fullScanMs ?? FULL_SCAN_MS) - (now - this.#lastFullScanMs)];
-    if (this.#backoffMs > 0) due.push(this.#backoffMs * (0.75 + this.#environment.random.fraction() / 2));
-    const nextFailureMs = this.#failures.nextDueMs();
-    if (nextFailureMs !== null && this.#backoffMs === 0) due.push(Math.max(nextFailureMs, 50));
-    if (this.#localFullUntilMs > now) due.push(this.#localFullUntilMs - now);
-    if (this.#serverFullUntilMs > now) due.push(this.#serverFullUntilMs - now);
-    await this.#wake.wait(timers, Math.max(1, Math.min(...due)), signal);
-    if (this.#dirty.size > 0 && !signal.aborted) await timers.sleep(DEBOUNCE_MS);
+    if (now - this.#lastFullScanMs >= this.#fullScanMs()) this.#attention.everything();
+    if (this.#hasUnreadable() && now - this.#lastUnreadableScanMs >= UNREADABLE_SCAN_MS) {
+      this.#lastUnreadableScanMs = now;
+      for (const [path, reason] of this.#scanner.unsynced)
+        if (reason === 'unreadable') this.#attention.folder(path === '/' ? '' : path);
+    }
+    if (this.#attention.isDiskPending && !signal.aborted) await timers.sleep(DEBOUNCE_MS);
+  }
+
+  /** When something is due although nothing rings, in milliseconds from now. */
+  #dueMs(): number[] {
+    const now = this.#environment.clock.monotonicMs();
+    const due = [this.#fullScanMs() - (now - this.#lastFullScanMs)];
+    if (this.#hasUnreadable()) due.push(UNREADABLE_SCAN_MS - (now - this.#lastUnreadableScanMs));
+    const retryMs = this.#retries.nextDueMs();
+    if (retryMs !== null) due.push(retryMs);
+    const failureMs = this.#failures.nextDueMs();
+    if (failureMs !== null && !this.#retries.isRetreating) due.push(Math.max(failureMs, 50));
+    return due;
+  }
+
+  #fullScanMs(): number {
+    return this.#options.fullScanMs ?? FULL_SCAN_MS;
+  }
+
+  #hasUnreadable(): boolean {
+    for (const reason of this.#scanner.unsynced.values()) if (reason === 'unreadable') return true;
+    return false;
   }
 
   async #startWatch(): Promise<FolderWatch> {
     return this.#options.filesystem.watch((hint) => {
       if (hint.kind === 'everything') {
         this.#environment.log.info('engine.full-scan', { reason: hint.reason });
-        this.#fullScan = true;
+        this.#attention.everything();
       } else {
-        this.#dirty.add(hint.path);
+        this.#attention.folder(hint.path);
       }
-      this.#wake.ring();
+      this.#attention.wake.ring();
     });
-  }
-
-  async #takeLateHints(): Promise<ReadonlySet<string>> {
-    await this.#environment.timers.sleep(DEBOUNCE_MS);
-    const late = this.#dirty;
-    this.#dirty = new Set();
-    return late;
-  }
-
-  #markDirty(path: string): void {
-    this.#dirty.add(path);
   }
 
   async #verifyRoot(): Promise<void> {
@@ -373,23 +298,28 @@ class Engine implements SyncEngine {
     await verifyRoot({ filesystem, trees, spaceId: space.spaceId, environment: this.#environment });
   }
 
-  /** Makes what was done durable: first the names on disk, then what we know about them. */
+  /** First the names on disk, then what we know about them: after a power cut we may know less, never more. */
   async #flush(): Promise<void> {
-    const { touchedFolders, filesystem, trees } = { ...this.#deps };
+    const { touchedFolders, filesystem, trees } = this.#deps;
     if (touchedFolders.size > 0) {
       const folders = [...touchedFolders];
-      touchedFolders.clear();
-      await filesystem.syncFolders(folders);
+      await syncWhatIsThere(filesystem, folders);
+      for (const folder of folders) touchedFolders.delete(folder);
     }
     trees.flush();
   }
 
-  /** Full disks pause one direction only. */
+  /** What cannot be made durable now is observed again later. */
+  async #tryFlush(): Promise<void> {
+    try {
+      await this.#flush();
+    } catch (error) {
+      this.#environment.log.error('engine.not-durable', { error: String(error) });
+    }
+  }
+
   #noteFullness(error: unknown): boolean {
-    const untilMs = this.#environment.clock.monotonicMs() + FULL_DISK_PAUSE_MS;
-    if (isCairnError(error, 'local-disk-full')) this.#localFullUntilMs = untilMs;
-    else if (isCairnError(error, 'storage-full', 'quota-exceeded')) this.#serverFullUntilMs = untilMs;
-    else return false;
+    if (!isCairnError(error) || !this.#retries.noteFullness(error)) return false;
     this.#facts.trouble = { code: error.code, message: error.message };
     this.#environment.log.warn('engine.full', { code: error.code });
     return true;
@@ -402,12 +332,12 @@ class Engine implements SyncEngine {
     const known = isCairnError(error);
     const message = error instanceof Error ? error.message : String(error);
     this.#facts.trouble = { code: known ? error.code : 'internal', message };
-    this.#backoffMs = Math.min(MAX_BACKOFF_MS, Math.max(250, this.#backoffMs * 2));
-    this.#remoteDirty = true;
+    const backoffMs = this.#retries.retreat();
+    this.#attention.server();
     const fields = {
       code: this.#facts.trouble.code,
       error: known ? message : (error as Error)?.stack,
-      backoffMs: this.#backoffMs,
+      backoffMs,
     };
     if (isEngineWide(error)) this.#environment.log.warn('engine.server-trouble', fields);
     else this.#environment.log.error('engine.cycle-failed', fields);
@@ -455,7 +385,7 @@ class Engine implements SyncEngine {
 
   pause(): void {
     this.#paused = true;
-    this.#wake.ring();
+    this.#attention.wake.ring();
   }
 
   resume(): void {
@@ -464,11 +394,11 @@ class Engine implements SyncEngine {
   }
 
   refresh(): void {
-    this.#fullScan = true;
-    this.#remoteDirty = true;
-    this.#backoffMs = 0;
+    this.#attention.everything();
+    this.#attention.server();
+    this.#retries.reset();
     this.#failures.retryAll();
-    this.#wake.ring();
+    this.#attention.wake.ring();
   }
 
   confirmDeletes(): void {
@@ -491,5 +421,21 @@ class Engine implements SyncEngine {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+}
+
+/** Makes the names in folders durable; one that was replaced by something else meanwhile has none of ours. */
+async function syncWhatIsThere(filesystem: Filesystem, folders: readonly string[]): Promise<void> {
+  try {
+    await filesystem.syncFolders(folders);
+  } catch (error) {
+    if (!isCairnError(error, 'local-io')) throw error;
+    const left: string[] = [];
+    for (const folder of folders) {
+      const status = await filesystem.status(folder);
+      if (status?.kind === 'folder') left.push(folder);
+    }
+    if (left.length === folders.length) throw error;
+    await filesystem.syncFolders(left);
   }
 }

@@ -2,7 +2,7 @@ import type { EntryId } from '@cairn/model';
 import type { HeldDeletes, Plan, PlanIssue } from '@cairn/planner';
 import type { Notice, TreeStore } from '@cairn/tree-store';
 import type { TransferCounters } from './execute/deps.ts';
-import { classOf } from './execute/execute-plan.ts';
+import { classOf } from './execute/select-operations.ts';
 import type { Failures } from './failures.ts';
 import { type LocalTree, pathIn } from './local-tree.ts';
 import type { UnsyncedReason } from './observe/collect.ts';

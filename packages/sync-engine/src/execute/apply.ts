@@ -11,7 +11,15 @@ export type LocalOperation = Extract<
 
 type ApplyDeps = Pick<
   ExecuteDeps,
-  'filesystem' | 'trees' | 'local' | 'environment' | 'failures' | 'markDirty' | 'createEntryId'
+  | 'filesystem'
+  | 'trees'
+  | 'local'
+  | 'environment'
+  | 'failures'
+  | 'markDirty'
+  | 'noteRemoved'
+  | 'makeDurable'
+  | 'createEntryId'
 > & { isIgnored(path: string): boolean };
 
 /** Folders in which names changed; the engine makes them durable before what was noted is. */
@@ -164,6 +172,10 @@ async function moveOnDisk(
     );
   }
   const after = await deps.filesystem.move(from, to, node.identity);
+  for (const folder of [...touched]) {
+    // What was done in a folder is made durable where it is now.
+    if (folder === from || folder.startsWith(`${from}/`)) touched.add(to + folder.slice(from.length));
+  }
   touched.add(parentPath(from));
   touched.add(parentPath(to));
   const untouched = after.sizeBytes === before.sizeBytes && after.modifiedAtNs === before.modifiedAtNs;
@@ -198,6 +210,7 @@ async function removeLocal(deps: ApplyDeps, entryId: EntryId, touched: TouchedFo
   touched.add(parentPath(path));
   deps.local.delete(entryId);
   deps.trees.synced.delete(entryId);
+  deps.noteRemoved('down', 1);
 }
 
 async function fork(
@@ -209,9 +222,20 @@ async function fork(
 ): Promise<void> {
   const { node, path } = requireNode(deps, entryId);
   const to = joinPath(parentPath(path), name);
-  await moveOnDisk(deps, node, path, to, { parentId: node.parentId, name }, touched);
-  deps.local.rename(entryId, deps.createEntryId());
+  // The new id comes first and durably: after a kill the renamed file must not look like the entry moved by the user.
+  const newId = deps.createEntryId();
+  const agreed = deps.trees.synced.get(entryId);
+  deps.local.rename(entryId, newId);
   deps.trees.synced.delete(entryId);
+  await deps.makeDurable();
+  const renewed = { ...node, entryId: newId };
+  try {
+    await moveOnDisk(deps, renewed, path, to, { parentId: node.parentId, name }, touched);
+  } catch (error) {
+    deps.local.rename(newId, entryId);
+    if (agreed !== undefined) deps.trees.synced.put(agreed);
+    throw error;
+  }
   addNotice(deps, notice, path, to);
 }
 

@@ -1,11 +1,12 @@
 import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
-import type { ContentId, EntryId } from '@cairn/model';
+import type { Change, ContentId, EntryId } from '@cairn/model';
 import type { TreeStore } from '@cairn/tree-store';
 import type { Failures } from '../failures.ts';
 import type { LocalTree } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
+import type { Direction } from '../removal-window.ts';
 
 /** What carrying out operations needs; each module picks its slice. */
 export interface ExecuteDeps {
@@ -18,11 +19,19 @@ export interface ExecuteDeps {
   readonly failures: Failures;
   /** Contents whose blocks this process knows to be on the server and granted to this account. */
   readonly uploaded: Set<ContentId>;
+  /** Changes of commits that got no answer: the server may have them. */
+  readonly unanswered: Change[];
   readonly counters: TransferCounters;
   /** Asks for a scan of a folder soon. */
   markDirty(path: string): void;
   /** Asks for a look at the server's journal before the next plan. */
   markRemoteDirty(): void;
+  /** Counts removals, for the brake. */
+  noteRemoved(direction: Direction, count: number): void;
+  /** Notes that our own commit brought the journal to here. */
+  noteCommitted(sequence: number): void;
+  /** Makes what was done so far durable: first the names on disk, then what we know about them. */
+  makeDurable(): Promise<void>;
   createEntryId(): EntryId;
 }
 

@@ -15,6 +15,7 @@ import type { ContentPiece } from '../ports.ts';
 import type { TouchedFolders } from './apply.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { ExecuteDeps } from './deps.ts';
+import { isEngineWide } from './inspect.ts';
 
 /** Files that are made durable and placed at the same time: an fsync each, so waiting side by side pays. */
 const PLACES_AT_ONCE = 16;
@@ -51,9 +52,40 @@ export async function downloadFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const prepared = downloads.map((each) => prepareDownload(deps, each)).filter((each) => each !== null);
+  const fetchedFiles = new Set<Prepared>();
   const placing = createPlacer(deps);
-  await fetchFiles(deps, prepared, signal, (fetched) => placing.add(fetched));
+  let failure: unknown = null;
+  try {
+    await fetchFiles(deps, prepared, signal, (fetched, file) => {
+      fetchedFiles.add(file);
+      return placing.add(fetched);
+    });
+  } catch (error) {
+    failure = error;
+  }
+  // What is on disk must be noted also when the rest could not be fetched.
   await placing.finish();
+  if (failure === null) return;
+  const left = prepared.filter(
+    (file) => !fetchedFiles.has(file) && !deps.failures.isWaiting(file.entry.entryId),
+  );
+  const [first] = left;
+  if (
+    first === undefined ||
+    signal.aborted ||
+    isEngineWide(failure) ||
+    isCairnError(failure, 'local-disk-full')
+  )
+    throw failure;
+  // The server could not send something of one of them: it must not hold up the others.
+  if (left.length === 1) {
+    deps.failures.record(first.entry.entryId, 'download', failure);
+    return;
+  }
+  const ids = new Set(left.map(({ entry }) => entry.entryId));
+  for (const download of downloads) {
+    if (ids.has(download.entryId)) await downloadFiles(deps, [download], signal);
+  }
 }
 
 /** Where the file goes and what must be there now; `null` when that is not clear yet (a later plan will know). */
@@ -83,7 +115,7 @@ export async function fetchFiles(
   deps: DownloadDeps,
   files: readonly Prepared[],
   signal: AbortSignal,
-  onFetched: (fetched: FetchedFile) => Promise<void>,
+  onFetched: (fetched: FetchedFile, file: Prepared) => Promise<void>,
 ): Promise<void> {
   const { failures, counters } = deps;
   const open = new Map<Prepared, TemporaryFile>();
@@ -103,7 +135,7 @@ export async function fetchFiles(
         lastIndex.set(file, wanted.length - 1);
         if (missing !== null && missing.length === 0) {
           open.delete(file);
-          await onFetched({ ...file, temporary });
+          await onFetched({ ...file, temporary }, file);
         }
       } catch (error) {
         await fail(file, error);
@@ -125,7 +157,7 @@ export async function fetchFiles(
         if (!piece.last || lastIndex.get(want.file) !== piece.index) continue;
         open.delete(want.file);
         counters.downloadedFiles++;
-        await onFetched({ ...want.file, temporary });
+        await onFetched({ ...want.file, temporary }, want.file);
       } catch (error) {
         failed.add(want.file);
         await fail(want.file, error);
@@ -252,7 +284,7 @@ async function readKnown(
     if (count === 0) return null;
     length += count;
   }
-  return blockIdOf(platform, bytes) === part.block ? bytes : null;
+  return blockIdOf(platform, 'chunk', bytes) === part.block ? bytes : null;
 }
 
 /** Lists of parts as contents of their own, so that they are read like any file. */

@@ -1,80 +1,34 @@
-import type { EntryId } from '@cairn/model';
 import type { Operation, PlannedOperation } from '@cairn/planner';
 import { applyLocally, type BookkeepingOperation, keepBooks, type LocalOperation } from './apply.ts';
 import { type Download, type DownloadDeps, downloadFiles } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
 import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
 import { type PushOperation, pushOperations } from './push.ts';
+import { classOf, type OperationClass, sizeOf } from './select-operations.ts';
 
 /** Bounds of one slice: what is done before the engine looks up again. */
 const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
-type OperationClass = 'books' | 'inspect' | 'push' | 'download' | 'local';
-
-const CLASSES: Record<Operation['kind'], OperationClass> = {
-  adopt: 'books',
-  settle: 'books',
-  forget: 'books',
-  renew: 'books',
-  inspect: 'inspect',
-  'push-create': 'push',
-  'push-update': 'push',
-  'push-remove': 'push',
-  'push-rename': 'push',
-  download: 'download',
-  'make-folder': 'local',
-  'make-link': 'local',
-  'move-local': 'local',
-  'set-attributes': 'local',
-  'remove-local': 'local',
-  fork: 'local',
-};
-
-export function classOf(operation: Operation): OperationClass {
-  return CLASSES[operation.kind];
-}
-
-/** The entry an operation is about. */
-export function entryOf(operation: Operation): EntryId {
-  return operation.kind === 'adopt' ? operation.localId : operation.entryId;
-}
-
-export interface Permissions {
-  /** The disk takes no new bytes now. */
-  readonly mayWriteLocally: boolean;
-  /** The server takes no new bytes now. */
-  readonly mayPush: boolean;
+export interface Work {
+  /** Operations that may run now. */
+  readonly operations: readonly PlannedOperation[];
+  /** Some pushes of the plan are not among them. */
+  readonly pushesLeftOut: boolean;
+  /** Asked after each slice, with what the slices of this part took so far, in milliseconds. */
+  mayGoOn(elapsedMs: number): boolean;
 }
 
 /**
- * Carries out a plan, slice by slice, for about `budgetMs`; what is left is planned again. Reading files comes
+ * Carries out a plan, slice by slice, while `mayGoOn`; what is left is planned again. Reading files comes
  * first, with a share of the time, because most of what follows waits for it.
  */
 export async function executePlan(
   deps: DownloadDeps,
   large: LargeTransfers,
-  operations: readonly PlannedOperation[],
-  permissions: Permissions,
-  budgetMs: number,
+  { operations: usable, pushesLeftOut, mayGoOn }: Work,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deps.environment;
-  const usable: { operation: Operation; batch: number }[] = [];
-  let pushesLeftOut = false;
-  for (const { operation, batch } of operations) {
-    const id = entryOf(operation);
-    const group = classOf(operation);
-    const waits = deps.failures.isWaiting(id) || large.isRunning(id);
-    const permitted =
-      group === 'push'
-        ? permissions.mayPush
-        : group === 'download' || group === 'local'
-          ? permissions.mayWriteLocally
-          : true;
-    if (!waits && permitted) usable.push({ operation, batch });
-    else if (group === 'push') pushesLeftOut = true;
-  }
-
   const inspections = usable
     .filter(({ operation }) => operation.kind === 'inspect')
     .map(({ operation }) => operation as Inspection);
@@ -121,7 +75,7 @@ export async function executePlan(
     for (const slice of slices) {
       signal.throwIfAborted();
       await run(slice);
-      if (clock.monotonicMs() - startMs > budgetMs) return;
+      if (!mayGoOn(clock.monotonicMs() - startMs)) return;
     }
   }
 
@@ -134,11 +88,6 @@ export async function executePlan(
     for (const part of cut(small, (each) => sizeOf(deps, each.entryId)))
       await downloadFiles(deps, part, signal);
   }
-}
-
-function sizeOf(deps: DownloadDeps, entryId: EntryId): number {
-  const entry = deps.trees.remote.get(entryId);
-  return entry?.kind === 'file' ? entry.content.sizeBytes : 0;
 }
 
 function* sliceInspections(

@@ -35,6 +35,24 @@ export class LargeTransfers {
     return this.#running.has(entryId);
   }
 
+  /** Whether a transfer of this entry could start now, or needs no more than to be placed. */
+  hasRoomFor(entryId: EntryId): boolean {
+    return this.#running.size < MAX_AT_ONCE || this.#fetched.has(entryId);
+  }
+
+  /** Closes what was fetched for entries that nobody wants to place any more. */
+  async keepOnly(wanted: ReadonlySet<EntryId>): Promise<void> {
+    for (const [entryId, { temporary }] of this.#fetched) {
+      if (wanted.has(entryId)) continue;
+      this.#fetched.delete(entryId);
+      await temporary.close();
+    }
+  }
+
+  get hasFetched(): boolean {
+    return this.#fetched.size > 0;
+  }
+
   get running(): Iterable<EntryId> {
     return this.#running.keys();
   }

@@ -53,6 +53,7 @@ export async function pushOperations(
       deps.counters.commits++;
       for (const each of prepared) deps.failures.forget(each.operation.entryId);
       applyResult(deps, prepared, result);
+      deps.noteCommitted(Math.max(0, ...result.results.map((each) => each.sequence)));
       deps.markRemoteDirty();
       return;
     } catch (error) {
@@ -78,6 +79,7 @@ export async function pushOperations(
         for (const each of prepared) deps.failures.record(each.operation.entryId, each.operation.kind, error);
         return;
       } else {
+        rememberUnanswered(deps, prepared);
         throw error;
       }
     }
@@ -89,6 +91,55 @@ export async function pushOperations(
     );
     deps.failures.record(each.operation.entryId, each.operation.kind, error);
   }
+}
+
+/** Commits whose answer may have been lost; older ones are forgotten. */
+const MAX_UNANSWERED = 5000;
+
+function rememberUnanswered({ unanswered }: ExecuteDeps, prepared: readonly Prepared[]): void {
+  for (const { change } of prepared) {
+    if (change.kind !== 'create' && change.kind !== 'update') continue;
+    unanswered.push(change);
+  }
+  unanswered.splice(0, unanswered.length - MAX_UNANSWERED);
+}
+
+/**
+ * Changes whose commit got no answer: where the server now says just what was sent, that is what both sides agreed
+ * on. Otherwise what the user did since would be taken for a conflict with himself. Call after a look at the journal.
+ */
+export function settleUnanswered({ trees, unanswered }: Pick<ExecuteDeps, 'trees' | 'unanswered'>): void {
+  for (const change of unanswered.splice(0)) {
+    if (change.kind === 'remove' || change.kind === 'restore') continue;
+    const remote = trees.remote.get(change.entryId);
+    if (remote === undefined) continue;
+    const agreed = syncedFrom(remote);
+    if (change.kind === 'update') {
+      const old = trees.synced.get(change.entryId);
+      const sent = sentFields(change, agreed);
+      if (old !== undefined && remote.sequence > change.baseSequence && holds(remote, change))
+        trees.synced.put({ ...old, ...sent });
+      continue;
+    }
+    const { kind, ...fields } = change.entry;
+    const sent = { parentId: change.parentId, name: change.name, ...fields };
+    if (trees.synced.get(change.entryId) === undefined && remote.kind === kind && holds(remote, sent))
+      trees.synced.put(agreed);
+  }
+}
+
+/** Whether the entry has every field that was sent. */
+function holds(entry: Entry, sent: Partial<UpdateChange>): boolean {
+  const file = entry.kind === 'file' ? entry : null;
+  const time = entry.kind === 'folder' ? undefined : entry.modifiedAtUs;
+  return (
+    (sent.parentId === undefined || sent.parentId === entry.parentId) &&
+    (sent.name === undefined || sent.name === entry.name) &&
+    (sent.content === undefined || sent.content.contentId === file?.content.contentId) &&
+    (sent.executable === undefined || sent.executable === file?.executable) &&
+    (sent.target === undefined || (entry.kind === 'link' && sent.target === entry.target)) &&
+    (sent.modifiedAtUs === undefined || sent.modifiedAtUs === time)
+  );
 }
 
 /** Builds the changes from the trees and makes sure the server has their blocks. */
@@ -273,6 +324,7 @@ function applyResult(deps: ExecuteDeps, prepared: readonly Prepared[], result: C
     if (outcome === undefined) return;
     const { entryId } = operation;
     if (change.kind === 'remove') {
+      deps.noteRemoved('up', 1 + descendantsIn(synced, entryId).length);
       for (const tree of [remote, synced]) {
         for (const id of descendantsIn(tree, entryId).reverse()) tree.delete(id);
         tree.delete(entryId);
@@ -360,9 +412,10 @@ function withoutRefused(
     if (each === undefined) continue;
     const { entryId } = each.operation;
     refused.add(entryId);
+    const revival = conflict.reason === 'entry-missing' || conflict.reason === 'stale-base';
     const unusableId =
       (each.operation.kind === 'push-create' && conflict.reason === 'entry-exists') ||
-      (each.operation.kind === 'push-update' && conflict.reason === 'entry-missing');
+      (each.operation.kind === 'push-update' && revival && conflict.current === null);
     if (unusableId && deps.trees.remote.get(entryId) === undefined && deps.local.get(entryId) !== undefined) {
       deps.trees.synced.delete(entryId);
       deps.local.rename(entryId, deps.createEntryId());

@@ -1,6 +1,6 @@
 import type { FileStatus, Filesystem } from '@cairn/filesystem';
 import { type EntryKind, findNameProblem, isCairnError, MAX_PATH_DEPTH } from '@cairn/model';
-import { joinPath, type LocalTree } from '../local-tree.ts';
+import { joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 
 /** Why something on disk is left alone; shown by `cairn sync status` and `cairn why`. */
@@ -70,12 +70,14 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
     if (collection.folders.has(path)) continue;
     const folder = await readFolder(deps, path, root?.device ?? '', collection);
     if (folder === 'gone') {
-      if (path !== '') open.add(nearestKnown(local, path.slice(0, Math.max(0, path.lastIndexOf('/')))));
+      if (path !== '') open.add(nearestKnown(local, parentPath(path)));
       continue;
     }
     if (folder === 'unreadable') continue;
     collection.folders.set(path, folder);
     const node = local.findByPath(path);
+    // Another folder has this name now: its parent tells where each of them went.
+    if (node !== undefined && path !== '' && node.identity !== folder.identity) open.add(parentPath(path));
     const known = new Map<string, string>();
     if (node !== undefined) {
       for (const id of local.children(node.entryId)) {

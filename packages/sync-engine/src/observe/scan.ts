@@ -83,11 +83,17 @@ export function createScanner(deps: ScannerDeps): Scanner {
     const paths = new Set(request.paths);
     let collection = await collect({ filesystem, local, rules }, { ...request, paths });
     let matching = await match({ filesystem, local, createEntryId }, collection);
+    const again = new Set<string>();
     for (let widening = 0; matching.vanished.length > 0 && widening < MAX_WIDENINGS; widening++) {
       const late = await deps.takeLateHints();
       const before = paths.size;
       for (const path of late) paths.add(path);
-      if (late.size === 0 || (paths.size === before && widening > 0)) break;
+      if (late.size === 0) break;
+      if (paths.size === before && widening > 0) {
+        // They keep changing: what is known now is used, and they are looked at again.
+        for (const path of late) again.add(path);
+        break;
+      }
       collection = await collect({ filesystem, local, rules }, { ...request, paths });
       matching = await match({ filesystem, local, createEntryId }, collection);
     }
@@ -112,7 +118,8 @@ export function createScanner(deps: ScannerDeps): Scanner {
     for (const path of collection.gone) forgetUnsynced(path, null);
     for (const path of collection.unreadable.keys()) unsynced.set(path === '' ? '/' : path, 'unreadable');
     for (const path of collection.folders.keys()) {
-      if (unsynced.get(path) === 'unreadable') unsynced.delete(path);
+      const shown = path === '' ? '/' : path;
+      if (unsynced.get(shown) === 'unreadable') unsynced.delete(shown);
     }
     // A folder that became readable or visible again is known again.
     for (const folder of collection.folders.values()) {
@@ -125,7 +132,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     const rulesChanged = collection.folders.has('') && (await loadRules());
     return {
       changed,
-      again: collection.again,
+      again: new Set([...again, ...collection.again]),
       rulesChanged,
       folders: collection.folders.size,
       items,

@@ -1,3 +1,6 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createMemoryBlockStore } from '@cairn/block-store';
 import {
   blockIdOf,
@@ -10,11 +13,15 @@ import {
 } from '@cairn/content';
 import { createSystemEnvironment, type Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
-import { createMemoryFilesystem, type MemoryFilesystem } from '@cairn/filesystem';
+import {
+  createMemoryFilesystem,
+  type MemoryFilesystem,
+  type MemoryFilesystemOptions,
+} from '@cairn/filesystem';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
-import { type BlockId, CairnError, type DeviceId, formatCursor, parseCursor } from '@cairn/model';
+import { type BlockId, CairnError, createId, type DeviceId, formatCursor, parseCursor } from '@cairn/model';
 import { createAccessServices, createDataServices, ensureEpoch, type Principal } from '@cairn/services';
-import { createMemoryTreeDisk, type MemoryTreeDisk } from '@cairn/tree-store';
+import { createMemoryTreeDisk, type MemoryTreeDisk, type TreeStore } from '@cairn/tree-store';
 import { createSyncEngine, type SyncEngine, type SyncEngineOptions } from '../engine.ts';
 import type { SpaceConnection, UploadSession } from '../ports.ts';
 
@@ -23,6 +30,12 @@ const platform = createNodePlatform();
 /** What a test may do to a device's connection. */
 export interface Network {
   offline: boolean;
+  /** Hints do not arrive. */
+  hintsDropped: boolean;
+  /** That many commits from now on happen, but their answers are lost. */
+  lostAnswers: number;
+  /** That many commits from now on are told that the server lacks their blocks. */
+  missingBlocks: number;
   /** Blocks that crossed the connection, by direction. */
   sentBlocks: number;
   readBlocks: number;
@@ -37,18 +50,27 @@ export interface TestDevice {
   start(): void;
   /** Stops the engine as a signal would. */
   stop(): Promise<void>;
-  /** Stops, forgets what the tree store had not flushed, and starts again. */
+  /** Ends the process as kill -9 does: nothing more reaches disk or tree store, what was not flushed is forgotten. */
+  kill(): Promise<void>;
+  /** As `kill`, and the disk loses what was not made durable. */
+  cutPower(): Promise<void>;
+  /** `kill`, then `start`. */
   restart(): Promise<void>;
+  readonly running: boolean;
   /** Loses the device's database. */
   loseTrees(): void;
-  /** What the user sees: `path → kind:content`. */
-  contents(): Map<string, string>;
+  /** What the running engine knows. */
+  readonly trees: TreeStore;
   readonly failure: unknown;
+}
+
+export interface TestDeviceOptions {
+  readonly disk?: Partial<MemoryFilesystemOptions>;
 }
 
 export interface TestWorld {
   readonly environment: Environment;
-  addDevice(name: string, options?: Partial<SyncEngineOptions>): Promise<TestDevice>;
+  addDevice(name: string, options?: Partial<SyncEngineOptions> & TestDeviceOptions): Promise<TestDevice>;
   /** Waits until every running device is in sync with the server and with the others. */
   settle(devices: readonly TestDevice[]): Promise<void>;
   /** Waits for a condition, polling; fails with the description after some seconds. */
@@ -56,13 +78,35 @@ export interface TestWorld {
   readonly data: ReturnType<typeof createDataServices>;
   readonly principal: Principal;
   sequence(): Promise<number>;
+  /** Gives the server another epoch, as after its database was replaced. */
+  renewEpoch(): Promise<void>;
+  /** Copies the server's database. */
+  backUp(): Promise<void>;
+  /** Puts the last copy back: later commits are gone, the epoch is new. Devices must be offline meanwhile. */
+  restoreBackup(): Promise<void>;
   close(): Promise<void>;
 }
 
+export interface TestWorldOptions {
+  /** The system's when not given. */
+  readonly environment?: Environment;
+  /** Every call to the server takes up to this long. */
+  readonly latencyMs?: number;
+  /** Whether `backUp` and `restoreBackup` will be called. */
+  readonly backUps?: boolean;
+}
+
 /** A server (real services on SQLite in memory) and devices (real engines on simulated disks) in one process. */
-export async function createTestWorld(): Promise<TestWorld> {
-  const environment = createSystemEnvironment();
-  const store = await openSqliteMetadataStore({ path: ':memory:', environment });
+export async function createTestWorld(options: TestWorldOptions = {}): Promise<TestWorld> {
+  const environment = options.environment ?? createSystemEnvironment();
+  // A real file is durable, so slow: only where its copies are asked for, and in memory where there is such a disk.
+  const folder =
+    options.backUps === true
+      ? mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'cairn-engine-'))
+      : null;
+  const databasePath = folder === null ? ':memory:' : join(folder, 'metadata.db');
+  const open = () => openSqliteMetadataStore({ path: databasePath, environment });
+  let store = await open();
   const bus = createMemoryEventBus({ log: environment.log });
   await ensureEpoch(store, environment, null);
   const access = createAccessServices({
@@ -74,7 +118,8 @@ export async function createTestWorld(): Promise<TestWorld> {
     setUpCode: null,
     passwordCost: { memoryKib: 64, passes: 1, lanes: 1 },
   });
-  const data = createDataServices({ store, blocks: createMemoryBlockStore(), bus, platform, environment });
+  const blocks = createMemoryBlockStore();
+  let data = createDataServices({ store, blocks, bus, platform, environment });
   const owner = await access.accounts.register(
     { username: 'ann', password: 'correct horse', deviceName: 'first' },
     { address: 'test' },
@@ -88,11 +133,13 @@ export async function createTestWorld(): Promise<TestWorld> {
   const devices: TestDevice[] = [];
 
   function connect(who: Principal, network: Network): SpaceConnection {
-    const check = () => {
+    const check = async () => {
+      if (options.latencyMs !== undefined)
+        await environment.timers.sleep(environment.random.fraction() * options.latencyMs);
       if (network.offline) throw new CairnError('server-unreachable', 'the test took the network away');
     };
     const readBlock = async (id: BlockId): Promise<Uint8Array> => {
-      check();
+      await check();
       for await (const block of await data.blocks.readBlocks(who, spaceId, [id])) {
         network.readBlocks++;
         return openBlock(platform, block);
@@ -103,23 +150,34 @@ export async function createTestWorld(): Promise<TestWorld> {
       spaceId,
       rootId,
       async snapshot(after) {
-        check();
+        await check();
         const page = await data.spaces.readSnapshot(who, spaceId, after, 1000);
         const cursor = parseCursor(page.cursor);
         if (cursor === null) throw new Error('bad cursor');
         return { entries: page.entries, cursor, next: page.next };
       },
       async changes(cursor, { limit }) {
-        check();
+        await check();
         const page = await data.spaces.readChanges(who, spaceId, formatCursor(cursor), limit ?? 1000);
         const next = parseCursor(page.cursor);
         if (next === null) throw new Error('bad cursor');
         return { changes: page.changes, cursor: next, more: page.more };
       },
       async commit(changeset) {
-        check();
+        await check();
+        if (network.missingBlocks > 0) {
+          network.missingBlocks--;
+          throw new CairnError('blocks-missing', 'the test took the blocks away', {
+            details: { blocks: [] },
+          });
+        }
         network.commits++;
-        return data.spaces.commitChangeset(who, spaceId, changeset);
+        const result = await data.spaces.commitChangeset(who, spaceId, changeset);
+        if (network.lostAnswers > 0) {
+          network.lostAnswers--;
+          throw new CairnError('server-unreachable', 'the test took the answer away');
+        }
+        return result;
       },
       createUpload(): UploadSession {
         const queued: StoredBlock[] = [];
@@ -135,7 +193,7 @@ export async function createTestWorld(): Promise<TestWorld> {
             });
           },
           async flush() {
-            check();
+            await check();
             const missing = new Set(
               await data.blocks.findMissingBlocks(who, spaceId, [...new Set(queued.map((b) => b.blockId))]),
             );
@@ -153,7 +211,7 @@ export async function createTestWorld(): Promise<TestWorld> {
           if (content.sizeBytes === 0) yield { index, position: 0, bytes: new Uint8Array(0), last: true };
           for await (const part of listChunks(platform, content.manifest, readBlock)) {
             const bytes = await readBlock(part.block);
-            if (blockIdOf(platform, bytes) !== part.block) throw new Error('wrong block');
+            if (blockIdOf(platform, 'chunk', bytes) !== part.block) throw new Error('wrong block');
             yield { index, position, bytes, last: position + bytes.length === content.sizeBytes };
             position += bytes.length;
           }
@@ -165,14 +223,18 @@ export async function createTestWorld(): Promise<TestWorld> {
         onState('live');
         onHint(null);
         const unsubscribe = bus.subscribe((event) => {
-          if (event.kind === 'space-advanced' && !network.offline) onHint(event.sequence);
+          if (event.kind !== 'space-advanced' || network.offline || network.hintsDropped) return;
+          onHint(event.sequence);
         });
         return { close: unsubscribe };
       },
     };
   }
 
-  async function addDevice(name: string, options: Partial<SyncEngineOptions> = {}): Promise<TestDevice> {
+  async function addDevice(
+    name: string,
+    { disk: diskOptions, ...options }: Partial<SyncEngineOptions> & TestDeviceOptions = {},
+  ): Promise<TestDevice> {
     const signedIn = await access.sessions.login(
       { username: 'ann', password: 'correct horse', deviceName: name },
       { address: 'test' },
@@ -182,14 +244,31 @@ export async function createTestWorld(): Promise<TestWorld> {
       deviceId: signedIn.device.deviceId as DeviceId,
       role: 'administrator',
     };
-    const disk = createMemoryFilesystem({ environment });
-    const network: Network = { offline: false, sentBlocks: 0, readBlocks: 0, commits: 0 };
+    const disk = createMemoryFilesystem({ environment, ...diskOptions });
+    const network: Network = {
+      offline: false,
+      hintsDropped: false,
+      lostAnswers: 0,
+      missingBlocks: 0,
+      sentBlocks: 0,
+      readBlocks: 0,
+      commits: 0,
+    };
     const space = connect(who, network);
     let treeDisk: MemoryTreeDisk = createMemoryTreeDisk(rootId);
     let engine: SyncEngine | null = null;
+    let trees: TreeStore | null = null;
     let abort = new AbortController();
     let running: Promise<void> = Promise.resolve();
     let failure: unknown = null;
+    let process = { alive: false };
+
+    async function end(restartDisk: () => void): Promise<void> {
+      process.alive = false;
+      restartDisk();
+      abort.abort();
+      await running;
+    }
 
     const device: TestDevice = {
       name,
@@ -202,13 +281,24 @@ export async function createTestWorld(): Promise<TestWorld> {
       get failure() {
         return failure;
       },
+      get running() {
+        return process.alive;
+      },
       start() {
         abort = new AbortController();
         failure = null;
+        const own = { alive: true };
+        process = own;
+        const store = treeDisk.open();
+        trees = store;
+        const flush = store.flush;
+        store.flush = () => {
+          if (own.alive) flush();
+        };
         engine = createSyncEngine({
           filesystem: disk.filesystem,
           space,
-          trees: treeDisk.open(),
+          trees: store,
           platform,
           environment,
           deviceName: name,
@@ -216,24 +306,26 @@ export async function createTestWorld(): Promise<TestWorld> {
         });
         running = engine.run(abort.signal).catch((error) => {
           failure = error;
+          own.alive = false;
         });
       },
       async stop() {
         abort.abort();
         await running;
+        process.alive = false;
       },
+      kill: () => end(() => disk.restart()),
+      cutPower: () => end(() => disk.crash()),
       async restart() {
-        await device.stop();
-        disk.restart();
+        await device.kill();
         device.start();
       },
       loseTrees() {
         treeDisk = createMemoryTreeDisk(rootId);
       },
-      contents() {
-        const found = new Map<string, string>();
-        for (const line of disk.user.describe()) found.set(line, line);
-        return found;
+      get trees() {
+        if (trees === null) throw new Error(`${name} was never started`);
+        return trees;
       },
     };
     devices.push(device);
@@ -254,10 +346,19 @@ export async function createTestWorld(): Promise<TestWorld> {
     }
   }
 
+  async function reopen(whileClosed: () => void): Promise<void> {
+    await store.close();
+    whileClosed();
+    store = await open();
+    data = createDataServices({ store, blocks, bus, platform, environment });
+  }
+
   const sequence = () => data.spaces.currentSequence(principal, spaceId);
   return {
     environment,
-    data,
+    get data() {
+      return data;
+    },
     principal,
     addDevice,
     until,
@@ -274,9 +375,20 @@ export async function createTestWorld(): Promise<TestWorld> {
         );
       });
     },
+    async renewEpoch() {
+      await ensureEpoch(store, environment, createId(environment.random.bytes(16)));
+    },
+    async backUp() {
+      await reopen(() => copyFileSync(databasePath, `${databasePath}.copy`));
+    },
+    async restoreBackup() {
+      await reopen(() => copyFileSync(`${databasePath}.copy`, databasePath));
+      await ensureEpoch(store, environment, createId(environment.random.bytes(16)));
+    },
     async close() {
       for (const device of devices) await device.stop();
       await store.close();
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,209 @@
+import type { EntryId } from '@cairn/model';
+import { type Plan, type PlannedOperation, type PlanOptions, plan } from '@cairn/planner';
+import type { Attention } from './attention.ts';
+import type { DownloadDeps } from './execute/download.ts';
+import { executePlan } from './execute/execute-plan.ts';
+import type { LargeTransfers } from './execute/large-transfers.ts';
+import { settleUnanswered } from './execute/push.ts';
+import { classOf, entryOf, isLeftAlone, isRunnable, signatureOf } from './execute/select-operations.ts';
+import { followJournal } from './observe/follow.ts';
+import type { Scanner } from './observe/scan.ts';
+import type { Retries } from './retries.ts';
+import type { SyncState } from './status.ts';
+import { treesAgree } from './trees-agree.ts';
+
+/** After a hint from the disk we wait this long for its companions (both ends of a move, a save in steps). */
+export const DEBOUNCE_MS = 25;
+/** How long one plan is executed before the engine looks at the disk and the journal again. */
+const EXECUTE_BUDGET_MS = 1500;
+/** The same while nobody but the engine itself changes anything. */
+const QUIET_BUDGET_MS = 6000;
+/** Looks at a disk that keeps changing before what is known is worked on. */
+const MAX_LOOKS = 4;
+
+export interface CycleDeps {
+  readonly execute: DownloadDeps;
+  readonly large: LargeTransfers;
+  readonly scanner: Scanner;
+  readonly attention: Attention;
+  readonly retries: Retries;
+  planOptions(): PlanOptions;
+  verifyRoot(): Promise<void>;
+  /** A look at the whole disk begins. */
+  onFullScan(): void;
+  flush(): Promise<void>;
+  setState(state: SyncState): void;
+  /** A look at the server's journal worked. `rebased`: its history is another one than before. */
+  onServerAnswered(rebased: boolean): void;
+  /** The plan as it now is; called before and after it is carried out. */
+  onPlan(planned: Plan): void;
+  /** An error that says a disk is full: shown, and the direction pauses. Returns whether it was one. */
+  noteFullness(error: unknown): boolean;
+  isPaused(): boolean;
+  /** An error of a transfer beside the loop that is not about its file alone; `null` when there is none. */
+  takeTransferError(): unknown;
+}
+
+/** What is left when a cycle ends: nothing, or only what has to wait. */
+export interface Rest {
+  readonly state: 'in-sync' | 'waiting' | 'held' | 'syncing' | 'offline' | 'paused';
+}
+
+/**
+ * Observes, plans and executes until nothing is left to do or everything left has to wait.
+ * @throws what stops the whole engine for now: the server cannot be reached, the root is missing
+ */
+export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Rest> {
+  const { execute, large, attention, retries } = deps;
+  for (;;) {
+    signal.throwIfAborted();
+    const transferError = deps.takeTransferError();
+    if (transferError !== null) throw transferError;
+    if (deps.isPaused()) return { state: 'paused' };
+    await observeDisk(deps);
+    // Without the server nothing can be agreed on; the disk was looked at so that nothing is forgotten.
+    if (retries.isRetreating) {
+      await deps.flush();
+      return { state: 'offline' };
+    }
+    await observeServer(deps, signal);
+
+    const candidates = [...execute.trees.touched()];
+    const { planned, leftAlone } = makePlan(deps, candidates);
+    deps.onPlan(planned);
+    forgetSettled(deps, candidates, leftAlone);
+    if (large.hasFetched)
+      await large.keepOnly(new Set(planned.operations.map(({ operation }) => entryOf(operation))));
+    const work = selectWork(deps, planned);
+    const nothing = work.operations.length === 0;
+    if (nothing || !retries.mayExecute(signatureOf(work.operations))) {
+      await deps.flush();
+      if (attention.isPending && nothing) continue;
+      dropOldFailures(deps, planned);
+      return { state: restState(deps, planned) };
+    }
+    deps.setState('syncing');
+    if (work.operations.some(({ operation }) => operation.kind === 'push-remove')) await deps.verifyRoot();
+    try {
+      await executePlan(execute, large, work, signal);
+    } catch (error) {
+      if (!deps.noteFullness(error)) throw error;
+    }
+    await deps.flush();
+    deps.onPlan(planned);
+  }
+}
+
+async function observeDisk({
+  execute,
+  scanner,
+  attention,
+  verifyRoot,
+  onFullScan,
+}: CycleDeps): Promise<void> {
+  for (let looks = 0; attention.isDiskPending && looks < MAX_LOOKS; looks++) {
+    const look = attention.takeDisk();
+    try {
+      if (look.recursive) {
+        await verifyRoot();
+        onFullScan();
+      }
+      const result = await scanner.scan(look);
+      attention.doneWithDisk();
+      if (result.rulesChanged) {
+        attention.everything();
+        touchLeftAlone(execute);
+      }
+      for (const path of result.again) attention.folder(path);
+      if (result.again.size > 0) await execute.environment.timers.sleep(DEBOUNCE_MS);
+    } catch (error) {
+      attention.giveBackDisk();
+      throw error;
+    }
+  }
+}
+
+/** Other rules may let in what was left alone: what is only on the server is decided about anew. */
+function touchLeftAlone({ trees }: Pick<DownloadDeps, 'trees'>): void {
+  for (const entry of [...trees.remote.values()])
+    if (trees.local.get(entry.entryId) === undefined) trees.remote.put(entry);
+}
+
+async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void> {
+  const { attention, execute } = deps;
+  if (!attention.isServerPending) return;
+  const { space, trees, environment } = execute;
+  attention.takeServer();
+  try {
+    const { rebased } = await followJournal({ space, trees, environment }, signal);
+    settleUnanswered(execute);
+    // What another history granted is not granted by this one.
+    if (rebased) execute.uploaded.clear();
+    deps.onServerAnswered(rebased);
+  } catch (error) {
+    attention.server();
+    throw error;
+  }
+}
+
+/** The plan without what the rules of this device leave alone. */
+function makePlan(
+  { execute, planOptions }: CycleDeps,
+  candidates: readonly EntryId[],
+): { planned: Plan; leftAlone: ReadonlySet<EntryId> } {
+  const { trees, space } = execute;
+  const view = { rootId: space.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
+  const planned = plan(view, planOptions(), candidates);
+  const leftAlone = new Set<EntryId>();
+  for (const { operation } of planned.operations)
+    if (isLeftAlone(execute, operation)) leftAlone.add(entryOf(operation));
+  if (leftAlone.size === 0) return { planned, leftAlone };
+  const operations = planned.operations.filter(({ operation }) => !leftAlone.has(entryOf(operation)));
+  return { planned: { ...planned, operations }, leftAlone };
+}
+
+function selectWork(deps: CycleDeps, planned: Plan): Parameters<typeof executePlan>[2] {
+  const { execute, large, attention, retries } = deps;
+  const permissions = { mayWriteLocally: retries.mayWriteLocally, mayPush: retries.mayPush };
+  const operations: PlannedOperation[] = [];
+  let pushesLeftOut = false;
+  for (const each of planned.operations) {
+    if (isRunnable(execute, large, permissions, each.operation)) operations.push(each);
+    else if (classOf(each.operation) === 'push') pushesLeftOut = true;
+  }
+  /** Whether all there is to look at are echoes of what the engine did itself. */
+  function onlyEchoes(): boolean {
+    if (attention.isEverythingPending) return false;
+    for (const path of attention.folders) if (!execute.touchedFolders.has(path)) return false;
+    return true;
+  }
+  const mayGoOn = (elapsedMs: number): boolean =>
+    elapsedMs < EXECUTE_BUDGET_MS || (elapsedMs < QUIET_BUDGET_MS && onlyEchoes());
+  return { operations, pushesLeftOut, mayGoOn };
+}
+
+/** Entries that agree everywhere, or are left alone, are not looked at again until something touches them. */
+function forgetSettled(
+  { execute }: CycleDeps,
+  candidates: readonly EntryId[],
+  leftAlone: ReadonlySet<EntryId>,
+): void {
+  const { trees, local } = execute;
+  const view = { rootId: local.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
+  const settled = candidates.filter((id) => id === local.rootId || leftAlone.has(id) || treesAgree(view, id));
+  trees.forgetTouched(settled);
+}
+
+/** A failure of something that is no longer to be done is none. */
+function dropOldFailures({ execute }: CycleDeps, planned: Plan): void {
+  const { failures } = execute;
+  const open = new Set(planned.operations.map(({ operation }) => entryOf(operation)));
+  for (const { entryId } of failures.list()) if (!open.has(entryId)) failures.forget(entryId);
+}
+
+function restState({ large, execute }: CycleDeps, planned: Plan): Rest['state'] {
+  if (planned.held !== null) return 'held';
+  if (large.count > 0) return 'syncing';
+  const waiting = planned.operations.length + planned.issues.length + execute.failures.list().length > 0;
+  return waiting ? 'waiting' : 'in-sync';
+}
