@@ -16,13 +16,18 @@ import {
 import type { Session } from './session.ts';
 import type { Row } from './sqlite.ts';
 
+/**
+ * CROSS JOIN fixes the order in all queries here: the ids asked for or found lead, whatever the planner believes
+ * about the tables. A plain join walked the whole space for the ancestors of one entry.
+ */
+
 /** The live folder or trash item below (and with) one entry: parameters space, entry. `depth` is 0 at the entry. */
 export const SUBTREE = `
   WITH RECURSIVE subtree (entry_id, trash_id, depth) AS (
     SELECT entry_id, trash_id, 0 FROM entries WHERE space_id = ?1 AND entry_id = ?2
     UNION ALL
     SELECT child.entry_id, child.trash_id, depth + 1
-    FROM subtree JOIN entries AS child
+    FROM subtree CROSS JOIN entries AS child
       ON child.space_id = ?1 AND child.parent_id = subtree.entry_id AND child.trash_id = subtree.trash_id
   )`;
 
@@ -139,7 +144,7 @@ export function createReader(session: Session): MetadataReader {
     async listSubtree(spaceId, entryId) {
       return all(
         `${SUBTREE} SELECT entries.* FROM subtree
-         JOIN entries ON entries.space_id = ?1 AND entries.entry_id = subtree.entry_id
+         CROSS JOIN entries ON entries.space_id = ?1 AND entries.entry_id = subtree.entry_id
          ORDER BY subtree.depth, entries.folded_name`,
         spaceId,
         entryId,
@@ -152,11 +157,11 @@ export function createReader(session: Session): MetadataReader {
            WHERE space_id = ?1 AND entry_id = ?2 AND trash_id = '' AND parent_id IS NOT NULL
            UNION ALL
            SELECT entries.parent_id, depth + 1 FROM line
-           JOIN entries ON entries.space_id = ?1 AND entries.entry_id = line.entry_id
+           CROSS JOIN entries ON entries.space_id = ?1 AND entries.entry_id = line.entry_id
            WHERE entries.parent_id IS NOT NULL
          )
          SELECT entries.* FROM line
-         JOIN entries ON entries.space_id = ?1 AND entries.entry_id = line.entry_id ORDER BY line.depth`,
+         CROSS JOIN entries ON entries.space_id = ?1 AND entries.entry_id = line.entry_id ORDER BY line.depth`,
         spaceId,
         entryId,
       ).map(toEntry);
@@ -223,7 +228,6 @@ export function createReader(session: Session): MetadataReader {
       };
     },
 
-    // CROSS JOIN fixes the order: the ids asked for lead, whatever the planner believes about the tables.
     async getBlocks(blockIds) {
       const rows = all(
         `SELECT wanted.key AS place, blocks.* FROM json_each(?1) AS wanted
