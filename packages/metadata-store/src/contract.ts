@@ -12,6 +12,7 @@ import {
   GENESIS,
   id,
   journalRow,
+  manifestBlockId,
   ROOT,
   SPACE,
   trashRecord,
@@ -19,6 +20,8 @@ import {
   user,
   version,
 } from './contract-fixture.ts';
+import { describeHistories } from './contract-histories.ts';
+import { describeInvalidStates } from './contract-invalid-states.ts';
 import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
 import type { RefreshTokenRecord } from './records.ts';
 
@@ -281,6 +284,25 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
         });
       });
 
+      it('trashes a folder in which a name was given up and taken, and lets its giver leave the trash again', async () => {
+        await store.transact((transaction) =>
+          transaction.insertEntries([folder('a'), folder('giver', id('a'), { name: 'n' })]),
+        );
+        const giveAndTrash = async (transaction: MetadataTransaction): Promise<void> => {
+          await transaction.vacateNames(SPACE, [id('giver')]);
+          await transaction.insertEntries([folder('taker', id('a'), { name: 'n' })]);
+          await transaction.trashSubtree(trashRecord('a'));
+        };
+        await expect(store.transact(giveAndTrash)).rejects.toThrow(/entries_to_never/);
+        await store.transact(async (transaction) => {
+          await giveAndTrash(transaction);
+          await transaction.updateEntries([folder('giver', ROOT, { name: 'new', sequence: 10 })]);
+        });
+        expect(await names()).toEqual(['new']);
+        await store.transact((transaction) => transaction.restoreSubtree(SPACE, id('a'), ROOT, 'a', 11));
+        expect(await names(id('a'))).toEqual(['n']);
+      });
+
       it('turns a folder and what was in it around while both leave the trash', async () => {
         await store.transact((transaction) => transaction.insertEntries([folder('a'), folder('b', id('a'))]));
         await store.transact((transaction) => transaction.trashSubtree(trashRecord('a')));
@@ -357,6 +379,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
       it('grants a block by lease or by a space of the user, and to nobody else', async () => {
         const manifest = {
           ...chunk(9),
+          blockId: manifestBlockId(9),
           kind: 'manifest' as const,
           depth: 1,
           coveredBytes: 20,
@@ -369,11 +392,17 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
           await transaction.leaseBlocks(USER, [blockId(1)], 100);
           await transaction.leaseBlocks(USER, [blockId(1)], 50);
           expect(await transaction.addReferences(SPACE, [blockId(2), blockId(2)])).toEqual([blockId(2)]);
-          expect(await transaction.addReferences(SPACE, [blockId(2), blockId(9)])).toEqual([blockId(9)]);
+          expect(await transaction.addReferences(SPACE, [blockId(2), manifestBlockId(9)])).toEqual([
+            manifestBlockId(9),
+          ]);
         });
         const ids = [3, 2, 1, 8].map(blockId);
         await store.read(async (reader) => {
-          expect(await reader.getBlocks([9, 8, 1].map(blockId))).toEqual([manifest, undefined, chunk(1)]);
+          expect(await reader.getBlocks([manifestBlockId(9), blockId(8), blockId(1)])).toEqual([
+            manifest,
+            undefined,
+            chunk(1),
+          ]);
           expect(await reader.hasReferences(SPACE, ids)).toEqual([false, true, false, false]);
           expect(await reader.canReach(USER, ids, 99)).toEqual([false, true, true, false]);
           expect(await reader.canReach(USER, ids, 100)).toEqual([false, true, false, false]);
@@ -420,114 +449,8 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
       });
     });
 
-    describe('invalid states are refused', () => {
-      type Attempt = (transaction: MetadataTransaction) => Promise<unknown>;
-      const attempts: [string, Attempt][] = [
-        [
-          'two siblings whose names fold to the same',
-          (t) => t.insertEntries([folder('x'), folder('y', ROOT, { name: 'X' })]),
-        ],
-        [
-          'a rename onto a sibling',
-          (t) => t.updateEntries([folder('b', id('a'), { name: 'FILE', sequence: 1 })]),
-        ],
-        ['a parent that is not there', (t) => t.insertEntries([folder('x', id('none'))])],
-        ['a parent that is a file', (t) => t.insertEntries([folder('x', id('file'))])],
-        [
-          'a parent in another space',
-          (t) => t.insertEntries([folder('x', ROOT, { spaceId: id('otherspace') })]),
-        ],
-        ['a live entry in a trashed folder', (t) => t.insertEntries([folder('x', id('gone'))])],
-        ['a folder inside itself', (t) => t.updateEntries([folder('a', id('b'))])],
-        ['a cycle of two in one batch', (t) => t.updateEntries([folder('a', id('b')), folder('b', id('a'))])],
-        ['its own parent', (t) => t.updateEntries([folder('a', id('a'))])],
-        ['a cycle of new entries', (t) => t.insertEntries([folder('x', id('y')), folder('y', id('x'))])],
-        ['a second root', (t) => t.insertEntries([folder('x', null, { name: '' })])],
-        ['an entry with neither parent nor trash', (t) => t.insertEntries([folder('x', null)])],
-        ['a moved root', (t) => t.updateEntries([folder('root', id('a'), { name: 'r' })])],
-        ['a trashed root', (t) => t.trashSubtree(trashRecord('root'))],
-        ['an entry without a name', (t) => t.insertEntries([folder('x', ROOT, { name: '' })])],
-        ['a name with a separator', (t) => t.insertEntries([folder('x', ROOT, { name: 'a/b' })])],
-        ['a folder with a version', (t) => t.insertEntries([folder('x', ROOT, { versionId: id('vfile') })])],
-        ['a file without a version', (t) => t.insertEntries([file('x', ROOT, { versionId: null })])],
-        ['a file whose version is missing', (t) => t.insertEntries([file('x')])],
-        ['a version of another entry', (t) => t.insertEntries([file('x', ROOT, { versionId: id('vfile') })])],
-        ['another kind', (t) => t.updateEntries([folder('file', id('a'))])],
-        ['an executable folder', (t) => t.insertEntries([folder('x', ROOT, { executable: true })])],
-        ['a sequence that goes back', (t) => t.updateEntries([folder('late', ROOT, { sequence: 4 })])],
-        ['a placeholder name after the commit', (t) => t.vacateNames(SPACE, [id('a')])],
-        [
-          'a trash item without its record',
-          (t) => t.insertEntries([folder('x', null, { trashId: id('x') })]),
-        ],
-        ['an entry that is already there', (t) => t.insertEntries([folder('a')])],
-        ['a change of an entry that is not there', (t) => t.updateEntries([folder('none')])],
-        ['a restore of what is not in the trash', (t) => t.restoreSubtree(SPACE, id('a'), ROOT, 'a', 9)],
-        ['a restore into what came with it', (t) => t.restoreSubtree(SPACE, id('gone'), id('gone'), 'x', 9)],
-        [
-          'a version without content',
-          (t) => t.insertVersions([version('file', { versionId: id('v2'), content: null })]),
-        ],
-        ['a version of no entry', (t) => t.insertVersions([version('x')])],
-        ['a version that is already there', (t) => t.insertVersions([version('file')])],
-        ['a journal that starts with a gap', (t) => append(t, [journalRow(2)])],
-        ['a journal with a gap', (t) => append(t, [journalRow(1), journalRow(3)])],
-        ['a journal row twice', (t) => append(t, [journalRow(1), journalRow(1)])],
-        ['a journal row of no space', (t) => append(t, [journalRow(1, { spaceId: id('none') })])],
-        ['a journal ahead of its space', (t) => t.appendJournal([journalRow(1)])],
-        ['a space ahead of its journal', (t) => t.advanceSpace(SPACE, 1, GENESIS)],
-        [
-          'a head with another hash',
-          async (t) => {
-            await t.appendJournal([journalRow(1)]);
-            await t.advanceSpace(SPACE, 1, GENESIS);
-          },
-        ],
-        ['a reference to no block', (t) => t.addReferences(SPACE, [blockId(5)])],
-        ['a lease of no block', (t) => t.leaseBlocks(USER, [blockId(5)], 1)],
-        ['a chunk with parts', (t) => t.insertBlocks([{ ...chunk(5), parts: [] }])],
-        [
-          'a manifest block at depth 0',
-          (t) => t.insertBlocks([{ ...chunk(5), kind: 'manifest', parts: [] }]),
-        ],
-        ['a user without a personal space', (t) => t.insertUser(user('x', id('none')))],
-        ["a user with somebody else's space", (t) => t.insertUser(user('x', SPACE))],
-        [
-          'a device of nobody',
-          (t) =>
-            t.insertDevice({
-              deviceId: id('d2'),
-              userId: id('none'),
-              name: '',
-              createdAt: 1,
-              lastSeenAt: 1,
-              revokedAt: null,
-            }),
-        ],
-      ];
-
-      it.each(attempts)('%s', async (_name, attempt) => {
-        await store.transact(async (transaction) => {
-          await transaction.insertEntries([folder('a'), folder('b', id('a')), folder('gone')]);
-          await transaction.insertEntries([folder('late', ROOT, { sequence: 5 }), file('file', id('a'))]);
-          await transaction.insertVersions([version('file')]);
-          await transaction.trashSubtree(trashRecord('gone'));
-        });
-        const dump = (): Promise<unknown> =>
-          store.read(async (reader) => [
-            await reader.listSubtree(SPACE, ROOT),
-            await reader.listTrash(SPACE, 10, 0),
-            await reader.getSpace(SPACE),
-            await reader.readJournal(SPACE, 0, 10),
-            await reader.countAll(),
-          ]);
-        const before = await dump();
-        await expect(store.transact(attempt)).rejects.toThrow();
-        expect(await dump()).toEqual(before);
-        // The store goes on as if nothing had happened.
-        await store.transact((transaction) => transaction.insertEntries([folder('after')]));
-      });
-    });
+    describeInvalidStates(() => store);
+    describeHistories(() => store);
 
     describe('transactions', () => {
       it('shows a reader one snapshot, whatever is committed meanwhile', async () => {
@@ -563,6 +486,25 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
           ),
         );
         expect(await store.read((reader) => reader.getValue('count'))).toBe('50');
+      });
+
+      it('refuses a transaction inside another one at once, and goes on', async () => {
+        const inner = async (): Promise<void> => {
+          await store.transact((transaction) => transaction.setValue('inner', '1'));
+        };
+        await expect(store.transact(inner)).rejects.toThrow(/inside another one/);
+        // From what a transaction has started, once it is over, another one may begin.
+        let later: Promise<void> | undefined;
+        const over = Promise.withResolvers<void>();
+        await store.transact(async (transaction) => {
+          await transaction.setValue('outer', '1');
+          later = over.promise.then(inner);
+        });
+        over.resolve();
+        await later;
+        await store.read(async (reader) => {
+          expect([await reader.getValue('outer'), await reader.getValue('inner')]).toEqual(['1', '1']);
+        });
       });
 
       it('leaves no trace when the work throws, at once or later', async () => {

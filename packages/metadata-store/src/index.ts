@@ -1,3 +1,4 @@
+export { InvalidStateError } from './invalid-state.ts';
 export type { MetadataReader, MetadataStore, MetadataTransaction } from './metadata-store.ts';
 export type {
   BlockRecord,

@@ -8,6 +8,7 @@ import type {
   UserId,
   VersionId,
 } from '@cairn/model';
+import type { InvalidStateError } from './invalid-state.ts';
 import type {
   BlockRecord,
   ChangesetRecord,
@@ -28,7 +29,8 @@ import type {
  * The one truth of a server: accounts, spaces, entries, versions, journals and block references. Readers see one
  * consistent snapshot; transactions are serialised, durable when they resolve, and leave no trace when their
  * work throws. `work` may run more than once (a database may ask for a retry), so it must have no effect
- * outside the transaction. Lists come back in the order asked for, with `undefined` where there is nothing.
+ * outside the transaction. A state that breaks a rule of the schema throws {@link InvalidStateError}, at the latest
+ * when the transaction would be committed. A transaction inside another one throws at once. Lists come back in the order asked for, with `undefined` where there is nothing.
  */
 export interface MetadataStore {
   read<Result>(work: (reader: MetadataReader) => Promise<Result>): Promise<Result>;
@@ -119,7 +121,7 @@ export interface MetadataTransaction extends MetadataReader {
   advanceSpace(spaceId: SpaceId, sequence: number, journalHash: string): Promise<void>;
 
   insertEntries(entries: readonly EntryRecord[]): Promise<void>;
-  /** Replaces rows by (space, entry). Constraint violations throw plain errors: services check first. */
+  /** Replaces rows by (space, entry). See `transact` for what is refused. */
   updateEntries(entries: readonly EntryRecord[]): Promise<void>;
   /**
    * Gives the entries unique placeholder names until they are next updated, so that swaps and rotations of

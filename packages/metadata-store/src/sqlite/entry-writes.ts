@@ -1,4 +1,5 @@
 import { foldName } from '@cairn/model';
+import { InvalidStateError } from '../invalid-state.ts';
 import type { EntryRecord, TrashRecord } from '../records.ts';
 import { SUBTREE } from './reader.ts';
 import type { Session } from './session.ts';
@@ -45,7 +46,7 @@ function updateRow(session: Session, entry: EntryRecord): void {
     entry.modifiedAtUs,
     entry.trashId ?? '',
   );
-  if (changed === 0) throw new Error(`there is no entry ${entry.entryId}`);
+  if (changed === 0) throw new InvalidStateError(['entry_exists']);
 }
 
 /**
@@ -135,7 +136,7 @@ function pathInTrash(session: Session, spaceId: string, entryId: string, itemPat
        SELECT parent_id, name, 0 FROM entries WHERE space_id = ?1 AND entry_id = ?2
        UNION ALL
        SELECT entries.parent_id, entries.name, depth + 1 FROM line
-       JOIN entries ON entries.space_id = ?1 AND entries.entry_id = line.parent_id
+       CROSS JOIN entries ON entries.space_id = ?1 AND entries.entry_id = line.parent_id
      )
      SELECT name FROM line WHERE parent_id IS NOT NULL ORDER BY depth DESC`,
     spaceId,
@@ -162,7 +163,7 @@ export function moveIntoTrash(session: Session, trash: TrashRecord): void {
     trash.spaceId,
     trash.entryId,
   );
-  if (entry === undefined) throw new Error(`there is no live entry ${trash.entryId}`);
+  if (entry === undefined) throw new InvalidStateError(['entry_is_live']);
   retag(session, trash.spaceId, trash.entryId, trash.entryId);
   session.run(
     'UPDATE entries SET sequence = ?3 WHERE space_id = ?1 AND entry_id = ?2',
@@ -215,7 +216,7 @@ export function moveOutOfTrash(session: Session, target: RestoreTarget): void {
     target.spaceId,
     target.entryId,
   );
-  if (deleted === 0) throw new Error(`there is no trash item ${target.entryId}`);
+  if (deleted === 0) throw new InvalidStateError(['trash_item_exists']);
   // The top gets its place and leaves the item together with the rest, in one statement: rows are checked one
   // by one, and only the top without a parent is the top of an item.
   session.run(

@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Environment } from '@cairn/environment';
 import { CairnError } from '@cairn/model';
+import { InvalidStateError } from '../invalid-state.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import { migrate } from './migrations/migrate.ts';
 import { createReader } from './reader.ts';
@@ -51,6 +53,7 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   const writing = createTurns({ places: 1, maxWaiting: MAX_WAITING });
   const reading = createTurns({ places: MAX_READERS, maxWaiting: MAX_WAITING });
   const idleReaders: Connection[] = [];
+  const insideTransaction = new AsyncLocalStorage<{ over: boolean }>();
   let failure: unknown = null;
   let closed = false;
 
@@ -101,15 +104,23 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
 
     async transact(work) {
       checkOpen();
+      // The inner one would wait for the outer one's end, and the outer one for the inner one.
+      if (insideTransaction.getStore()?.over === false) {
+        throw new Error(
+          'a transaction was begun inside another one of the same store; pass the outer one on',
+        );
+      }
       return await writing.take(async () => {
         checkOpen();
         try {
           writer.database.exec('BEGIN IMMEDIATE');
           const session = createSession(writer);
+          const scope = { over: false };
           let result: Awaited<ReturnType<typeof work>>;
           try {
-            result = await work(createTransaction(session));
+            result = await insideTransaction.run(scope, () => work(createTransaction(session)));
           } finally {
+            scope.over = true;
             session.end();
           }
           commit(writer);
@@ -178,15 +189,17 @@ function commit(connection: Connection): void {
     connection.database.exec('COMMIT');
   } catch (error) {
     if (!isConstraint(error)) throw error;
-    const tables = findBrokenReferences(connection);
-    throw new Error(`the transaction would leave broken references (${tables})`, { cause: error });
+    throw new InvalidStateError(findBrokenReferences(connection), { cause: error });
   }
 }
 
 /** Which references a refused commit would have broken. SQLite does not say, and only small databases are searched. */
-function findBrokenReferences(connection: Connection): string {
+function findBrokenReferences(connection: Connection): string[] {
   const pages = Number(connection.prepare('PRAGMA page_count').get()?.['page_count']);
-  if (pages > MAX_PAGES_TO_SEARCH) return 'unknown which';
-  const rows = connection.prepare('PRAGMA foreign_key_check').all().slice(0, 5);
-  return rows.map((row) => `${row['table']} to ${row['parent']}`).join(', ') || 'unknown which';
+  if (pages > MAX_PAGES_TO_SEARCH) return ['references'];
+  const rules = new Set<string>();
+  for (const row of connection.prepare('PRAGMA foreign_key_check').iterate()) {
+    rules.add(`${row['table']}_to_${row['parent']}`);
+  }
+  return rules.size === 0 ? ['references'] : [...rules].sort();
 }

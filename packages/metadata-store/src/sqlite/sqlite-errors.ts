@@ -1,4 +1,5 @@
 import { CairnError } from '@cairn/model';
+import { InvalidStateError } from '../invalid-state.ts';
 
 const PRIMARY_CODE_MASK = 0xff;
 const BUSY = 5;
@@ -23,7 +24,7 @@ export function isFatal(error: unknown): boolean {
   return code === IO_ERROR || code === CORRUPT || code === NOT_A_DATABASE;
 }
 
-/** What SQLite reports about the machine, in our codes; constraint violations and other errors stay as they are. */
+/** What SQLite reports, in our errors; errors of others stay as they are. */
 export function translateError(error: unknown): unknown {
   switch (sqliteCode(error)) {
     case FULL:
@@ -56,6 +57,8 @@ export function translateError(error: unknown): unknown {
         'the metadata database cannot be opened for writing; check that its folder exists and is writable',
         { cause: error },
       );
+    case CONSTRAINT:
+      return new InvalidStateError([ruleOf(error as Error)], { cause: error });
     default:
       return error;
   }
@@ -66,9 +69,23 @@ export function isConstraint(error: unknown): boolean {
   return sqliteCode(error) === CONSTRAINT;
 }
 
-/** Whether the error is a violated uniqueness constraint that names the column, such as `users.folded_username`. */
-export function isUniqueViolation(error: unknown, column: string): boolean {
-  return (
-    error instanceof Error && error.message.startsWith('UNIQUE constraint') && error.message.includes(column)
-  );
+/** Uniqueness rules beside primary keys, by the columns that SQLite names. */
+const UNIQUE_RULES: Readonly<Record<string, string>> = {
+  'users.folded_username': 'one_user_per_name',
+  'users.personal_space_id': 'one_user_per_personal_space',
+  'members.space_id': 'one_owner_per_space',
+  'entries.space_id': 'one_root_per_space',
+  'entries.space_id, entries.parent_id, entries.trash_id, entries.folded_name, entries.parent_kind':
+    'one_name_per_sibling',
+};
+
+/** The rule that a statement violated, from the message: triggers begin theirs with "cairn NAME: ". */
+function ruleOf(error: Error): string {
+  const [, trigger] = /^cairn (\w+): /.exec(error.message) ?? [];
+  if (trigger !== undefined) return trigger;
+  const [, kind, detail] = /^(\w+) constraint failed: (.*)$/.exec(error.message) ?? [];
+  if (kind === 'UNIQUE' && detail !== undefined) {
+    return UNIQUE_RULES[detail] ?? `${detail.slice(0, detail.indexOf('.'))}_key`;
+  }
+  return detail ?? error.message;
 }

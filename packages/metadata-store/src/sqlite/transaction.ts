@@ -1,4 +1,5 @@
 import { CairnError, foldName } from '@cairn/model';
+import { InvalidStateError, violates } from '../invalid-state.ts';
 import type { MetadataTransaction } from '../metadata-store.ts';
 import type { EntryRecord } from '../records.ts';
 import { encodeContent, encodeParts, idToBytes } from './content-codec.ts';
@@ -6,7 +7,6 @@ import { moveIntoTrash, moveOutOfTrash, updateEntryRows } from './entry-writes.t
 import { createReader } from './reader.ts';
 import { splitChange } from './rows.ts';
 import type { Session } from './session.ts';
-import { isUniqueViolation } from './sqlite-errors.ts';
 
 const INSERT_ENTRY = `INSERT INTO entries (space_id, entry_id, parent_id, name, folded_name, kind, sequence,
   version_id, executable, modified_at_us, trash_id, trash_item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -58,7 +58,7 @@ export function createTransaction(session: Session): MetadataTransaction {
           user.createdAt,
         );
       } catch (error) {
-        if (!isUniqueViolation(error, 'users.folded_username')) throw error;
+        if (!violates(error, 'one_user_per_name')) throw error;
         throw new CairnError('name-taken', 'this user name is taken; choose another one', { cause: error });
       }
     },
@@ -84,7 +84,7 @@ export function createTransaction(session: Session): MetadataTransaction {
         changes.revokedAt === undefined ? 0 : 1,
         changes.revokedAt ?? null,
       );
-      if (changed === 0) throw new Error(`there is no device ${deviceId}`);
+      if (changed === 0) throw new InvalidStateError(['device_exists']);
     },
     async insertRefreshToken(token) {
       run(
@@ -99,7 +99,7 @@ export function createTransaction(session: Session): MetadataTransaction {
     },
     async setRefreshTokenState(tokenHash, state) {
       const changed = run('UPDATE refresh_tokens SET state = ? WHERE token_hash = ?', state, tokenHash);
-      if (changed === 0) throw new Error('there is no such refresh token');
+      if (changed === 0) throw new InvalidStateError(['refresh_token_exists']);
     },
     async killRefreshTokens(deviceId) {
       run(`UPDATE refresh_tokens SET state = 'dead' WHERE device_id = ? AND state <> 'dead'`, deviceId);
@@ -147,7 +147,7 @@ export function createTransaction(session: Session): MetadataTransaction {
         sequence,
         journalHash,
       );
-      if (changed === 0) throw new Error(`there is no space ${spaceId}`);
+      if (changed === 0) throw new InvalidStateError(['space_exists']);
     },
 
     async insertEntries(entries) {

@@ -5,6 +5,8 @@
  *   folder as parent, what is trashed has its parent in the same trash item.
  * - `parent_kind` and `trash_item` are columns with a check, not generated ones: SQLite's planner finds no index
  *   for the lookups of foreign keys on generated columns.
+ * - Checks, uniqueness rules and triggers have names and references are checked at the commit, so that a refusal can
+ *   say which rule it is about (`InvalidStateError`).
  * - `vacated` points into a table that is always empty: a placeholder name can exist inside a transaction only.
  * - `journal_tails` is written by triggers alone and must equal the space's head when a transaction commits.
  */
@@ -28,7 +30,7 @@ CREATE TABLE users (
 
 CREATE TABLE devices (
   device_id TEXT PRIMARY KEY CHECK (device_id <> ''),
-  user_id TEXT NOT NULL REFERENCES users (user_id),
+  user_id TEXT NOT NULL REFERENCES users (user_id) DEFERRABLE INITIALLY DEFERRED,
   name TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   last_seen_at INTEGER NOT NULL,
@@ -38,7 +40,7 @@ CREATE INDEX devices_by_user ON devices (user_id);
 
 CREATE TABLE refresh_tokens (
   token_hash TEXT PRIMARY KEY,
-  device_id TEXT NOT NULL REFERENCES devices (device_id),
+  device_id TEXT NOT NULL REFERENCES devices (device_id) DEFERRABLE INITIALLY DEFERRED,
   state TEXT NOT NULL CHECK (state IN ('current', 'previous', 'dead')),
   issued_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
@@ -78,7 +80,7 @@ CREATE TABLE never (id INTEGER PRIMARY KEY CHECK (id IS NULL)) STRICT;
 CREATE TABLE entries (
   space_id TEXT NOT NULL REFERENCES spaces (space_id) DEFERRABLE INITIALLY DEFERRED,
   entry_id TEXT NOT NULL CHECK (entry_id <> ''),
-  parent_id TEXT CHECK (parent_id <> entry_id),
+  parent_id TEXT CONSTRAINT entry_is_not_its_own_parent CHECK (parent_id <> entry_id),
   parent_kind TEXT NOT NULL DEFAULT 'folder' CHECK (parent_kind = 'folder'),
   name TEXT NOT NULL,
   folded_name TEXT NOT NULL,
@@ -89,17 +91,17 @@ CREATE TABLE entries (
   executable INTEGER NOT NULL CHECK (executable IN (0, 1)),
   modified_at_us INTEGER NOT NULL,
   trash_id TEXT NOT NULL,
-  trash_item TEXT CHECK (trash_item IS nullif(trash_id, '')),
+  trash_item TEXT CONSTRAINT trash_item_follows_trash_id CHECK (trash_item IS nullif(trash_id, '')),
   PRIMARY KEY (space_id, entry_id),
   UNIQUE (space_id, entry_id, trash_id, kind),
-  CHECK ((kind = 'folder') = (version_id IS NULL)),
-  CHECK (executable = 0 OR kind = 'file'),
-  CHECK (instr(name, '/') = 0),
+  CONSTRAINT all_but_folders_have_a_version CHECK ((kind = 'folder') = (version_id IS NULL)),
+  CONSTRAINT only_files_are_executable CHECK (executable = 0 OR kind = 'file'),
+  CONSTRAINT name_has_no_separator CHECK (instr(name, '/') = 0),
   -- Only a live root has no name; it is a folder.
-  CHECK ((name = '') = (parent_id IS NULL AND trash_id = '')),
-  CHECK (name <> '' OR kind = 'folder'),
+  CONSTRAINT only_the_root_has_no_name CHECK ((name = '') = (parent_id IS NULL AND trash_id = '')),
+  CONSTRAINT the_root_is_a_folder CHECK (name <> '' OR kind = 'folder'),
   -- The top of a trash item has no parent; everything else in it has one.
-  CHECK (trash_id = '' OR (trash_id = entry_id) = (parent_id IS NULL)),
+  CONSTRAINT only_the_top_of_an_item_has_no_parent CHECK (trash_id = '' OR (trash_id = entry_id) = (parent_id IS NULL)),
   FOREIGN KEY (space_id, parent_id, trash_id, parent_kind)
     REFERENCES entries (space_id, entry_id, trash_id, kind) DEFERRABLE INITIALLY DEFERRED,
   FOREIGN KEY (space_id, version_id, entry_id, kind)
@@ -115,7 +117,7 @@ CREATE TRIGGER entries_have_no_cycle_on_insert AFTER INSERT ON entries
 WHEN NEW.parent_id IS NOT NULL
   AND EXISTS (SELECT 1 FROM entries WHERE space_id = NEW.space_id AND parent_id = NEW.entry_id)
 BEGIN
-  SELECT RAISE(ABORT, 'cairn: an entry would be inside itself')
+  SELECT RAISE(ABORT, 'cairn entries_have_no_cycle: an entry would be inside itself')
   WHERE EXISTS (
     WITH RECURSIVE ancestors (entry_id) AS (
       SELECT NEW.parent_id
@@ -129,7 +131,7 @@ END;
 CREATE TRIGGER entries_have_no_cycle_on_update AFTER UPDATE OF parent_id ON entries
 WHEN NEW.kind = 'folder' AND NEW.parent_id IS NOT NULL AND NEW.parent_id IS NOT OLD.parent_id
 BEGIN
-  SELECT RAISE(ABORT, 'cairn: an entry would be inside itself')
+  SELECT RAISE(ABORT, 'cairn entries_have_no_cycle: an entry would be inside itself')
   WHERE EXISTS (
     WITH RECURSIVE ancestors (entry_id) AS (
       SELECT NEW.parent_id
@@ -142,13 +144,13 @@ BEGIN
 END;
 CREATE TRIGGER entries_keep_identity BEFORE UPDATE ON entries
 WHEN NEW.kind <> OLD.kind OR NEW.space_id <> OLD.space_id OR NEW.entry_id <> OLD.entry_id
-BEGIN SELECT RAISE(ABORT, 'cairn: an entry keeps its kind, its id and its space'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn entries_keep_identity: an entry keeps its kind, its id and its space'); END;
 CREATE TRIGGER entries_keep_root BEFORE UPDATE ON entries
 WHEN OLD.parent_id IS NULL AND OLD.trash_id = '' AND (NEW.parent_id IS NOT NULL OR NEW.trash_id <> '')
-BEGIN SELECT RAISE(ABORT, 'cairn: the root of a space stays where it is'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn entries_keep_root: the root of a space stays where it is'); END;
 CREATE TRIGGER entries_go_forward BEFORE UPDATE OF sequence ON entries
 WHEN NEW.sequence < OLD.sequence
-BEGIN SELECT RAISE(ABORT, 'cairn: an entry''s sequence never goes back'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn entries_go_forward: an entry''s sequence never goes back'); END;
 
 CREATE TABLE trash (
   space_id TEXT NOT NULL,
@@ -182,14 +184,14 @@ CREATE TABLE versions (
   committed_at INTEGER NOT NULL,
   PRIMARY KEY (space_id, version_id),
   UNIQUE (space_id, version_id, entry_id, kind),
-  CHECK ((kind = 'file') = (content IS NOT NULL)),
-  CHECK ((kind = 'link') = (target IS NOT NULL)),
-  CHECK (executable = 0 OR kind = 'file'),
+  CONSTRAINT files_have_content CHECK ((kind = 'file') = (content IS NOT NULL)),
+  CONSTRAINT links_have_a_target CHECK ((kind = 'link') = (target IS NOT NULL)),
+  CONSTRAINT only_file_versions_are_executable CHECK (executable = 0 OR kind = 'file'),
   FOREIGN KEY (space_id, entry_id) REFERENCES entries (space_id, entry_id) DEFERRABLE INITIALLY DEFERRED
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX versions_by_entry ON versions (space_id, entry_id, sequence);
 CREATE TRIGGER versions_never_change BEFORE UPDATE ON versions
-BEGIN SELECT RAISE(ABORT, 'cairn: a version never changes'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn versions_never_change: a version never changes'); END;
 
 CREATE TABLE journal (
   space_id TEXT NOT NULL REFERENCES spaces (space_id) DEFERRABLE INITIALLY DEFERRED,
@@ -208,24 +210,24 @@ CREATE TABLE journal_tails (
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER spaces_start_at_zero BEFORE INSERT ON spaces
 WHEN NEW.sequence <> 0 OR NEW.genesis_hash <> NEW.journal_hash
-BEGIN SELECT RAISE(ABORT, 'cairn: a space starts at sequence 0 with its genesis hash'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn spaces_start_at_zero: a space starts at sequence 0 with its genesis hash'); END;
 CREATE TRIGGER spaces_have_a_tail AFTER INSERT ON spaces
 BEGIN INSERT INTO journal_tails VALUES (NEW.space_id, NEW.sequence, NEW.journal_hash); END;
 CREATE TRIGGER spaces_keep_identity BEFORE UPDATE ON spaces
 WHEN NEW.space_id <> OLD.space_id OR NEW.root_id <> OLD.root_id OR NEW.genesis_hash <> OLD.genesis_hash
-BEGIN SELECT RAISE(ABORT, 'cairn: a space keeps its id, its root and its genesis hash'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn spaces_keep_identity: a space keeps its id, its root and its genesis hash'); END;
 CREATE TRIGGER spaces_go_forward BEFORE UPDATE OF sequence ON spaces
 WHEN NEW.sequence < OLD.sequence
-BEGIN SELECT RAISE(ABORT, 'cairn: a space''s sequence never goes back'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn spaces_go_forward: a space''s sequence never goes back'); END;
 CREATE TRIGGER journal_has_no_gap BEFORE INSERT ON journal
 WHEN NEW.sequence IS NOT (SELECT sequence + 1 FROM journal_tails WHERE space_id = NEW.space_id)
-BEGIN SELECT RAISE(ABORT, 'cairn: a journal has no gaps'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn journal_has_no_gap: a journal has no gaps'); END;
 CREATE TRIGGER journal_moves_its_tail AFTER INSERT ON journal
 BEGIN UPDATE journal_tails SET sequence = NEW.sequence, hash = NEW.hash WHERE space_id = NEW.space_id; END;
 CREATE TRIGGER journal_never_changes BEFORE UPDATE ON journal
-BEGIN SELECT RAISE(ABORT, 'cairn: a journal row never changes'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn journal_never_changes: a journal row never changes'); END;
 CREATE TRIGGER journal_never_shrinks BEFORE DELETE ON journal
-BEGIN SELECT RAISE(ABORT, 'cairn: a journal row is never deleted'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn journal_never_shrinks: a journal row is never deleted'); END;
 
 CREATE TABLE changesets (
   space_id TEXT NOT NULL REFERENCES spaces (space_id) DEFERRABLE INITIALLY DEFERRED,
@@ -245,16 +247,18 @@ CREATE TABLE blocks (
   depth INTEGER NOT NULL CHECK (depth >= 0),
   parts BLOB,
   created_at INTEGER NOT NULL,
-  CHECK ((kind = 'manifest') = (parts IS NOT NULL)),
-  CHECK ((kind = 'manifest') = (depth > 0)),
-  CHECK (kind = 'manifest' OR covered_bytes = plain_bytes)
+  CONSTRAINT only_manifest_blocks_have_parts CHECK ((kind = 'manifest') = (parts IS NOT NULL)),
+  CONSTRAINT only_manifest_blocks_have_depth CHECK ((kind = 'manifest') = (depth > 0)),
+  CONSTRAINT chunks_cover_themselves CHECK (kind = 'manifest' OR covered_bytes = plain_bytes),
+  -- The id's algorithm byte says the kind, so that nobody can store bytes as one kind under the name of the other.
+  CONSTRAINT id_says_the_kind CHECK (substr(block_id, 1, 1) = iif(kind = 'chunk', x'01', x'02'))
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER blocks_never_change BEFORE UPDATE OF block_id, kind, plain_bytes, covered_bytes, depth, parts ON blocks
-BEGIN SELECT RAISE(ABORT, 'cairn: a block never changes'); END;
+BEGIN SELECT RAISE(ABORT, 'cairn blocks_never_change: a block never changes'); END;
 
 CREATE TABLE block_leases (
-  user_id TEXT NOT NULL REFERENCES users (user_id),
-  block_id BLOB NOT NULL REFERENCES blocks (block_id),
+  user_id TEXT NOT NULL REFERENCES users (user_id) DEFERRABLE INITIALLY DEFERRED,
+  block_id BLOB NOT NULL REFERENCES blocks (block_id) DEFERRABLE INITIALLY DEFERRED,
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (user_id, block_id)
 ) STRICT, WITHOUT ROWID;
@@ -262,8 +266,8 @@ CREATE INDEX block_leases_by_block ON block_leases (block_id);
 CREATE INDEX block_leases_by_expiry ON block_leases (expires_at);
 
 CREATE TABLE block_references (
-  space_id TEXT NOT NULL REFERENCES spaces (space_id),
-  block_id BLOB NOT NULL REFERENCES blocks (block_id),
+  space_id TEXT NOT NULL REFERENCES spaces (space_id) DEFERRABLE INITIALLY DEFERRED,
+  block_id BLOB NOT NULL REFERENCES blocks (block_id) DEFERRABLE INITIALLY DEFERRED,
   count INTEGER NOT NULL CHECK (count > 0),
   PRIMARY KEY (space_id, block_id)
 ) STRICT, WITHOUT ROWID;
@@ -283,7 +287,7 @@ CREATE TABLE uploads (
 CREATE INDEX uploads_by_expiry ON uploads (expires_at);
 
 CREATE TABLE upload_parts (
-  upload_id TEXT NOT NULL REFERENCES uploads (upload_id) ON DELETE CASCADE,
+  upload_id TEXT NOT NULL REFERENCES uploads (upload_id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
   part_number INTEGER NOT NULL CHECK (part_number >= 0),
   parts BLOB NOT NULL,
   PRIMARY KEY (upload_id, part_number)
