@@ -25,6 +25,8 @@ export const HEADER_NAMES = {
 export const PROTOCOL_LIMITS = {
   maxPackBytes: 16 * 1024 * 1024,
   maxPackBlocks: 4096,
+  /** Plain bytes of all blocks of a pack: what checking it may cost, however well it is compressed. */
+  maxPackPlainBytes: 32 * 1024 * 1024,
   /** Block ids in one question. */
   maxBlockIds: 4096,
   maxChangesetChanges: CHANGESET_LIMITS.maxChanges,

@@ -21,8 +21,8 @@ function checkEnd(bytes: Uint8Array, count: number): void {
 
 /**
  * All blocks of one pack, in order. Payloads are views of `bytes`. Lengths and forms are checked, hashes are
- * not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB or 4096
- * blocks.
+ * not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB, 4096 blocks
+ * or 32 MiB of plain bytes.
  */
 export function decodePack(bytes: Uint8Array): PackBlock[] {
   if (bytes.length > PROTOCOL_LIMITS.maxPackBytes) throw packError('too-large', 'the pack is too large');
@@ -35,12 +35,16 @@ export function decodePack(bytes: Uint8Array): PackBlock[] {
 
   checkMagic(take(MAGIC.length));
   const blocks: PackBlock[] = [];
+  let plainBytes = 0;
   for (;;) {
     if (position >= bytes.length) throw packError('truncated', 'the pack is cut off');
     if (bytes[position] === END_MARKER) break;
     if (blocks.length >= PROTOCOL_LIMITS.maxPackBlocks)
       throw packError('too-large', 'the pack has too many blocks');
     const { payloadBytes, ...block } = parseBlockHeader(take(BLOCK_HEADER_BYTES));
+    plainBytes += block.plainBytes;
+    if (plainBytes > PROTOCOL_LIMITS.maxPackPlainBytes)
+      throw packError('too-large', 'the pack stands for too many bytes');
     blocks.push({ ...block, payload: take(payloadBytes) });
   }
   checkEnd(take(END_BYTES), blocks.length);

@@ -29,10 +29,15 @@ export function packBytes(blocks: readonly PackBlock[]): number {
 
 /**
  * The pieces of one pack, to be sent one after the other; payloads are not copied.
- * Throws `too-large` over 16 MiB or 4096 blocks.
+ * Throws `too-large` over 16 MiB, 4096 blocks or 32 MiB of plain bytes.
  */
 export function encodePack(blocks: readonly PackBlock[]): Uint8Array[] {
-  if (blocks.length > PROTOCOL_LIMITS.maxPackBlocks || packBytes(blocks) > PROTOCOL_LIMITS.maxPackBytes) {
+  const plainBytes = blocks.reduce((sum, block) => sum + block.plainBytes, 0);
+  const fits =
+    blocks.length <= PROTOCOL_LIMITS.maxPackBlocks &&
+    packBytes(blocks) <= PROTOCOL_LIMITS.maxPackBytes &&
+    plainBytes <= PROTOCOL_LIMITS.maxPackPlainBytes;
+  if (!fits) {
     throw packError('too-large', 'these blocks are too many for one pack');
   }
   const pieces: Uint8Array[] = [MAGIC];

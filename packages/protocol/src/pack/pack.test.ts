@@ -182,6 +182,27 @@ describe('packs', () => {
     await expect(collect(stream)).rejects.toMatchObject({ code: 'too-large' });
   });
 
+  it('stand for a bounded number of plain bytes, however small they are', () => {
+    const bomb: PackBlock = {
+      blockId: `01${'f'.repeat(64)}` as BlockId,
+      kind: 'chunk',
+      codec: 'zstd',
+      plainBytes: MAX_BLOCK_BYTES,
+      payload: new Uint8Array(100),
+    };
+    const most = Math.floor(PROTOCOL_LIMITS.maxPackPlainBytes / MAX_BLOCK_BYTES);
+    const allowed = Array.from({ length: most }, () => bomb);
+    expect(decodePack(join(encodePack(allowed)))).toHaveLength(most);
+    expect(refusal(() => encodePack([...allowed, bomb]))).toBe('too-large');
+    const small = join(encodePack(Array.from({ length: most + 1 }, () => ({ ...bomb, plainBytes: 100 }))));
+    const view = new DataView(small.buffer);
+    for (let index = 0; index <= most; index++) {
+      const header = MAGIC.length + index * (BLOCK_HEADER_BYTES + bomb.payload.length);
+      view.setUint32(header + PLAIN_BYTES_OFFSET, MAX_BLOCK_BYTES, true);
+    }
+    expect(refusal(() => decodePack(small))).toBe('too-large');
+  });
+
   it('let go of their source when the reader stops early', async () => {
     let released = false;
     async function* source(): AsyncGenerator<Uint8Array> {

@@ -2,6 +2,11 @@ import { type BlockId, CairnError, isBlockId } from '@cairn/model';
 
 /** Blocks that one call may name or bring. */
 export const MAX_BLOCKS_PER_CALL = 4096;
+/**
+ * Parts of manifest blocks that one commit, or one call that brings blocks, may make the server look at. What a
+ * space already references is not looked at again, so this bounds what is new: 2 TiB in chunks of 1 MiB.
+ */
+export const MAX_LISTED_PARTS = 2 * 1024 * 1024;
 /** How long what a user sent, or was told is there, is kept for a commit. */
 export const LEASE_MS = 48 * 60 * 60 * 1000;
 

@@ -2,6 +2,7 @@ import { blockIdOf, contentIdOf, encodeBlock, encodeManifestBlock, type StoredBl
 import type { BlockId, EntryId, FileContent, ManifestPart } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDataWorld, type DataWorld, fileOf, type TestUser } from '../testing/data-world.ts';
+import { checkReachable } from './check-reachable.ts';
 
 let world: DataWorld;
 let ann: TestUser;
@@ -134,6 +135,26 @@ describe('hashes are no passwords', () => {
       true,
     ]);
   });
+});
+
+test('what manifest blocks list is looked at up to a bound, and not again once it is referenced', async () => {
+  const { blocks } = world.services;
+  const pieces = Array.from({ length: 300 }, (_, index) => chunk(`piece ${index}`));
+  const lists = [0, 100, 200].map((start) => manifestOf(pieces.slice(start, start + 100).map(partOf)));
+  await blocks.storeBlocks(ann.principal, ann.spaceId, [...pieces, ...lists]);
+  const ids = lists.map(({ blockId }) => blockId);
+  const look = (maxParts: number) =>
+    world.store.read((reader) =>
+      checkReachable(reader, ann.principal.userId, ann.spaceId, ids, world.environment.clock.now(), maxParts),
+    );
+  expect((await look(300)).records.size).toBe(303);
+  expect(await codeOf(look(299))).toMatchObject({ code: 'too-large' });
+  const parts = lists.map((list, index) => ({
+    block: list.blockId,
+    sizeBytes: pieces.slice(index * 100, index * 100 + 100).reduce((sum, one) => sum + one.plainBytes, 0),
+  }));
+  await create(ann, contentOf(1, parts));
+  expect((await look(0)).missing).toEqual([]);
 });
 
 describe('blocks are what they say', () => {

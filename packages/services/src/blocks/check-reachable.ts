@@ -1,5 +1,9 @@
 import type { BlockRecord, MetadataReader } from '@cairn/metadata-store';
 import { type BlockId, CairnError, type SpaceId, type UserId } from '@cairn/model';
+import { MAX_LISTED_PARTS } from './block-limits.ts';
+
+/** Rows looked up at once: a manifest block may list 8192 parts, so few are in memory before they are counted. */
+const LOOK_UP_AT_ONCE = 128;
 
 /** The one answer for blocks that do not exist and for blocks of other people. */
 export function blocksMissing(blocks: readonly BlockId[]): CairnError {
@@ -11,8 +15,10 @@ export function blocksMissing(blocks: readonly BlockId[]): CairnError {
 /**
  * Collects the blocks that a user may not build upon although `blockIds` name them, directly or through manifest
  * blocks. What the space references already needs no second look: it was looked at when it was referenced.
+ * Manifest blocks compress well, so the work is bounded by what they list and not by what was sent.
  * @param now milliseconds since 1970, for leases
- * @returns the records found on the way, and the ids that are absent or out of the user's reach
+ * @param maxParts parts of manifest blocks to look at, at most; more are `too-large`
+ * @returns the records found on the way (of referenced manifest blocks without their parts), and the ids that are absent or out of the user's reach
  */
 export async function checkReachable(
   reader: MetadataReader,
@@ -20,11 +26,16 @@ export async function checkReachable(
   spaceId: SpaceId,
   blockIds: Iterable<BlockId>,
   now: number,
+  maxParts = MAX_LISTED_PARTS,
 ): Promise<{ readonly records: ReadonlyMap<BlockId, BlockRecord>; readonly missing: readonly BlockId[] }> {
   const records = new Map<BlockId, BlockRecord>();
   const missing: BlockId[] = [];
   const seen = new Set<BlockId>(blockIds);
-  for (let level = [...seen]; level.length > 0; ) {
+  const waiting = [...seen];
+  let listed = 0;
+  for (let start = 0; start < waiting.length; ) {
+    const level = waiting.slice(start, start + LOOK_UP_AT_ONCE);
+    start += level.length;
     const reachable = await reader.canReach(userId, level, now);
     const found = await reader.getBlocks(level);
     const manifests: BlockRecord[] = [];
@@ -41,13 +52,22 @@ export async function checkReachable(
       spaceId,
       manifests.map((record) => record.blockId),
     );
-    level = [];
     for (const [position, record] of manifests.entries()) {
-      if (referenced[position] === true) continue;
+      if (referenced[position] === true) {
+        // Nobody goes on below it, so what it lists need not stay in memory.
+        records.set(record.blockId, { ...record, parts: null });
+        continue;
+      }
+      listed += record.parts?.length ?? 0;
+      if (listed > maxParts) {
+        throw new CairnError('too-large', 'the files are too large for one commit; commit fewer at once', {
+          details: { maxParts },
+        });
+      }
       for (const part of record.parts ?? []) {
         if (seen.has(part.block)) continue;
         seen.add(part.block);
-        level.push(part.block);
+        waiting.push(part.block);
       }
     }
   }
