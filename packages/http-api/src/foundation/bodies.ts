@@ -52,8 +52,8 @@ export function parseJsonBodies(app: App): void {
 /** Packs, whole in memory as a `PackBody`, so only so many at once. For routes registered in the same scope. */
 export function parsePackBodies(app: App, context: RouteContext): void {
   app.removeAllContentTypeParsers();
-  app.addHook('preParsing', async (_request, reply) => {
-    const leave = await context.packGate.enter();
+  app.addHook('preParsing', async (request, reply) => {
+    const leave = await context.packGate.enter(request.principal?.userId ?? '');
     // Also comes when the client is gone before it got an answer.
     if (reply.raw.destroyed) leave();
     else reply.raw.once('close', leave);
