@@ -3,6 +3,7 @@ import { isCairnError, PRIVATE_FOLDER } from '@cairn/model';
 import type { FolderWatch, WatchHint } from '../filesystem.ts';
 import { createHintCollector } from '../hint-collector.ts';
 import { systemCode } from '../local-errors.ts';
+import { watchFolderTree } from './folder-tree-watch.ts';
 import type { RootContext } from './root-context.ts';
 
 /** A new folder is hinted at again after this time: its own watch may have started after its first items came. */
@@ -16,7 +17,7 @@ export interface FolderWatchState extends FolderWatch {
 }
 
 /**
- * Hints from `fs.watch`, which on Linux has one kernel watch per folder. Whatever goes wrong (too few watches,
+ * Hints from `fs.watch`: on Linux our own tree of watches, one per folder; elsewhere the system's recursive one. Whatever goes wrong (too few watches,
  * the root removed) becomes an "everything" hint and a new attempt later: callers scan on their own clock too.
  */
 export function startFolderWatch(
@@ -29,7 +30,7 @@ export function startFolderWatch(
   const secondLooks = new Set<string>();
   let cancelSecondLooks: (() => void) | null = null;
   let cancelRetry: (() => void) | null = null;
-  let watcher: FSWatcher | null = null;
+  let watcher: Pick<FSWatcher, 'close'> | null = null;
   let retryMs = FIRST_RETRY_MS;
   let closed = false;
   let rootWasGone = false;
@@ -112,12 +113,29 @@ export function startFolderWatch(
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   }
 
+  function startOwnTree(): Pick<FSWatcher, 'close'> {
+    return watchFolderTree({
+      root,
+      timers: environment.timers,
+      isLeft: isPrivate,
+      onChange: (folder) => {
+        if (!closed) collector.folder(folder);
+      },
+      onFailure: fail,
+    });
+  }
+
+  function startRecursive(): Pick<FSWatcher, 'close'> {
+    const recursive = watch(root, { recursive: true, ignore: leaves }, onEvent);
+    recursive.on('error', fail);
+    return recursive;
+  }
+
   function start(): void {
     if (closed) return;
     try {
       context.access.checkRoot();
-      watcher = watch(root, { recursive: true, ignore: leaves }, onEvent);
-      watcher.on('error', fail);
+      watcher = process.platform === 'linux' ? startOwnTree() : startRecursive();
     } catch (error) {
       fail(error);
     }
