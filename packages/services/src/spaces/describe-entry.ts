@@ -2,9 +2,13 @@ import type { EntryRecord, MetadataReader, VersionRecord } from '@cairn/metadata
 import { CairnError, type Entry, type SpaceId, type Version, type VersionId } from '@cairn/model';
 
 function damaged(record: EntryRecord): CairnError {
-  return new CairnError('data-damaged', 'the server’s database is inconsistent; stop the server and bring its data folder back from a backup', {
-    details: { entryId: record.entryId },
-  });
+  return new CairnError(
+    'data-damaged',
+    'the server’s database is inconsistent; stop the server and bring its data folder back from a backup',
+    {
+      details: { entryId: record.entryId },
+    },
+  );
 }
 
 /** The entry of a row and the version it names (none for folders). */
