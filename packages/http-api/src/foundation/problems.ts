@@ -5,6 +5,8 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { App, RouteContext } from './route-context.ts';
 
 const MAX_ISSUES = 20;
+/** Issues name what was sent, such as unknown fields; an answer must not grow with the request. */
+const MAX_ISSUE_CHARACTERS = 200;
 const RESERVED = new Set(['type', 'title', 'status', 'code', 'detail', 'requestId']);
 
 interface Answer {
@@ -37,6 +39,12 @@ const FRAMEWORK_ANSWERS: Readonly<Record<number, Answer>> = {
   }),
 };
 
+function shorten(text: string): string {
+  return text.length <= MAX_ISSUE_CHARACTERS
+    ? text
+    : `${text.slice(0, MAX_ISSUE_CHARACTERS).toWellFormed()}…`;
+}
+
 function answerFor(error: FastifyError | Error): Answer {
   if (isCairnError(error)) {
     const { status, title } = ERROR_TABLE[error.code];
@@ -44,9 +52,10 @@ function answerFor(error: FastifyError | Error): Answer {
     return answerOf(error.code, error.message, error.details);
   }
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const issues = error.validation
-      .slice(0, MAX_ISSUES)
-      .map((issue) => ({ path: issue.instancePath, message: issue.message ?? 'not allowed' }));
+    const issues = error.validation.slice(0, MAX_ISSUES).map((issue) => ({
+      path: shorten(issue.instancePath),
+      message: shorten(issue.message ?? 'not allowed'),
+    }));
     const first = issues[0];
     const where = first === undefined || first.path === '' ? '' : ` at ${first.path}`;
     return answerOf(
