@@ -165,12 +165,24 @@ function makePlan(
 function selectWork(deps: CycleDeps, planned: Plan): Parameters<typeof executePlan>[2] {
   const { execute, large, attention, retries } = deps;
   const permissions = { mayWriteLocally: retries.mayWriteLocally, mayPush: retries.mayPush };
-  const operations: PlannedOperation[] = [];
-  let pushesLeftOut = false;
+  const runnable = new Set<PlannedOperation>();
+  const refused: PlannedOperation[] = [];
+  let pushes = 0;
   for (const each of planned.operations) {
-    if (isRunnable(execute, large, permissions, each.operation)) operations.push(each);
-    else if (classOf(each.operation) === 'push') pushesLeftOut = true;
+    const isPush = classOf(each.operation) === 'push';
+    if (isRunnable(execute, large, permissions, each.operation)) {
+      runnable.add(each);
+      if (isPush) pushes++;
+    } else if (isPush && execute.failures.get(entryOf(each.operation))?.code === 'conflict') {
+      refused.push(each);
+    }
   }
+  // Names that go round can only be committed together: what the server refused joins whatever is due.
+  if (pushes > 0) for (const each of refused) runnable.add(each);
+  const operations = planned.operations.filter((each) => runnable.has(each));
+  const pushesLeftOut = planned.operations.some(
+    (each) => !runnable.has(each) && classOf(each.operation) === 'push',
+  );
   /** Whether all there is to look at are echoes of what the engine did itself. */
   function onlyEchoes(): boolean {
     if (attention.isEverythingPending) return false;

@@ -13,6 +13,7 @@ import { LargeTransfers } from './execute/large-transfers.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
 import { Failures } from './failures.ts';
 import { LocalTree } from './local-tree.ts';
+import { isCertainlyGone } from './observe/certainly-gone.ts';
 import { createScanner, type Scanner } from './observe/scan.ts';
 import type { SpaceConnection } from './ports.ts';
 import { RemovalWindow } from './removal-window.ts';
@@ -431,10 +432,8 @@ async function syncWhatIsThere(filesystem: Filesystem, folders: readonly string[
   } catch (error) {
     if (!isCairnError(error, 'local-io')) throw error;
     const left: string[] = [];
-    for (const folder of folders) {
-      const status = await filesystem.status(folder);
-      if (status?.kind === 'folder') left.push(folder);
-    }
+    for (const folder of folders)
+      if (folder === '' || !(await isCertainlyGone(filesystem, folder))) left.push(folder);
     if (left.length === folders.length) throw error;
     await filesystem.syncFolders(left);
   }

@@ -1,6 +1,7 @@
 import type { FileStatus, Filesystem } from '@cairn/filesystem';
 import { type EntryKind, findNameProblem, isCairnError, MAX_PATH_DEPTH } from '@cairn/model';
 import { joinPath, type LocalTree, parentPath } from '../local-tree.ts';
+import { isCertainlyGone } from './certainly-gone.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
 
 /** Why something on disk is left alone; shown by `cairn sync status` and `cairn why`. */
@@ -108,8 +109,12 @@ async function readFolder(
   rootDevice: string,
   collection: Collection,
 ): Promise<ObservedFolder | 'gone' | 'unreadable'> {
-  const status = await statusOrNull(filesystem, path, collection);
-  if (status === 'unreadable') return 'unreadable';
+  let status = await statusOrNull(filesystem, path);
+  if (typeof status === 'string' && path !== '' && (await isCertainlyGone(filesystem, path))) status = null;
+  if (typeof status === 'string') {
+    collection.unreadable.set(path, status);
+    return 'unreadable';
+  }
   if (status === null || status.kind !== 'folder') {
     collection.gone.add(path);
     return 'gone';
@@ -150,16 +155,12 @@ async function readFolder(
   return folder;
 }
 
-async function statusOrNull(
-  filesystem: Filesystem,
-  path: string,
-  collection: Collection,
-): Promise<FileStatus | null | 'unreadable'> {
+/** The status, `null` for certain absence, or why it cannot be told. */
+async function statusOrNull(filesystem: Filesystem, path: string): Promise<FileStatus | null | string> {
   try {
     return await filesystem.status(path);
   } catch (error) {
     if (!isCairnError(error, 'local-io')) throw error;
-    collection.unreadable.set(path, error.message);
-    return 'unreadable';
+    return error.message;
   }
 }
