@@ -190,6 +190,24 @@ export function describeInvalidStates(getStore: () => MetadataStore): void {
             revokedAt: null,
           }),
       ],
+      [
+        'a root that is a file',
+        'the_root_is_a_folder',
+        (t) => t.insertEntries([file('x', null, { name: '' })]),
+      ],
+      [
+        'a second top of a trash item',
+        'only_the_top_of_an_item_has_no_parent',
+        (t) => t.insertEntries([folder('x', null, { trashId: id('gone') })]),
+      ],
+      [
+        'a trash item that is inside another one',
+        'entries_to_entries,trash_to_entries',
+        async (t) => {
+          await t.trashSubtree(trashRecord('late'));
+          await t.updateEntries([folder('gone', id('late'), { trashId: id('late'), sequence: 9 })]);
+        },
+      ],
       ['a trash of what is in the trash', 'entry_is_live', (t) => t.trashSubtree(trashRecord('gone'))],
       [
         'a trash that goes back',

@@ -25,7 +25,7 @@ import type { MetadataStore } from '../metadata-store.ts';
 import { openSqliteMetadataStore } from './open-store.ts';
 import { openDatabase } from './sqlite.ts';
 
-const CHILD = fileURLToPath(new URL('kill-child.ts', import.meta.url));
+const CHILD = fileURLToPath(new URL('../testing/kill-child.ts', import.meta.url));
 
 let folderPath: string;
 let path: string;

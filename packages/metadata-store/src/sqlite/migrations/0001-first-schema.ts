@@ -3,8 +3,8 @@
  * - `trash_id` is '' for a live entry, so that composite foreign keys always compare it (NULL would switch them
  *   off). The foreign key of an entry to its parent carries it, and `parent_kind`: a live entry has a live
  *   folder as parent, what is trashed has its parent in the same trash item.
- * - `parent_kind` and `trash_item` are columns with a check, not generated ones: SQLite's planner finds no index
- *   for the lookups of foreign keys on generated columns.
+ * - `parent_kind` and `trash_item` are columns with a check, not generated ones: with generated columns in a key the
+ *   planner's look-ups of foreign keys were slower.
  * - Checks, uniqueness rules and triggers have names and references are checked at the commit, so that a refusal can
  *   say which rule it is about (`InvalidStateError`).
  * - `vacated` points into a table that is always empty: a placeholder name can exist inside a transaction only.

@@ -5,7 +5,7 @@
 import { writeSync } from 'node:fs';
 import { createSystemEnvironment } from '@cairn/environment';
 import { addAccount, append, file, id, journalRow, SPACE, version } from '../contract-fixture.ts';
-import { openSqliteMetadataStore } from './open-store.ts';
+import { openSqliteMetadataStore } from '../sqlite/open-store.ts';
 
 const store = await openSqliteMetadataStore({
   path: process.argv[2] as string,
