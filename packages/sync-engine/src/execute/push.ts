@@ -313,19 +313,32 @@ function newEntry(node: LocalNode): NewEntry | null {
   return { kind: 'file', content, executable, modifiedAtUs };
 }
 
+/** Whether nobody else's changes lie between what the remote tree holds and this commit; moves the position. */
+function followsDirectly({ remotePosition }: ExecuteDeps, result: CommitResult): boolean {
+  let at = remotePosition.sequence;
+  for (const { sequence } of result.results) {
+    if (at === null) break;
+    if (sequence === at + 1) at = sequence;
+    else if (sequence > at) at = null;
+  }
+  remotePosition.sequence = at;
+  return at !== null;
+}
+
 /**
- * Puts what was committed into the remote tree at once (the journal will say the same again) and notes exactly
- * the fields sent as agreed.
+ * Notes exactly the fields sent as agreed, and puts what was committed into the remote tree at once (the journal
+ * will say the same again), unless changes of others come before: a removal among them must meet what it met there.
  */
 function applyResult(deps: ExecuteDeps, prepared: readonly Prepared[], result: CommitResult): void {
   const { remote, synced } = deps.trees;
+  const direct = followsDirectly(deps, result);
   prepared.forEach(({ operation, change, node }, index) => {
     const outcome = result.results[index];
     if (outcome === undefined) return;
     const { entryId } = operation;
     if (change.kind === 'remove') {
       deps.noteRemoved('up', 1 + descendantsIn(synced, entryId).length);
-      for (const tree of [remote, synced]) {
+      for (const tree of direct ? [remote, synced] : [synced]) {
         for (const id of descendantsIn(tree, entryId).reverse()) tree.delete(id);
         tree.delete(entryId);
       }
@@ -334,7 +347,7 @@ function applyResult(deps: ExecuteDeps, prepared: readonly Prepared[], result: C
     const before = remote.get(entryId);
     const entry = committedEntry(change, node, before, outcome);
     if (entry === null) return;
-    remote.put(entry);
+    if (direct) remote.put(entry);
     if (operation.kind === 'push-rename') {
       const text = `"${before?.name ?? ''}" on the server had to make room for a folder of this device. It is now "${entry.name}".`;
       deps.trees.addNotice({

@@ -50,16 +50,14 @@ export async function followJournal(deps: FollowDeps, signal: AbortSignal): Prom
   return { changes, rebased };
 }
 
+/** How often a snapshot is taken anew because something was committed between its pages. */
+const MAX_SNAPSHOTS = 4;
+
 async function takeSnapshot({ space, trees }: FollowDeps, signal: AbortSignal): Promise<Cursor> {
-  const entries: Entry[] = [];
-  let first: Cursor | null = null;
-  let after: EntryId | null = null;
-  do {
-    const page: Awaited<ReturnType<SpaceConnection['snapshot']>> = await space.snapshot(after, signal);
-    first ??= page.cursor;
-    for (const entry of page.entries) entries.push(entry);
-    after = page.next;
-  } while (after !== null);
+  let { entries, first, last } = await readPages(space, signal);
+  // Pages of different moments may hold what a removal between them would have taken along.
+  for (let taken = 1; taken < MAX_SNAPSHOTS && last.sequence !== first.sequence; taken++)
+    ({ entries, first, last } = await readPages(space, signal));
 
   const present = new Set<EntryId>();
   for (const entry of entries) {
@@ -71,6 +69,22 @@ async function takeSnapshot({ space, trees }: FollowDeps, signal: AbortSignal): 
   }
   trees.cursor = first;
   return first;
+}
+
+async function readPages(
+  space: SpaceConnection,
+  signal: AbortSignal,
+): Promise<{ entries: Entry[]; first: Cursor; last: Cursor }> {
+  const entries: Entry[] = [];
+  let first: Cursor | null = null;
+  let after: EntryId | null = null;
+  for (;;) {
+    const page: Awaited<ReturnType<SpaceConnection['snapshot']>> = await space.snapshot(after, signal);
+    first ??= page.cursor;
+    for (const entry of page.entries) entries.push(entry);
+    after = page.next;
+    if (after === null) return { entries, first, last: page.cursor };
+  }
 }
 
 function fold(remote: Tree<Entry>, change: JournalChange): void {

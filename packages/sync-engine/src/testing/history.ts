@@ -579,7 +579,10 @@ class History {
       if (this.#dead.has(content)) this.#count('resurrected');
     }
     if (this.#shape.writer !== null && !this.#unions && !this.#killed) {
-      if (!first.some((line) => line.includes('Case Conflict')) && first.join('\n') !== before.join('\n'))
+      const folded = before.map((line) => line.split(/ (?:file|folder|link)(?: |$)/)[0]?.toLowerCase());
+      const clash =
+        new Set(folded).size < folded.length || first.some((line) => line.includes('Case Conflict'));
+      if (!clash && first.join('\n') !== before.join('\n'))
         throw new Error(
           `one writer, but not as it left things:\n${before.join('\n')}\n---\n${this.#describe()}`,
         );
