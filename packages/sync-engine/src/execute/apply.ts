@@ -205,8 +205,17 @@ async function setAttributes(deps: ApplyDeps, entryId: EntryId): Promise<void> {
 
 async function removeLocal(deps: ApplyDeps, entryId: EntryId, touched: TouchedFolders): Promise<void> {
   const { node, path } = requireNode(deps, entryId);
-  if (node.kind === 'folder') await deps.filesystem.removeFolder(path);
-  else await deps.filesystem.displace(path, { fingerprint: node.fingerprint });
+  if (node.kind === 'folder') {
+    // What was last seen in it is gone without us: where it went has to be seen first.
+    for (const _child of deps.local.children(entryId)) {
+      deps.markDirty(path);
+      throw new CairnError(
+        'local-changed',
+        'the folder is not empty as far as is known; it is scanned again',
+      );
+    }
+    await deps.filesystem.removeFolder(path);
+  } else await deps.filesystem.displace(path, { fingerprint: node.fingerprint });
   touched.add(parentPath(path));
   deps.local.delete(entryId);
   deps.trees.synced.delete(entryId);

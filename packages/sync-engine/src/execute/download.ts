@@ -355,7 +355,10 @@ export function createPlacer(deps: DownloadDeps): {
   return {
     async add(fetched) {
       while (running.size >= PLACES_AT_ONCE) await Promise.race(running);
-      if (stopped !== null) throw stopped;
+      if (stopped !== null) {
+        await fetched.temporary.close();
+        throw stopped;
+      }
       const task = place(fetched).finally(() => running.delete(task));
       running.add(task);
     },

@@ -100,6 +100,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
 
     for (const node of matching.present) local.put(node);
     for (const id of matching.vanished) local.deleteSubtree(id);
+    if (request.recursive) dropOrphans();
     let changed = matching.present.length > 0 || matching.vanished.length > 0;
     for (const id of matching.unknown) {
       const node = local.get(id);
@@ -137,6 +138,12 @@ export function createScanner(deps: ScannerDeps): Scanner {
       folders: collection.folders.size,
       items,
     };
+  }
+
+  /** Nodes whose folder is not known cannot be anywhere. */
+  function dropOrphans(): void {
+    for (const { entryId, parentId } of [...local.reader.values()])
+      if (parentId !== null && local.get(parentId) === undefined) local.deleteSubtree(entryId);
   }
 
   /** Drops what was noted about direct children of a folder that are not in `left` any more (all, when `null`). */
