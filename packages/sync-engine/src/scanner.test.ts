@@ -405,6 +405,34 @@ describe('the loop rests', () => {
     await settle();
   });
 
+  test('large files go beside the loop: edits, stops and kills in the middle of them lose nothing', async () => {
+    const megabytes = (count: number, fill: number) => new Uint8Array(count * 1024 * 1024).fill(fill);
+    for (const fill of [1, 2, 3]) a.disk.user.writeFile(`large-${fill}`, megabytes(33, fill));
+    a.start();
+    await world.until('one is read', () => a.engine.status().counters.uploadedFiles > 0);
+    a.disk.user.writeFile('large-1', megabytes(34, 4));
+    await a.stop();
+    a.start();
+    let writes = 0;
+    let restarted: Promise<void> | null = null;
+    b.disk.setFaults((operation) => {
+      if (operation === 'write' && ++writes === 40) restarted = b.restart();
+      return null;
+    });
+    b.start();
+    await world.until('B is killed in the middle', () => restarted !== null);
+    await restarted;
+    await world.until('both are in sync', async () => {
+      const sequence = await world.sequence();
+      const states = [a, b].map(({ engine }) => engine.status());
+      return sequence >= 3 && states.every((each) => each.state === 'in-sync' && each.sequence === sequence);
+    });
+    for (const fill of [2, 3])
+      expect(Buffer.compare(b.disk.user.readFile(`large-${fill}`), megabytes(33, fill))).toBe(0);
+    expect(Buffer.compare(b.disk.user.readFile('large-1'), megabytes(34, 4))).toBe(0);
+    expect(b.engine.status().problems).toEqual([]);
+  });
+
   test('deletes that trickle in are counted together for the brake', async () => {
     for (let index = 0; index < 30; index++) a.disk.user.writeFile(`${index}`, `${index}`);
     const careful = await world.addDevice('Careful', { brake: { count: 10, share: 0 } });

@@ -128,11 +128,11 @@ export async function readStable(
     const remote = deps.trees.remote.get(node.entryId);
     const base = remote?.kind === 'file' ? remote.content : null;
     const chosen = profile ?? chooseProfile(before.sizeBytes, base?.manifest.profile ?? null);
-    const source = await readWholeIfSmall(handle, before.sizeBytes);
-    const content =
+    const content = await withSource(handle, before.sizeBytes, async (source) =>
       upload === null
-        ? await cutContent(deps.platform, source, { profile: chosen, signal, emit: () => undefined })
-        : await upload.add(source, { profile: chosen, base });
+        ? cutContent(deps.platform, source, { profile: chosen, signal, emit: () => undefined })
+        : upload.add(source, { profile: chosen, base }),
+    );
     const after = await handle.status();
     if (after.fingerprint !== node.fingerprint || content.sizeBytes !== after.sizeBytes) return changed();
     const there = await deps.filesystem.status(path);
@@ -143,25 +143,36 @@ export async function readStable(
   }
 }
 
+const SMALL_BYTES = 64 * 1024;
+/** Buffers of small files, used again and again: thousands of small reads would otherwise be that much garbage. */
+const spareBuffers: Uint8Array[] = [];
+
 /** Small files are read in one go: their session never waits on the disk while holding a place in a pack. */
-async function readWholeIfSmall(source: ByteSource, sizeBytes: number): Promise<ByteSource> {
-  if (sizeBytes > 64 * 1024) return source;
-  const bytes = new Uint8Array(sizeBytes + 1);
+async function withSource<Result>(
+  source: ByteSource,
+  sizeBytes: number,
+  use: (source: ByteSource) => Promise<Result>,
+): Promise<Result> {
+  if (sizeBytes > SMALL_BYTES) return use(source);
+  const bytes = spareBuffers.pop() ?? new Uint8Array(SMALL_BYTES + 1);
   let length = 0;
-  while (length < bytes.length) {
-    const count = await source.read(bytes.subarray(length), length);
+  while (length <= sizeBytes) {
+    const count = await source.read(bytes.subarray(length, sizeBytes + 1), length);
     if (count === 0) break;
     length += count;
   }
   if (length > sizeBytes)
     throw new CairnError('local-changed', 'the file grew while it was read; it will be read again');
-  return {
+  const result = await use({
     async read(into, position) {
       const count = Math.max(0, Math.min(into.length, length - position));
       into.set(bytes.subarray(position, position + count));
       return count;
     },
-  };
+  });
+  // Not after an error: somebody might still read from it.
+  if (spareBuffers.length < FILES_AT_ONCE) spareBuffers.push(bytes);
+  return result;
 }
 
 async function waitUntilSettled(
