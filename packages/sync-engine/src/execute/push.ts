@@ -17,6 +17,7 @@ import { descendantsIn } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
 import type { ExecuteDeps } from './deps.ts';
 import { readStable } from './inspect.ts';
+import { rememberUnanswered, sentFields } from './unanswered.ts';
 
 export type PushOperation = Extract<
   Operation,
@@ -79,7 +80,10 @@ export async function pushOperations(
         for (const each of prepared) deps.failures.record(each.operation.entryId, each.operation.kind, error);
         return;
       } else {
-        rememberUnanswered(deps, prepared);
+        rememberUnanswered(
+          deps,
+          prepared.map((each) => each.change),
+        );
         throw error;
       }
     }
@@ -91,55 +95,6 @@ export async function pushOperations(
     );
     deps.failures.record(each.operation.entryId, each.operation.kind, error);
   }
-}
-
-/** Commits whose answer may have been lost; older ones are forgotten. */
-const MAX_UNANSWERED = 5000;
-
-function rememberUnanswered({ unanswered }: ExecuteDeps, prepared: readonly Prepared[]): void {
-  for (const { change } of prepared) {
-    if (change.kind !== 'create' && change.kind !== 'update') continue;
-    unanswered.push(change);
-  }
-  unanswered.splice(0, unanswered.length - MAX_UNANSWERED);
-}
-
-/**
- * Changes whose commit got no answer: where the server now says just what was sent, that is what both sides agreed
- * on. Otherwise what the user did since would be taken for a conflict with himself. Call after a look at the journal.
- */
-export function settleUnanswered({ trees, unanswered }: Pick<ExecuteDeps, 'trees' | 'unanswered'>): void {
-  for (const change of unanswered.splice(0)) {
-    if (change.kind === 'remove' || change.kind === 'restore') continue;
-    const remote = trees.remote.get(change.entryId);
-    if (remote === undefined) continue;
-    const agreed = syncedFrom(remote);
-    if (change.kind === 'update') {
-      const old = trees.synced.get(change.entryId);
-      const sent = sentFields(change, agreed);
-      if (old !== undefined && remote.sequence > change.baseSequence && holds(remote, change))
-        trees.synced.put({ ...old, ...sent });
-      continue;
-    }
-    const { kind, ...fields } = change.entry;
-    const sent = { parentId: change.parentId, name: change.name, ...fields };
-    if (trees.synced.get(change.entryId) === undefined && remote.kind === kind && holds(remote, sent))
-      trees.synced.put(agreed);
-  }
-}
-
-/** Whether the entry has every field that was sent. */
-function holds(entry: Entry, sent: Partial<UpdateChange>): boolean {
-  const file = entry.kind === 'file' ? entry : null;
-  const time = entry.kind === 'folder' ? undefined : entry.modifiedAtUs;
-  return (
-    (sent.parentId === undefined || sent.parentId === entry.parentId) &&
-    (sent.name === undefined || sent.name === entry.name) &&
-    (sent.content === undefined || sent.content.contentId === file?.content.contentId) &&
-    (sent.executable === undefined || sent.executable === file?.executable) &&
-    (sent.target === undefined || (entry.kind === 'link' && sent.target === entry.target)) &&
-    (sent.modifiedAtUs === undefined || sent.modifiedAtUs === time)
-  );
 }
 
 /** Builds the changes from the trees and makes sure the server has their blocks. */
@@ -366,17 +321,6 @@ function applyResult(deps: ExecuteDeps, prepared: readonly Prepared[], result: C
     // From here on the remote tree says that the server has it.
     forgetUploaded(deps, node);
   });
-}
-
-function sentFields(change: UpdateChange, agreed: SyncedNode): Partial<SyncedNode> {
-  return {
-    sequence: agreed.sequence,
-    ...(change.name === undefined ? {} : { parentId: agreed.parentId, name: agreed.name }),
-    ...(change.content === undefined ? {} : { contentId: agreed.contentId }),
-    ...(change.target === undefined ? {} : { target: agreed.target }),
-    ...(change.executable === undefined ? {} : { executable: agreed.executable }),
-    ...(change.modifiedAtUs === undefined ? {} : { modifiedAtUs: agreed.modifiedAtUs }),
-  };
 }
 
 /** The entry as the server has it after the commit. */

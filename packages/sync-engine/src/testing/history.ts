@@ -323,6 +323,8 @@ class History {
     this.#ambushes.delete(device);
     if (roll < 3) {
       this.#log(`${device.name} stops`);
+      // What a failing disk does not take is forgotten as by a kill.
+      if (this.#faults.has(device)) this.#killed = true;
       await pump(this.#environment, device.stop());
     } else if (roll < 7) {
       this.#killed = true;
@@ -345,6 +347,7 @@ class History {
       this.#count('epoch-renewed');
       return;
     }
+    if (this.#faults.size > 0) this.#killed = true;
     for (const device of this.#devices) if (device.running) await pump(this.#environment, device.stop());
     if (!this.#hasBackup) {
       this.#log('the server is backed up');
