@@ -21,10 +21,10 @@ import type { BlockReader } from './block-reader.ts';
 import { createKnownBlocks } from './known-blocks.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 
-const BATCH_BYTES = 8 * 1024 * 1024;
-const PACK_BYTES = 8 * 1024 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
+const PACK_BYTES = 4 * 1024 * 1024;
 const PACKS_IN_FLIGHT = 2;
-/** Batches that were asked about and are not durable yet; with the one being filled at most 40 MiB. */
+/** Batches that were asked about and are not durable yet; with the one being filled at most 20 MiB. */
 const MAX_SEALED_BATCHES = 4;
 const UPLOAD_RETRY: RetryPolicy = {
   ...DEFAULT_RETRY,

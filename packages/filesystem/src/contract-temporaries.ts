@@ -37,6 +37,24 @@ export function describeTemporaries({ filesystem, user, read }: ContractTools): 
     await expect(filesystem().place(temporary, 'c', ABSENT, {})).rejects.toThrow();
   });
 
+  it('has the same attributes whether they are set before it is durable, when it is placed, or differently each time', async () => {
+    const wanted = { executable: true, modifiedAtUs: 1_600_000_000_123_456 };
+    const other = { executable: false, modifiedAtUs: 1_500_000_000_654_321 };
+    for (const [name, before] of [
+      ['early', wanted],
+      ['late', undefined],
+      ['changed', other],
+    ] as const) {
+      const temporary = await filesystem().openTemporary(name);
+      await temporary.write(encode(name), 0);
+      await temporary.sync(before);
+      const status = await filesystem().place(temporary, name, ABSENT, wanted);
+      expect(status.executable).toBe(true);
+      expect(status.modifiedAtNs / 1000n).toBe(BigInt(wanted.modifiedAtUs));
+      expect(await read(name)).toBe(name);
+    }
+  });
+
   it('is invisible, opened once, and well named', async () => {
     const temporary = await filesystem().openTemporary('t');
     expect(await filesystem().list('')).toEqual([]);

@@ -50,8 +50,11 @@ export interface TemporaryFile {
   read(into: Uint8Array, position: number): Promise<number>;
   write(bytes: Uint8Array, position: number): Promise<void>;
   truncate(sizeBytes: number): Promise<void>;
-  /** Makes the bytes durable (fdatasync). An error here is final for this temporary. */
-  sync(): Promise<void>;
+  /**
+   * Makes the bytes durable (fdatasync). An error here is final for this temporary. With the attributes that it
+   * will be placed with they become durable too, and placing has less to do.
+   */
+  sync(attributes?: Attributes): Promise<void>;
   /** Closes and keeps the file, so that a later run can go on. */
   close(): Promise<void>;
   /** Closes and deletes the file. */

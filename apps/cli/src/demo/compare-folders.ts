@@ -18,8 +18,8 @@ interface CompareOptions {
 }
 
 /**
- * Compares two folders on disk, without asking Cairn: names, kinds, every byte, the executable bit, the time of
- * modification of files and the text of links.
+ * Compares two folders on disk, without asking Cairn: names, kinds, every byte, the executable bit, the times of
+ * modification of files and links, and the text of links.
  */
 export async function compareFolders(
   left: string,
@@ -51,14 +51,14 @@ export async function compareFolders(
       await compareFolder(path);
       return;
     }
+    if (here.mtimeNs / 1000n !== there.mtimeNs / 1000n)
+      differences.push(`${path} has two modification times`);
     if (kind === 'link') {
       found.links++;
       const targets = await Promise.all([readlink(join(left, path)), readlink(join(right, path))]);
       if (targets[0] !== targets[1]) differences.push(`${path} points to ${targets[0]} and to ${targets[1]}`);
       return;
     }
-    if (here.mtimeNs / 1000n !== there.mtimeNs / 1000n)
-      differences.push(`${path} has two modification times`);
     found.files++;
     found.contentBytes += Number(here.size);
     if ((here.mode & 0o100n) !== (there.mode & 0o100n)) differences.push(`${path} is executable on one side`);

@@ -1,4 +1,4 @@
-import { fchmodSync, futimesSync, lutimesSync } from 'node:fs';
+import { fchmodSync, fstatSync, futimesSync, lutimesSync } from 'node:fs';
 import type { Attributes } from '../filesystem.ts';
 
 const READ_BITS = 0o444;
@@ -37,6 +37,23 @@ export function changedMode(mode: number, executable: boolean): number {
 
 export function setMode(descriptor: number, mode: number): void {
   fchmodSync(descriptor, mode);
+}
+
+/** Gives a new file its permission bits and time, as far as it does not have them. */
+export function setNewAttributes(
+  context: { readonly umask: number; readonly capabilities: { readonly executableBit: boolean } },
+  descriptor: number,
+  attributes: Attributes,
+): void {
+  const now = fstatSync(descriptor, { bigint: true });
+  if (context.capabilities.executableBit) {
+    const mode = newFileMode(attributes.executable ?? false, context.umask);
+    if ((Number(now.mode) & PERMISSION_BITS) !== mode) setMode(descriptor, mode);
+  }
+  const { modifiedAtUs } = attributes;
+  if (modifiedAtUs !== undefined && microsecondsOf(now.mtimeNs) !== modifiedAtUs) {
+    setModifiedAt(descriptor, modifiedAtUs);
+  }
 }
 
 export function setModifiedAt(descriptor: number, modifiedAtUs: number): void {

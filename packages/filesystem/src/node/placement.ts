@@ -1,7 +1,7 @@
 import { fstatSync, linkSync, lstatSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Attributes, Expectation, FileStatus } from '../filesystem.ts';
 import { changedError, localError, systemCode } from '../local-errors.ts';
-import { changedMode, checkAttributes, newFileMode, setMode, setModifiedAt } from './file-attributes.ts';
+import { changedMode, checkAttributes, setMode, setModifiedAt, setNewAttributes } from './file-attributes.ts';
 import { statusAt } from './file-status.ts';
 import type { RescueArea } from './rescue-area.ts';
 import { holdPrivate, type Place, type RootContext, withPlace } from './root-context.ts';
@@ -89,18 +89,21 @@ function modeAt(place: Place): number | null {
   return stats?.isFile() ? stats.mode : null;
 }
 
+/** What `sync` has set already is left as it is: each change of an inode waits while its block is being flushed. */
 function prepare(
   context: RootContext,
   descriptor: number,
   oldMode: number | null,
   attributes: Attributes,
 ): void {
+  if (oldMode === null) {
+    setNewAttributes(context, descriptor, attributes);
+    return;
+  }
   if (context.capabilities.executableBit) {
-    const wasExecutable = oldMode !== null && (oldMode & 0o100) !== 0;
+    const wasExecutable = (oldMode & 0o100) !== 0;
     const executable = attributes.executable ?? wasExecutable;
-    if (oldMode === null) setMode(descriptor, newFileMode(executable, context.umask));
-    else if (executable === wasExecutable) setMode(descriptor, oldMode & 0o777);
-    else setMode(descriptor, changedMode(oldMode, executable));
+    setMode(descriptor, executable === wasExecutable ? oldMode & 0o777 : changedMode(oldMode, executable));
   }
   if (attributes.modifiedAtUs !== undefined) setModifiedAt(descriptor, attributes.modifiedAtUs);
 }

@@ -15,6 +15,7 @@ import { CairnError } from '@cairn/model';
 import type { TemporaryFile } from '../filesystem.ts';
 import { localError, systemCode } from '../local-errors.ts';
 import { checkTemporaryName } from '../paths.ts';
+import { setNewAttributes } from './file-attributes.ts';
 import { readAt } from './reading.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
 
@@ -96,10 +97,13 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         assertOpen();
         await guard('shorten', () => ftruncateSync(descriptor, sizeBytes));
       },
-      async sync() {
+      async sync(attributes) {
         assertOpen();
         try {
-          await guard('make durable', () => dataSync(descriptor));
+          await guard('make durable', () => {
+            if (attributes !== undefined) setNewAttributes(context, descriptor, attributes);
+            return dataSync(descriptor);
+          });
         } catch (error) {
           // The kernel forgets what it could not write; a second attempt would succeed without the bytes.
           state = 'failed';

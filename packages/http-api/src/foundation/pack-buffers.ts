@@ -8,7 +8,7 @@ export interface PackBody {
 }
 
 /** Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. */
-const POOLED_BYTES = 9 * 1024 * 1024;
+const POOLED_BYTES = 8 * 1024 * 1024;
 
 export interface PackBuffers {
   /**

@@ -115,15 +115,21 @@ async function makeLink(
   if (path === null || deps.isIgnored(path)) return;
   const expected =
     existing === undefined ? ({ absent: true } as const) : { fingerprint: existing.fingerprint };
-  const status = await deps.filesystem.makeLink(path, entry.target, expected);
+  const made = await deps.filesystem.makeLink(path, entry.target, expected);
   touched.add(parentPath(path));
+  const { modifiedAtUs } = entry;
+  const status = await deps.filesystem.setAttributes(
+    path,
+    { modifiedAtUs },
+    { fingerprint: made.fingerprint },
+  );
   deps.local.put({
     entryId,
     parentId: existing?.parentId ?? entry.parentId,
     name: existing?.name ?? entry.name,
     kind: 'link',
     ...observedFacts(status),
-    modifiedAtUs: entry.modifiedAtUs,
+    modifiedAtUs,
     content: null,
     state: 'known',
   });

@@ -321,8 +321,8 @@ export function createPlacer(deps: DownloadDeps): {
   async function place(fetched: FetchedFile): Promise<void> {
     const { entry, path, expected, temporary } = fetched;
     try {
-      await temporary.sync();
       const { executable, modifiedAtUs } = entry;
+      await temporary.sync({ executable, modifiedAtUs });
       const status = await filesystem.place(temporary, path, expected, { executable, modifiedAtUs });
       placed.push({ entry, path, node: placedNode(fetched, observedFacts(status)) });
     } catch (error) {

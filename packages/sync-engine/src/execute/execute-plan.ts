@@ -9,6 +9,9 @@ import { classOf, type OperationClass, sizeOf } from './select-operations.ts';
 /** Bounds of one slice: what is done before the engine looks up again. */
 const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
+/** Reading pauses after this long to send what was read, so that other devices begin while this one goes on. */
+const READ_BUDGET_MS = 1500;
+
 export interface Work {
   /** Operations that may run now. */
   readonly operations: readonly PlannedOperation[];
@@ -32,13 +35,15 @@ export async function executePlan(
   const inspections = usable
     .filter(({ operation }) => operation.kind === 'inspect')
     .map(({ operation }) => operation as Inspection);
-  await inBudget(sliceInspections(deps, large, inspections, signal), async (slice) =>
-    inspectFiles(deps, slice, signal),
+  await inBudget(
+    sliceInspections(deps, large, inspections, signal),
+    (elapsedMs) => elapsedMs < READ_BUDGET_MS,
+    async (slice) => inspectFiles(deps, slice, signal),
   );
 
   const failuresBefore = deps.failures.list().length;
   const rest = usable.filter(({ operation }) => operation.kind !== 'inspect');
-  await inBudget(sliceRest(rest), async ({ group, slice }) => {
+  await inBudget(sliceRest(rest), mayGoOn, async ({ group, slice }) => {
     switch (group) {
       case 'books':
         for (const operation of slice) keepBooks(deps, operation as BookkeepingOperation);
@@ -69,13 +74,14 @@ export async function executePlan(
   /** Runs at least one slice, then goes on while there is time. */
   async function inBudget<Slice>(
     slices: Iterable<Slice>,
+    hasTime: (elapsedMs: number) => boolean,
     run: (slice: Slice) => Promise<void>,
   ): Promise<void> {
     const startMs = clock.monotonicMs();
     for (const slice of slices) {
       signal.throwIfAborted();
       await run(slice);
-      if (!mayGoOn(clock.monotonicMs() - startMs)) return;
+      if (!hasTime(clock.monotonicMs() - startMs)) return;
     }
   }
 

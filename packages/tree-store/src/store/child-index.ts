@@ -2,8 +2,10 @@ import { type EntryId, foldName } from '@cairn/model';
 
 /** Folders up to this size keep their children in a list and are searched; larger ones in a set, with an index. */
 export const MAX_LISTED = 64;
-/** Indexes of names that are kept; the one unused for longest goes first. */
-const MAX_INDEXES = 4;
+/** Folders up to this size are searched for a name, larger ones indexed. */
+const MAX_SEARCHED = 8;
+/** Names in all indexes together; the index unused for longest goes first, the latest always stays. */
+const MAX_INDEXED_NAMES = 50_000;
 
 /** Which children every folder has, and who among them has a name. */
 export interface ChildIndex {
@@ -20,12 +22,24 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
   // Lists where they are short: a set takes three times the memory.
   const childrenOf = new Map<EntryId, EntryId[] | Set<EntryId>>();
   const indexes = new Map<EntryId, Map<string, EntryId[]>>();
+  let indexedNames = 0;
+
+  function forgetIndex(parentId: EntryId): void {
+    const index = indexes.get(parentId);
+    if (index === undefined) return;
+    indexes.delete(parentId);
+    indexedNames -= index.size;
+  }
 
   function note(index: Map<string, EntryId[]>, entryId: EntryId, name: string): void {
     const folded = foldName(name);
     const holders = index.get(folded);
-    if (holders === undefined) index.set(folded, [entryId]);
-    else holders.push(entryId);
+    if (holders === undefined) {
+      index.set(folded, [entryId]);
+      indexedNames++;
+    } else {
+      holders.push(entryId);
+    }
   }
 
   function indexOf(parentId: EntryId, children: Iterable<EntryId>): Map<string, EntryId[]> {
@@ -37,8 +51,8 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
     indexes.delete(parentId);
     indexes.set(parentId, index);
     for (const oldest of indexes.keys()) {
-      if (indexes.size <= MAX_INDEXES) break;
-      indexes.delete(oldest);
+      if (indexedNames <= MAX_INDEXED_NAMES || oldest === parentId) break;
+      forgetIndex(oldest);
     }
     return index;
   }
@@ -52,7 +66,9 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
     named(parentId, foldedName) {
       const children = childrenOf.get(parentId);
       if (children === undefined) return [];
-      if (children instanceof Set) return indexOf(parentId, children).get(foldedName)?.slice() ?? [];
+      const count = children instanceof Set ? children.size : children.length;
+      if (children instanceof Set || count > MAX_SEARCHED)
+        return indexOf(parentId, children).get(foldedName)?.slice() ?? [];
       return children.filter((entryId) => foldName(nameOf(entryId)) === foldedName);
     },
     add(parentId, entryId, name) {
@@ -80,13 +96,14 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
       if (index === undefined) return;
       const folded = foldName(name);
       const rest = (index.get(folded) ?? []).filter((holder) => holder !== entryId);
-      if (rest.length === 0) index.delete(folded);
-      else index.set(folded, rest);
-      if (!childrenOf.has(parentId)) indexes.delete(parentId);
+      if (rest.length > 0) index.set(folded, rest);
+      else if (index.delete(folded)) indexedNames--;
+      if (!childrenOf.has(parentId)) forgetIndex(parentId);
     },
     clear() {
       childrenOf.clear();
       indexes.clear();
+      indexedNames = 0;
     },
   };
 }
