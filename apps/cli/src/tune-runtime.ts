@@ -30,6 +30,7 @@ export function tuneRuntime(): void {
   );
   process.execve(process.execPath, words, {
     MALLOC_ARENA_MAX: '2',
+    UV_THREADPOOL_SIZE: '16',
     ...variables,
     CAIRN_TUNED: '1',
   } as NodeJS.ProcessEnv);

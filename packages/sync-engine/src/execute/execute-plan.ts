@@ -4,13 +4,15 @@ import { type Download, type DownloadDeps, downloadFiles } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
 import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
 import { type PushOperation, pushOperations } from './push.ts';
-import { classOf, type OperationClass, sizeOf } from './select-operations.ts';
+import { classOf, entryOf, type OperationClass, sizeOf } from './select-operations.ts';
 
 /** Bounds of one slice: what is done before the engine looks up again. */
 const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
 /** Reading pauses after this long to send what was read, so that other devices begin while this one goes on. */
 const READ_BUDGET_MS = 1500;
+
+type InspectOperation = Extract<Operation, { kind: 'inspect' }>;
 
 export interface Work {
   /** Operations that may run now. */
@@ -32,9 +34,12 @@ export async function executePlan(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deps.environment;
-  const inspections = usable
-    .filter(({ operation }) => operation.kind === 'inspect')
-    .map(({ operation }) => operation as Inspection);
+  const inspections = byFolder(
+    usable
+      .map(({ operation }) => operation)
+      .filter((each): each is InspectOperation => each.kind === 'inspect'),
+    ({ entryId }) => deps.local.get(entryId)?.parentId,
+  );
   await inBudget(
     sliceInspections(deps, large, inspections, signal),
     (elapsedMs) => elapsedMs < READ_BUDGET_MS,
@@ -42,7 +47,10 @@ export async function executePlan(
   );
 
   const failuresBefore = deps.failures.list().length;
-  const rest = usable.filter(({ operation }) => operation.kind !== 'inspect');
+  const rest = downloadsByFolder(
+    deps,
+    usable.filter(({ operation }) => operation.kind !== 'inspect'),
+  );
   await inBudget(sliceRest(rest), mayGoOn, async ({ group, slice }) => {
     switch (group) {
       case 'books':
@@ -94,6 +102,28 @@ export async function executePlan(
     for (const part of cut(small, (each) => sizeOf(deps, each.entryId)))
       await downloadFiles(deps, part, signal);
   }
+}
+
+/**
+ * What is in one folder comes together: the disk, its journal and the server's segments all like that better than
+ * the order of ids, which is random.
+ */
+function byFolder<Item>(items: readonly Item[], folderOf: (item: Item) => string | null | undefined): Item[] {
+  return items
+    .map((item, index) => ({ item, index, folder: folderOf(item) ?? '' }))
+    .sort((a, b) => compareText(a.folder, b.folder) || a.index - b.index)
+    .map(({ item }) => item);
+}
+
+/** Sorts the downloads of each batch among themselves; everything else keeps its place in the order. */
+function downloadsByFolder(
+  deps: DownloadDeps,
+  operations: readonly PlannedOperation[],
+): readonly PlannedOperation[] {
+  const downloads = operations.filter(({ operation }) => operation.kind === 'download');
+  const others = operations.filter(({ operation }) => operation.kind !== 'download');
+  const sorted = byFolder(downloads, ({ operation }) => deps.trees.remote.get(entryOf(operation))?.parentId);
+  return [...others, ...sorted];
 }
 
 function* sliceInspections(
