@@ -1,4 +1,15 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lutimes,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -57,6 +68,9 @@ describe('cairn demo', () => {
     for (const side of [left, right]) {
       await mkdir(join(side, 'folder'), { recursive: true });
       await symlink(side === left ? 'a' : 'b', join(side, 'link'));
+      await lutimes(join(side, 'link'), 1000, 1000);
+      await symlink('a', join(side, 'link time'));
+      await lutimes(join(side, 'link time'), 1000, side === left ? 1000 : 2000);
       for (const name of ['bytes', 'mode', 'time', 'same', 'kind']) {
         await writeFile(join(side, name), name === 'bytes' ? side.slice(-3) : name, { mode: 0o644 });
         await utimes(join(side, name), 1000, 1000);
@@ -71,7 +85,7 @@ describe('cairn demo', () => {
     const { differences, files } = await compareFolders(left, right);
     expect(files).toBe(4);
     expect(differences.map((text) => text.replace(/ (is|has|points) .*/, '')).sort()).toEqual(
-      ['bytes', 'folder/only right', 'kind', 'link', 'mode', 'only left', 'time'].sort(),
+      ['bytes', 'folder/only right', 'kind', 'link', 'link time', 'mode', 'only left', 'time'].sort(),
     );
     expect((await compareFolders(left, left)).differences).toEqual([]);
   });
