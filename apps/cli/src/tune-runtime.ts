@@ -6,7 +6,7 @@ const TUNED = new Set(['serve', 'sync', 'upload', 'put', 'download', 'get']);
  */
 const FLAGS = [
   '--max-semi-space-size=4',
-  '--heap-growing-percent=50',
+  '--heap-growing-percent=30',
   '--external-memory-accounted-in-global-limit',
 ];
 

@@ -24,8 +24,8 @@ import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 const BATCH_BYTES = 4 * 1024 * 1024;
 const PACK_BYTES = 4 * 1024 * 1024;
 const PACKS_IN_FLIGHT = 2;
-/** Batches that were asked about and are not durable yet; with the one being filled at most 20 MiB. */
-const MAX_SEALED_BATCHES = 4;
+/** Batches that were asked about and are not durable yet; with the one being filled at most 16 MiB. */
+const MAX_SEALED_BATCHES = 3;
 const UPLOAD_RETRY: RetryPolicy = {
   ...DEFAULT_RETRY,
   attempts: 8,
@@ -164,7 +164,7 @@ export function createUpload(
         skippedBytes += plain.length;
         continue;
       }
-      const stored = encodeNamedBlock(platform, blockId, kind, plain);
+      const stored = encodeNamedBlock(platform, blockId, kind, plain, { keep: true });
       pack.push(stored);
       packSize += stored.payload.length;
       if (packSize >= PACK_BYTES) {

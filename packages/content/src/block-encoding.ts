@@ -17,19 +17,29 @@ export function encodeBlock(platform: ContentPlatform, kind: BlockKind, plain: U
   return encodeNamedBlock(platform, blockIdOf(platform, kind, plain), kind, plain);
 }
 
-/** As {@link encodeBlock} where the id is known already, as it is for what `cutContent` emits. */
+/**
+ * As {@link encodeBlock} where the id is known already, as it is for what `cutContent` emits.
+ * @param options.keep the caller gives `plain` away: where compression does not help, it is the payload itself
+ */
 export function encodeNamedBlock(
   platform: ContentPlatform,
   blockId: BlockId,
   kind: BlockKind,
   plain: Uint8Array,
+  options: { readonly keep?: boolean } = {},
 ): StoredBlock {
   if (plain.length === 0 || plain.length > MAX_BLOCK_BYTES) {
     throw new RangeError(`a block has 1 to ${MAX_BLOCK_BYTES} bytes, not ${plain.length}`);
   }
   const compressed = platform.compress(plain);
   return compressed === null
-    ? { blockId, kind, codec: 'raw', plainBytes: plain.length, payload: plain.slice() }
+    ? {
+        blockId,
+        kind,
+        codec: 'raw',
+        plainBytes: plain.length,
+        payload: options.keep === true ? plain : plain.slice(),
+      }
     : { blockId, kind, codec: 'zstd', plainBytes: plain.length, payload: compressed };
 }
 
