@@ -8,6 +8,7 @@ const FLAGS = [
   '--max-semi-space-size=4',
   '--heap-growing-percent=30',
   '--external-memory-accounted-in-global-limit',
+  '--external-memory-max-growing-factor=1.05',
 ];
 
 /**
