@@ -4,6 +4,8 @@ import { type DaemonRequest, daemonResponseSchema } from '@cairn/protocol';
 import { readLines } from './read-lines.ts';
 
 const TIMEOUT_MS = 10_000;
+/** No socket, nobody behind it, or a daemon that ended while we asked. */
+const GONE = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
 
 /**
  * Asks a running daemon one thing.
@@ -25,7 +27,7 @@ export async function askDaemon<Answer>(socketPath: string, request: DaemonReque
       ),
     );
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      const gone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+      const gone = GONE.has(error.code ?? '');
       fail(
         gone
           ? notRunning(error)
