@@ -59,6 +59,9 @@ export async function startTestServer(options: Partial<StartServerOptions> = {})
     log: collectingLog(logged),
     drainMs: 2000,
     ...options,
+  }).catch(async (error: unknown) => {
+    await rm(directory, { recursive: true, force: true });
+    throw error;
   });
 
   async function ask(method: string, path: string, asked: Asked = {}): Promise<Answered> {
