@@ -154,13 +154,22 @@ function makePlan(
 ): { planned: Plan; leftAlone: ReadonlySet<EntryId> } {
   const { trees, space } = execute;
   const view = { rootId: space.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
-  const planned = plan(view, planOptions(), candidates);
+  const made = plan(view, planOptions(), candidates);
+  // To the planner an ignored node is one that it may conclude nothing from; to the user it is no trouble at all.
+  const issues = made.issues.filter(({ entryId }) => !isIgnoredHere(execute, entryId));
+  const planned = { ...made, issues };
   const leftAlone = new Set<EntryId>();
   for (const { operation } of planned.operations)
     if (isLeftAlone(execute, operation)) leftAlone.add(entryOf(operation));
   if (leftAlone.size === 0) return { planned, leftAlone };
   const operations = planned.operations.filter(({ operation }) => !leftAlone.has(entryOf(operation)));
   return { planned: { ...planned, operations }, leftAlone };
+}
+
+/** Whether the rules of this device leave alone what is on its disk under this id. */
+function isIgnoredHere({ local, isIgnored }: DownloadDeps, entryId: EntryId): boolean {
+  const path = local.path(entryId);
+  return path !== null && isIgnored(local.get(entryId)?.kind === 'folder' ? `${path}/` : path);
 }
 
 function selectWork(deps: CycleDeps, planned: Plan): Parameters<typeof executePlan>[2] {

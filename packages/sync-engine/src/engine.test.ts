@@ -164,4 +164,22 @@ describe('two devices', () => {
     expect(a.engine.explain('kept').verdict).toBe('in-sync');
     expect(a.engine.explain('nothing').verdict).toBe('unknown-path');
   });
+
+  test('rules that begin to ignore what is there leave both devices in sync, with no trouble shown', async () => {
+    a.disk.user.makeFolder('build');
+    a.disk.user.writeFile('build/x', '1');
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    a.disk.user.writeFile('debug.log', 'made at the same moment as the rule');
+    a.disk.user.writeFile('.cairnignore', '*.log\nbuild/\n');
+    await world.until('the rules are on B', () => b.engine.explain('debug.log').verdict === 'ignored');
+    await world.until('both are in sync', () =>
+      [a, b].every(
+        ({ engine }) => engine.status().state === 'in-sync' && engine.status().issues.length === 0,
+      ),
+    );
+    expect(text(b, 'build/x')).toBe('1');
+    expect(b.disk.user.describe().some((line) => line.includes('debug.log'))).toBe(false);
+  });
 });
