@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ABSENT, type ContractTools } from './contract-tools.ts';
 
 export function describeRearranging({ filesystem, user, put, read, statusAt }: ContractTools): void {
-  it('makes, replaces and keeps links without following them', async () => {
+  it('makes, replaces and keeps links without following them [S-8]', async () => {
     expect(await filesystem().makeLink('l', '/no/such/place', ABSENT)).toMatchObject({
       kind: 'link',
       target: '/no/such/place',
@@ -37,7 +37,7 @@ export function describeRearranging({ filesystem, user, put, read, statusAt }: C
     expect(await filesystem().listRescued()).toEqual([]);
   });
 
-  it('never moves onto anything, nor anything else than was meant', async () => {
+  it('never moves onto anything, nor anything else than was meant [S-2]', async () => {
     user().makeFolder('d');
     user().makeFolder('empty');
     user().writeFile('f', 'f');
@@ -64,7 +64,7 @@ export function describeRearranging({ filesystem, user, put, read, statusAt }: C
     expect(user().describe()).toEqual(tree);
   });
 
-  it('renames in case only', async () => {
+  it('renames in case only [S-41]', async () => {
     user().writeFile('Readme', 'x');
     const { identity } = await statusAt('Readme');
     await filesystem().move('Readme', 'README', identity);
@@ -72,7 +72,7 @@ export function describeRearranging({ filesystem, user, put, read, statusAt }: C
     expect(await read('README')).toBe('x');
   });
 
-  it('displaces files and links into the rescue area, and nothing else', async () => {
+  it('displaces files and links into the rescue area, and nothing else [S-3]', async () => {
     user().writeFile('f', '12345');
     user().makeLink('l', 'f');
     user().makeFolder('d');

@@ -4,7 +4,7 @@ import { ABSENT, type ContractTools } from './contract-tools.ts';
 const encode = (text: string) => new TextEncoder().encode(text);
 
 export function describeTemporaries({ filesystem, user, read }: ContractTools): void {
-  it('resumes a temporary by its name', async () => {
+  it('resumes a temporary by its name [S-7]', async () => {
     const first = await filesystem().openTemporary('download-1');
     expect(first.existingBytes).toBe(0);
     await first.write(encode('hello wor'), 0);

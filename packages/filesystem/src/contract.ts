@@ -71,14 +71,14 @@ function describeReading({ filesystem, user, read, statusAt }: ContractTools): v
     expect((await statusAt('')).kind).toBe('folder');
   });
 
-  it('keeps the oddest names', async () => {
+  it('keeps the oddest names [S-39]', async () => {
     const names = ['-rf', '*', '~', 'new\nline', ' ', '__proto__', 'a\\b', '語'.repeat(85), 'x'.repeat(255)];
     for (const name of names) user().writeFile(name, name);
     expect((await filesystem().list('')).map((item) => item.name).sort()).toEqual([...names].sort());
     for (const name of names) expect(await read(name)).toBe(name);
   });
 
-  it('tells certain absence from what cannot be known', async () => {
+  it('tells certain absence from what cannot be known [S-45]', async () => {
     user().writeFile('file', '');
     user().makeFolder('folder');
     user().makeLink('link', 'folder');
@@ -148,7 +148,7 @@ function describePlacing(
     expect((await put('b', '')).executable).toBe(false);
   });
 
-  it('never replaces what it does not expect', async () => {
+  it('never replaces what it does not expect [S-2]', async () => {
     user().writeFile('file', 'theirs');
     user().makeFolder('folder');
     user().makeLink('dangling', 'nowhere');
@@ -166,7 +166,7 @@ function describePlacing(
     ]);
   });
 
-  it('keeps the old bytes when it replaces', async () => {
+  it('keeps the old bytes when it replaces [S-3]', async () => {
     user().writeFile('a', 'old');
     const status = await put('a', 'new', await statusAt('a'));
     expect(await read('a')).toBe('new');
@@ -215,7 +215,7 @@ function describePlacing(
     }
   });
 
-  it('refuses to work through a link to a folder', async () => {
+  it('refuses to work through a link to a folder [S-8 S-9]', async () => {
     user().makeFolder('real');
     user().makeLink('link', 'real');
     user().writeFile('real/victim', 'v');

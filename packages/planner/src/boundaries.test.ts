@@ -6,7 +6,7 @@ import { localOf, ROOT } from './testing/model-nodes.ts';
 import type { TreeReader, Trees } from './trees.ts';
 
 describe('what cannot be seen', () => {
-  test('T086 I7 an unreadable folder deletes nothing, and heals', () => {
+  test('T086 I7 an unreadable folder deletes nothing, and heals [S-45]', () => {
     const [world, a, b] = start({ 'd/x': '1', 'd/e/y': '2', z: '3' });
     const folder = find(a.device, 'd');
     for (const id of a.device.disk.below(folder.entryId).slice(1).reverse()) a.device.disk.delete(id);
@@ -27,7 +27,7 @@ describe('what cannot be seen', () => {
     expect(world.server.trash.size).toBe(0);
   });
 
-  test('T066 a local name that cannot be synced is an issue, for it and what is below', () => {
+  test('T066 a local name that cannot be synced is an issue, for it and what is below [S-43]', () => {
     const [, a] = start({});
     const name = 'x'.repeat(256);
     a.make(`${name}/`);
@@ -57,7 +57,7 @@ describe('I8 the brake', () => {
   );
   const brake = { count: 10, share: 0.5 };
 
-  test('holds deletes towards the server until confirmed', () => {
+  test('holds deletes towards the server until confirmed [S-48]', () => {
     const [world, a, b] = start(many);
     a.device.options = { ...a.device.options, brake };
     a.remove('d');
@@ -69,7 +69,7 @@ describe('I8 the brake', () => {
     expect(b.files()).toEqual({});
   });
 
-  test('holds deletes towards the disk, and lets everything else through', () => {
+  test('holds deletes towards the disk, and lets everything else through [S-48 S-69]', () => {
     const [world, a, b] = start({ ...many, other: '1' });
     b.device.options = { ...b.device.options, brake };
     a.remove('d');
@@ -85,7 +85,7 @@ describe('I8 the brake', () => {
 });
 
 describe('explain', () => {
-  test('says what differs, what happens next and why', () => {
+  test('says what differs, what happens next and why [S-75]', () => {
     const [world, a, b] = start({ f: '1' });
     const id = find(a.device, 'f').entryId;
     expect(explainEntry(a.device.observe(), id, a.device.options).inSync).toBe(true);

@@ -28,14 +28,14 @@ const scenario = fc.record({
 });
 
 describe('two devices whose users do anything', () => {
-  test('I1 I9 I11 I12 I14 I21 I23 always end equal, and nothing is lost', () => {
+  test('I1 I9 I11 I12 I14 I21 I23 always end equal, and nothing is lost [S-1 S-11 S-13 S-15 S-17 S-20]', () => {
     fc.assert(
       fc.property(scenario, (input) => collect(runScenario(input))),
       { numRuns: Number(process.env['PLANNER_RUNS'] ?? 3000) },
     );
   });
 
-  test('I10 I20 what one user alone does arrives everywhere and changes nothing for him', () => {
+  test('I10 I20 what one user alone does arrives everywhere and changes nothing for him [S-16 S-50]', () => {
     fc.assert(
       fc.property(scenario, (input) => {
         // A disk that folds names, so that nothing he does can clash.
@@ -59,7 +59,7 @@ describe('two devices whose users do anything', () => {
     );
   });
 
-  test('I12 the order of operations within a batch does not matter', () => {
+  test('I12 the order of operations within a batch does not matter [S-14]', () => {
     fc.assert(
       fc.property(scenario, (input) => {
         const ends = [[0], input.choices].map((choices) => {
@@ -83,7 +83,7 @@ describe('two devices whose users do anything', () => {
     );
   });
 
-  test('I7 I21 nothing is deleted for what cannot be seen, and all heals once it can', () => {
+  test('I7 I21 nothing is deleted for what cannot be seen, and all heals once it can [S-45 S-46]', () => {
     fc.assert(
       fc.property(scenario, fc.nat(40), (input, hidden) => {
         const world = settled(input.base, input.folds);
@@ -117,7 +117,7 @@ describe('two devices whose users do anything', () => {
     );
   });
 
-  test('a plan for the entries that differ is the plan for all', () => {
+  test('a plan for the entries that differ is the plan for all [S-12]', () => {
     fc.assert(
       fc.property(scenario, (input) => {
         const world = settled(input.base, input.folds);

@@ -19,49 +19,49 @@ interface Scenario {
 const COPY = "(B's Conflict Copy 2026-11-21)";
 const scenarios: Scenario[] = [
   {
-    title: 'T002 both edit: the first keeps the name, the other becomes a conflict copy',
+    title: 'T002 both edit: the first keeps the name, the other becomes a conflict copy [S-21]',
     start: { 'f.txt': '1' },
     a: (a) => a.edit('f.txt', '2'),
     b: (b) => b.edit('f.txt', '3'),
     end: { 'f.txt': '2', [`f ${COPY}.txt`]: '3' },
   },
   {
-    title: 'T002 both edit to the same content: nothing happens',
+    title: 'T002 both edit to the same content: nothing happens [S-22]',
     start: { f: '1' },
     a: (a) => a.edit('f', '2'),
     b: (b) => b.edit('f', '2'),
     end: { f: '2' },
   },
   {
-    title: 'T006 a rename beats a delete (delete first)',
+    title: 'T006 a rename beats a delete (delete first) [S-23]',
     start: { f: '1' },
     a: (a) => a.remove('f'),
     b: (b) => b.move('f', 'g'),
     end: { g: '1' },
   },
   {
-    title: 'T006 a rename beats a delete (rename first)',
+    title: 'T006 a rename beats a delete (rename first) [S-23]',
     start: { f: '1' },
     a: (a) => a.move('f', 'g'),
     b: (b) => b.remove('f'),
     end: { g: '1' },
   },
   {
-    title: 'T006 for folders: what is inside a renamed folder stays with it (rename first)',
+    title: 'T006 for folders: what is inside a renamed folder stays with it (rename first) [S-23]',
     start: { 'd/x': '1', 'd/e/y': '2' },
     a: (a) => a.move('d', 'n'),
     b: (b) => b.remove('d'),
     end: { 'n/x': '1', 'n/e/y': '2' },
   },
   {
-    title: 'T006 for folders: what is inside a renamed folder stays with it (delete first)',
+    title: 'T006 for folders: what is inside a renamed folder stays with it (delete first) [S-23]',
     start: { 'd/x': '1', 'd/e/y': '2' },
     a: (a) => a.remove('d'),
     b: (b) => b.move('d', 'n'),
     end: { 'n/x': '1', 'n/e/y': '2' },
   },
   {
-    title: 'T007 delete and make again is one update',
+    title: 'T007 delete and make again is one update [S-36]',
     start: { f: '1' },
     a: (a) => {
       a.remove('f');
@@ -77,42 +77,42 @@ const scenarios: Scenario[] = [
     end: {},
   },
   {
-    title: 'T011 both rename: the first wins',
+    title: 'T011 both rename: the first wins [S-25]',
     start: { f: '1' },
     a: (a) => a.move('f', 'g'),
     b: (b) => b.move('f', 'h'),
     end: { g: '1' },
   },
   {
-    title: 'T012 rename onto a name that another device took',
+    title: 'T012 rename onto a name that another device took [S-27]',
     start: { f: '1' },
     a: (a) => a.make('g', '2'),
     b: (b) => b.move('f', 'g'),
     end: { g: '2', [`g ${COPY}`]: '1' },
   },
   {
-    title: 'T012 the other order: new file where another device renamed to',
+    title: 'T012 the other order: new file where another device renamed to [S-27]',
     start: { f: '1' },
     a: (a) => a.move('f', 'g'),
     b: (b) => b.make('g', '2'),
     end: { g: '1', [`g ${COPY}`]: '2' },
   },
   {
-    title: 'T014 move into a folder that is deleted elsewhere (delete first)',
+    title: 'T014 move into a folder that is deleted elsewhere (delete first) [S-23 S-29]',
     start: { f: '1', 'd/other': '2' },
     a: (a) => a.remove('d'),
     b: (b) => b.move('f', 'd/f'),
     end: { 'd/f': '1' },
   },
   {
-    title: 'T014 move into a folder that is deleted elsewhere (move first)',
+    title: 'T014 move into a folder that is deleted elsewhere (move first) [S-23 S-29]',
     start: { f: '1', 'd/other': '2' },
     a: (a) => a.move('f', 'd/f'),
     b: (b) => b.remove('d'),
     end: { 'd/f': '1' },
   },
   {
-    title: 'T016 rotation a → b → c → a',
+    title: 'T016 rotation a → b → c → a [S-37]',
     start: { a: '1', b: '2', c: '3' },
     a: (a) => {
       a.move('a', 't');
@@ -139,7 +139,7 @@ const scenarios: Scenario[] = [
     end: { f: '2' },
   },
   {
-    title: 'T032 delete a file, make a folder of its name; the file is edited elsewhere (edit first)',
+    title: 'T032 delete a file, make a folder of its name; the file is edited elsewhere (edit first) [S-28]',
     start: { f: '1' },
     a: (a) => a.edit('f', '2'),
     b: (b) => {
@@ -150,28 +150,28 @@ const scenarios: Scenario[] = [
     end: { 'f/in': '3', [`f ${COPY}`]: '2' },
   },
   {
-    title: 'T041 delete a folder in which one file is edited elsewhere (delete first)',
+    title: 'T041 delete a folder in which one file is edited elsewhere (delete first) [S-29]',
     start: { 'd/x': '1', 'd/y': '2', 'd/e/z': '3', 'd/e/w': '4', 'd/k/v': '5' },
     a: (a) => a.remove('d'),
     b: (b) => b.edit('d/e/z', '6'),
     end: { 'd/e/z': '6' },
   },
   {
-    title: 'T041 delete a folder in which one file is edited elsewhere (edit first)',
+    title: 'T041 delete a folder in which one file is edited elsewhere (edit first) [S-29]',
     start: { 'd/x': '1', 'd/y': '2', 'd/e/z': '3', 'd/e/w': '4', 'd/k/v': '5' },
     a: (a) => a.edit('d/e/z', '6'),
     b: (b) => b.remove('d'),
     end: { 'd/e/z': '6' },
   },
   {
-    title: 'T042 X into Y and Y into X: the first wins',
+    title: 'T042 X into Y and Y into X: the first wins [S-26]',
     start: { 'X/x': '1', 'Y/y': '2' },
     a: (a) => a.move('X', 'Y/X'),
     b: (b) => b.move('Y', 'X/Y'),
     end: { 'Y/X/x': '1', 'Y/y': '2' },
   },
   {
-    title: 'T044 a/b/c becomes c/b/a',
+    title: 'T044 a/b/c becomes c/b/a [S-37]',
     start: { 'a/b/c/f': '1' },
     a: (a) => {
       a.move('a/b/c', 'c');
@@ -181,7 +181,7 @@ const scenarios: Scenario[] = [
     end: { 'c/f': '1', 'c/b/a/': '' },
   },
   {
-    title: 'T046 a folder becomes a file',
+    title: 'T046 a folder becomes a file [S-38]',
     start: { 'd/x': '1' },
     a: (a) => {
       a.remove('d');
@@ -190,7 +190,7 @@ const scenarios: Scenario[] = [
     end: { d: '2' },
   },
   {
-    title: 'T046 a folder becomes a file, edited inside elsewhere (edit first)',
+    title: 'T046 a folder becomes a file, edited inside elsewhere (edit first) [S-28 S-38]',
     start: { 'd/x': '1' },
     a: (a) => a.edit('d/x', '3'),
     b: (b) => {
@@ -200,7 +200,7 @@ const scenarios: Scenario[] = [
     end: { 'd/x': '3', [`d ${COPY}`]: '2' },
   },
   {
-    title: 'T046 a file becomes a folder',
+    title: 'T046 a file becomes a folder [S-38]',
     start: { f: '1' },
     a: (a) => {
       a.remove('f');
@@ -210,7 +210,7 @@ const scenarios: Scenario[] = [
     end: { 'f/x': '2' },
   },
   {
-    title: 'T049 rename A to B, then make an empty A',
+    title: 'T049 rename A to B, then make an empty A [S-19]',
     start: { 'A/x': '1' },
     a: (a) => {
       a.move('A', 'B');
@@ -219,28 +219,28 @@ const scenarios: Scenario[] = [
     end: { 'B/x': '1', 'A/': '' },
   },
   {
-    title: 'T057 a change of case only',
+    title: 'T057 a change of case only [S-41]',
     start: { Readme: '1' },
     a: (a) => a.move('Readme', 'README'),
     b: (b) => b.edit('Readme', '2'),
     end: { README: '2' },
   },
   {
-    title: 'T059 a folder changes case while children are edited elsewhere',
+    title: 'T059 a folder changes case while children are edited elsewhere [S-41]',
     start: { 'docs/x': '1' },
     a: (a) => a.move('docs', 'Docs'),
     b: (b) => b.edit('docs/x', '2'),
     end: { 'Docs/x': '2' },
   },
   {
-    title: 'T061 names that differ only by Unicode form',
+    title: 'T061 names that differ only by Unicode form [S-40]',
     start: {},
     a: (a) => a.make('\u00e9', '1'),
     b: (b) => b.make('e\u0301', '2'),
     end: { '\u00e9': '1', 'e\u0301 (Case Conflict)': '2' },
   },
   {
-    title: 'P6 both make the same folder',
+    title: 'P6 both make the same folder [S-27]',
     start: {},
     a: (a) => {
       a.make('d/');
@@ -253,7 +253,7 @@ const scenarios: Scenario[] = [
     end: { 'd/x': '1', 'd/y': '2' },
   },
   {
-    title: 'T076 a file is already named like the conflict copy',
+    title: 'T076 a file is already named like the conflict copy [S-30]',
     start: { f: '1', [`f ${COPY}`]: '9' },
     a: (a) => a.edit('f', '2'),
     b: (b) => b.edit('f', '3'),
@@ -266,7 +266,7 @@ const scenarios: Scenario[] = [
     end: { 'hasOwnProperty/constructor': '1' },
   },
   {
-    title: 'P3 move and edit both apply',
+    title: 'P3 move and edit both apply [S-24]',
     start: { f: '1', 'd/': '' },
     a: (a) => a.move('f', 'd/g'),
     b: (b) => b.edit('f', '2'),
@@ -321,7 +321,7 @@ describe('scenarios', () => {
     expect(a.files()).toEqual({ f: '3', g: '1' });
   });
 
-  test('T004 three devices edit one file: one original, two copies', () => {
+  test('T004 three devices edit one file: one original, two copies [S-30]', () => {
     const world = new ModelWorld([false, false, false]);
     const hands = world.devices.map((device) => new Hands(device));
     hands[0]?.make('f', '1');
@@ -331,7 +331,7 @@ describe('scenarios', () => {
     for (const each of hands) expect(Object.values(each.files()).sort()).toEqual(['e0', 'e1', 'e2']);
   });
 
-  test('T031 touch here, rename there', () => {
+  test('T031 touch here, rename there [S-24]', () => {
     const [world, a, b] = start({ f: '1' });
     a.touch('f', 77);
     b.move('f', 'g');
@@ -340,7 +340,7 @@ describe('scenarios', () => {
     expect(find(b.device, 'g').modifiedAtUs).toBe(77);
   });
 
-  test('T022 T149 with the synced tree lost, equal files are not conflicts and nothing is deleted', () => {
+  test('T022 T149 with the synced tree lost, equal files are not conflicts and nothing is deleted [S-22 S-51]', () => {
     const [world, a] = start({ 'd/x': '1', y: '2' });
     for (const node of a.device.synced.values()) a.device.synced.delete(node.entryId);
     a.device.read.clear();

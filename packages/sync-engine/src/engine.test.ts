@@ -54,7 +54,7 @@ describe('two devices', () => {
     expect(a.disk.user.describe().some((line) => line.includes('papers/4.txt'))).toBe(false);
   });
 
-  test('edits on both sides while offline keep both contents', async () => {
+  test('edits on both sides while offline keep both contents [S-21]', async () => {
     a.disk.user.writeFile('plan.txt', 'base');
     a.start();
     b.start();
@@ -76,7 +76,7 @@ describe('two devices', () => {
     expect(b.engine.status().notices[0]?.kind).toBe('conflict-copy');
   });
 
-  test('what happened while a device was stopped is found at its start', async () => {
+  test('what happened while a device was stopped is found at its start [S-62]', async () => {
     a.disk.user.makeFolder('d');
     a.disk.user.writeFile('d/x', '1');
     a.disk.user.writeFile('d/y', '2');
@@ -95,7 +95,7 @@ describe('two devices', () => {
     expect(a.disk.user.describe().some((line) => line.includes('d/y'))).toBe(false);
   });
 
-  test('a lost database costs no data, no conflict and no traffic for equal files', async () => {
+  test('a lost database costs no data, no conflict and no traffic for equal files [S-51]', async () => {
     for (let index = 0; index < 10; index++) a.disk.user.writeFile(`${index}`, `content ${index}`);
     a.start();
     b.start();
@@ -110,7 +110,7 @@ describe('two devices', () => {
     expect(a.disk.user.describe().filter((line) => line.includes('Conflict Copy')).length).toBe(1);
   });
 
-  test('an unmounted root deletes nothing', async () => {
+  test('an unmounted root deletes nothing [S-47]', async () => {
     a.disk.user.writeFile('precious', 'data');
     a.start();
     b.start();
@@ -126,7 +126,7 @@ describe('two devices', () => {
     expect(text(b, 'precious')).toBe('data');
   });
 
-  test('too many deletes are held, then go on when confirmed', async () => {
+  test('too many deletes are held, then go on when confirmed [S-48]', async () => {
     a.disk.user.makeFolder('big');
     for (let index = 0; index < 30; index++) a.disk.user.writeFile(`big/${index}`, `${index}`);
     const careful = await world.addDevice('Careful', { brake: { count: 5, share: 0.1 } });
@@ -146,7 +146,7 @@ describe('two devices', () => {
     expect(a.disk.user.describe()).toEqual([]);
   });
 
-  test('ignored and unsyncable things stay where they are and say why', async () => {
+  test('ignored and unsyncable things stay where they are and say why [S-44]', async () => {
     a.disk.user.writeFile('.cairnignore', 'build/\n*.tmp\n');
     a.disk.user.makeFolder('build');
     a.disk.user.writeFile('build/out', 'x');

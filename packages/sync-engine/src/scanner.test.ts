@@ -53,7 +53,7 @@ const countVersions = async (path: string) =>
 const text = (device: TestDevice, path: string) => new TextDecoder().decode(device.disk.user.readFile(path));
 const sent = () => a.network.sentBlocks + b.network.sentBlocks;
 
-describe('one save is one new version of the same entry', () => {
+describe('one save is one new version of the same entry [S-36]', () => {
   const saves: Record<string, (device: TestDevice) => void> = {
     'in place: truncate and write': ({ disk }) => disk.user.writeFile('doc.txt', 'second'),
     'vim: probe, rename to a backup, write, remove the backup (T107)': ({ disk: { user } }) => {
@@ -97,7 +97,7 @@ describe('one save is one new version of the same entry', () => {
   });
 });
 
-describe('moves keep ids and send no bytes', () => {
+describe('moves keep ids and send no bytes [S-19 S-37]', () => {
   interface Case {
     before(device: TestDevice): void;
     act(device: TestDevice): void;
@@ -220,7 +220,7 @@ describe('moves keep ids and send no bytes', () => {
 });
 
 describe('kinds', () => {
-  test('a file becomes a folder, a folder a file, a link a file (T046)', async () => {
+  test('a file becomes a folder, a folder a file, a link a file (T046) [S-38]', async () => {
     const { user } = a.disk;
     user.writeFile('one', '1');
     user.makeFolder('two');
@@ -243,7 +243,7 @@ describe('kinds', () => {
     ]);
   });
 
-  test('300 folders deep arrive; what is too deep stays here and is named', async () => {
+  test('300 folders deep arrive; what is too deep stays here and is named [S-43]', async () => {
     const { user } = a.disk;
     let path = '';
     for (let depth = 0; depth < 300; depth++) {
@@ -267,7 +267,7 @@ describe('kinds', () => {
 });
 
 describe('what cannot be seen is not gone', () => {
-  test('a folder that cannot be read deletes nothing, and is known again later (T086)', async () => {
+  test('a folder that cannot be read deletes nothing, and is known again later (T086) [S-45]', async () => {
     const { user } = a.disk;
     user.makeFolder('secret');
     user.makeFolder('secret/below');
@@ -291,7 +291,7 @@ describe('what cannot be seen is not gone', () => {
     expect(a.engine.status().unsynced).toEqual([]);
   });
 
-  test('an item that vanishes while its folder is read costs the others nothing', async () => {
+  test('an item that vanishes while its folder is read costs the others nothing [S-69]', async () => {
     const { user } = a.disk;
     for (let index = 0; index < 5; index++) user.writeFile(`${index}`, `${index}`);
     await start();
@@ -309,7 +309,7 @@ describe('what cannot be seen is not gone', () => {
     expect(b.disk.user.describe()).toHaveLength(4);
   });
 
-  test('a file that cannot be read waits alone (T147)', async () => {
+  test('a file that cannot be read waits alone (T147) [S-69 S-70]', async () => {
     a.disk.setFaults((operation, path) => (operation === 'read' && path === 'bad' ? 'EIO' : null));
     a.disk.user.writeFile('bad', '1');
     a.disk.user.writeFile('good', '2');
@@ -326,7 +326,7 @@ describe('what cannot be seen is not gone', () => {
 });
 
 describe('rules', () => {
-  test('newly ignored things stay on the server and here; taken back they sync', async () => {
+  test('newly ignored things stay on the server and here; taken back they sync [S-67]', async () => {
     const { user } = a.disk;
     user.makeFolder('build');
     user.writeFile('build/out', '1');
@@ -405,7 +405,7 @@ describe('the loop rests', () => {
     await settle();
   });
 
-  test('large files go beside the loop: edits, stops and kills in the middle of them lose nothing', async () => {
+  test('large files go beside the loop: edits, stops and kills in the middle of them lose nothing [S-6 S-7]', async () => {
     const megabytes = (count: number, fill: number) => new Uint8Array(count * 1024 * 1024).fill(fill);
     for (const fill of [1, 2, 3]) a.disk.user.writeFile(`large-${fill}`, megabytes(33, fill));
     a.start();
@@ -433,7 +433,7 @@ describe('the loop rests', () => {
     expect(b.engine.status().problems).toEqual([]);
   });
 
-  test('deletes that trickle in are counted together for the brake', async () => {
+  test('deletes that trickle in are counted together for the brake [S-48]', async () => {
     for (let index = 0; index < 30; index++) a.disk.user.writeFile(`${index}`, `${index}`);
     const careful = await world.addDevice('Careful', { brake: { count: 10, share: 0 } });
     a.start();

@@ -204,7 +204,7 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
       store.close();
     });
 
-    it('loses what was not flushed as one, and keeps what was', () => {
+    it('loses what was not flushed as one, and keeps what was [S-59]', () => {
       const first = disk.open();
       first.remote.put(remoteNode(file));
       first.flush();
@@ -310,7 +310,7 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
       store.close();
     });
 
-    it('equals a simple model through any history of changes, flushes and crashes', () => {
+    it('equals a simple model through any history of changes, flushes and crashes [S-11]', () => {
       fc.assert(
         fc.property(fc.array(steps, { maxLength: 60 }), (history) => {
           const own = createDisk();

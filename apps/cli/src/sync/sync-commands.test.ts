@@ -48,7 +48,7 @@ describe('cairn sync and cairn why', () => {
     expect((await laptop.run('sync', 'status')).exitCode).toBe(5);
   });
 
-  it('why answers for every kind of path', async () => {
+  it('why answers for every kind of path [S-75]', async () => {
     const [laptop] = await world.pair('why');
     await writeFile(join(laptop.folder, '.cairnignore'), '*.log\n');
     await laptop.until(({ state, files }) => state === 'in-sync' && files === 1, 'the rules');
@@ -70,7 +70,7 @@ describe('cairn sync and cairn why', () => {
     expect((await laptop.run('why', join(laptop.folder, 'plain.txt'))).errors).toContain('cairn sync start');
   });
 
-  it('many deletes are held until they are confirmed or taken back', async () => {
+  it('many deletes are held until they are confirmed or taken back [S-48 S-49]', async () => {
     const [laptop, desktop] = await world.pair('held');
     const fill = async (device: SyncDevice) => {
       await mkdir(join(device.folder, 'many'), { recursive: true });

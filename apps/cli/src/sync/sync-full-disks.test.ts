@@ -40,7 +40,9 @@ describe('full disks', () => {
     rmSync(base, { recursive: true, force: true });
   });
 
-  it('of a device: it says so, shows no half file, and goes on when there is room', async ({ skip }) => {
+  it('of a device: it says so, shows no half file, and goes on when there is room [S-71]', async ({
+    skip,
+  }) => {
     skip(reason !== null, reason ?? '');
     world = await createSyncWorld();
     const laptop = await world.device('Laptop', { username: 'ann' });
@@ -59,7 +61,7 @@ describe('full disks', () => {
     await untilEqual(laptop, desktop);
   });
 
-  it('of the server: shown by the device, and sent when there is room', async ({ skip }) => {
+  it('of the server: shown by the device, and sent when there is room [S-71]', async ({ skip }) => {
     skip(reason !== null, reason ?? '');
     world = await createSyncWorld({ data: join(disk, 'data') });
     const laptop = await world.device('Laptop', { username: 'ann' });

@@ -32,7 +32,7 @@ describe('daemons and servers that stop at any moment', () => {
     }
   }
 
-  it('changes made while a daemon is stopped or killed are found at the next start', async () => {
+  it('changes made while a daemon is stopped or killed are found at the next start [S-62]', async () => {
     const [laptop, desktop] = await world.pair('ann');
     for (let round = 0; round < 3; round++) {
       const ended = edit(laptop, round);
@@ -55,7 +55,7 @@ describe('daemons and servers that stop at any moment', () => {
     expect(names.filter((name) => /round 2\//.test(name))).toHaveLength(40);
   });
 
-  it('a download that is killed shows no half file and is whole after the restart', async () => {
+  it('a download that is killed shows no half file and is whole after the restart [S-4 S-7]', async () => {
     const laptop = await world.device('Laptop', { username: 'ann' });
     const desktop = await world.device('Desktop', { username: 'ann', server: proxy.url });
     await laptop.start();
@@ -94,7 +94,7 @@ describe('daemons and servers that stop at any moment', () => {
     expect(await readFile(join(desktop.folder, 'offline.txt'), 'utf8')).toBe('written offline');
   });
 
-  it('kill -9 of the server in the middle of an upload loses nothing', async () => {
+  it('kill -9 of the server in the middle of an upload loses nothing [S-10]', async () => {
     const processes = createChildProcesses();
     try {
       const data = join(world.folder, 'other data');
@@ -129,7 +129,7 @@ describe('daemons and servers that stop at any moment', () => {
     }
   });
 
-  it('without WebSockets it asks now and then', async () => {
+  it('without WebSockets it asks now and then [S-60]', async () => {
     proxy.refusesWebSockets = true;
     const laptop = await world.device('Laptop', { username: 'ann' });
     const desktop = await world.device('Desktop', { username: 'ann', server: proxy.url });

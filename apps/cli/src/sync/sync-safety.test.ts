@@ -26,7 +26,7 @@ describe('what must never end in loss', () => {
       ({ name }: { name: string }) => name,
     );
 
-  it('two daemons on one folder are refused, from the same device and from another one', async () => {
+  it('two daemons on one folder are refused, from the same device and from another one [S-54]', async () => {
     const [laptop] = await world.pair('one-folder');
     const again = await laptop.startInVain();
     expect(again).toMatchObject({ exitCode: 1 });
@@ -38,7 +38,7 @@ describe('what must never end in loss', () => {
     expect((await laptop.status()).state).toBe('in-sync');
   });
 
-  it('folders inside one another are refused, in either order and around the own state', async () => {
+  it('folders inside one another are refused, in either order and around the own state [S-54]', async () => {
     const laptop = await world.device('Laptop', { username: 'nested' });
     expect((await laptop.run('sync', 'add', laptop.folder)).exitCode).toBe(0);
     for (const folder of [
@@ -86,7 +86,7 @@ describe('what must never end in loss', () => {
     expect((await readdir(desktop.folder)).filter((name) => name !== '.cairn')).toHaveLength(5);
   });
 
-  it('a revoked device ends with a message and status 3; its files stay', async () => {
+  it('a revoked device ends with a message and status 3; its files stay [S-73]', async () => {
     const [laptop, desktop] = await world.pair('revoked');
     await putFiles(laptop, 2);
     await untilEqual(laptop, desktop);
@@ -114,7 +114,7 @@ describe('what must never end in loss', () => {
     expect(refused.output).toContain('cairn login');
   });
 
-  it('a server that is none: a clear message, and nothing is deleted', async () => {
+  it('a server that is none: a clear message, and nothing is deleted [S-72]', async () => {
     const network = await startMeteredProxy(world.server.port);
     const portal = await startPortal();
     try {
@@ -138,7 +138,7 @@ describe('what must never end in loss', () => {
     }
   });
 
-  it('names and parents that climb out are refused, and nothing is written outside', async () => {
+  it('names and parents that climb out are refused, and nothing is written outside [S-9]', async () => {
     const laptop = await world.device('Laptop', { username: 'climb' });
     await mkdir(join(laptop.folder, 'below'));
     for (const name of ['climb-1', 'climb-2', 'climb-3', 'climb-4', 'below/through', 'honest'])

@@ -100,7 +100,7 @@ describe('two daemons keep two folders equal', () => {
     expect(Number(after.ino)).toBe(before.ino);
   });
 
-  it('links are carried as they are and never followed', async () => {
+  it('links are carried as they are and never followed [S-8]', async () => {
     const outside = join(world.folder, 'outside');
     await mkdir(outside);
     await writeFile(join(outside, 'secret'), 'not for the server');
@@ -127,7 +127,7 @@ describe('two daemons keep two folders equal', () => {
     expect(await readdir(outside)).toEqual(['secret']);
   });
 
-  it('names of every kind', async () => {
+  it('names of every kind [S-39 S-43]', async () => {
     const names = [
       'line\nbreak',
       '"quoted" \'twice\' `and` $more',
@@ -159,7 +159,7 @@ describe('two daemons keep two folders equal', () => {
     expect(problems).toEqual([]);
   });
 
-  it('both edit at once: both contents stay, on both sides', async () => {
+  it('both edit at once: both contents stay, on both sides [S-21]', async () => {
     await writeFile(here('doc.txt'), 'base');
     await untilEqual(laptop, desktop);
     await laptop.run('sync', 'pause');

@@ -68,7 +68,7 @@ describe('simulated hazards', () => {
     expect((await memory.filesystem.openTemporary('t')).existingBytes).toBe(0);
   });
 
-  it('after a power cut has old or new complete bytes where everything was synced in order', async () => {
+  it('after a power cut has old or new complete bytes where everything was synced in order [S-4 S-10]', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.integer({ min: 0, max: 5 }), async (seed, rounds) => {
         const memory = createMemoryFilesystem({ environment: createSimulatedEnvironment({ seed }) });

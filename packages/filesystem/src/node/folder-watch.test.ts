@@ -117,7 +117,7 @@ describe('watching a real folder', () => {
     expect(hints.filter((hint) => hint.kind === 'folder' && hint.path === 'a')).toEqual([]);
   });
 
-  it('finds a burst of 5,000 files in 100 new folders by scanning what is hinted', async () => {
+  it('finds a burst of 5,000 files in 100 new folders by scanning what is hinted [S-62]', async () => {
     const program = `
       const fs = require('node:fs');
       for (let d = 0; d < 100; d++) {

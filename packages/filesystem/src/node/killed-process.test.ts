@@ -24,7 +24,7 @@ function placingProgram(root: string): string {
 }
 
 describe('a process killed while it places files', () => {
-  it('leaves old or new complete bytes at every moment, and everything displaced complete', async () => {
+  it('leaves old or new complete bytes at every moment, and everything displaced complete [S-4]', async () => {
     const root = mkdtempSync(join(tmpdir(), 'cairn-killed-'));
     try {
       let seen = 0;

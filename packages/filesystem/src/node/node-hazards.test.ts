@@ -49,7 +49,7 @@ describe('hazards of a real disk', () => {
     }
   }
 
-  it('is not led outside by a folder exchanged for a link between two calls', async () => {
+  it('is not led outside by a folder exchanged for a link between two calls [S-9]', async () => {
     const outside = join(base, 'outside');
     mkdirSync(join(outside, 'b'), { recursive: true });
     writeFileSync(join(outside, 'b', 'victim'), 'precious');
@@ -200,7 +200,7 @@ describe('hazards of a real disk', () => {
     expect(await filesystem.status(path)).toMatchObject({ sizeBytes: 4 });
   });
 
-  it('calls a full disk full', async ({ skip }) => {
+  it('calls a full disk full [S-71]', async ({ skip }) => {
     if (!isRoot || !onLinux) return skip('only root may mount a small tmpfs');
     const small = join(base, 'small');
     mkdirSync(small);
@@ -224,7 +224,7 @@ describe('hazards of a real disk', () => {
     }
   });
 
-  it('never takes an unreadable folder or file for an absent one', async ({ skip }) => {
+  it('never takes an unreadable folder or file for an absent one [S-45]', async ({ skip }) => {
     if (!onLinux) return skip('permissions differ here');
     mkdirSync(join(root, 'closed'));
     writeFileSync(join(root, 'closed', 'f'), '');

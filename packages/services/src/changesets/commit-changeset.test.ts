@@ -55,7 +55,7 @@ async function paths(): Promise<Record<string, EntryId>> {
 }
 
 describe('conflicts', () => {
-  test('an update or remove on an old base is stale', async () => {
+  test('an update or remove on an old base is stale [S-57]', async () => {
     const entryId = await make('a', ann.rootId, 'one');
     const base = await sequenceOf(entryId);
     await world.commit(ann, [{ kind: 'update', entryId, baseSequence: base, name: 'b' }]);
@@ -114,7 +114,7 @@ describe('conflicts', () => {
     }
   });
 
-  test('names are taken under NFC and case folding', async () => {
+  test('names are taken under NFC and case folding [S-20 S-39]', async () => {
     await make('Äpfel', ann.rootId);
     const other = await make('other', ann.rootId);
     const name = 'äPFEL'.normalize('NFD');
@@ -131,7 +131,7 @@ describe('conflicts', () => {
     expect((await conflictsOf(twice)).map(({ index }) => index)).toEqual([1]);
   });
 
-  test('a folder does not go into itself, the root does not move, kinds stay', async () => {
+  test('a folder does not go into itself, the root does not move, kinds stay [S-20 S-26]', async () => {
     const top = await make('top', ann.rootId);
     const below = await make('below', top);
     const file = await make('file', below, 'one');
@@ -147,7 +147,7 @@ describe('conflicts', () => {
     await expectConflict({ kind: 'update', entryId: file, baseSequence, target: 'x' }, 'not-allowed');
   });
 
-  test('all conflicts come at once, with what is there now', async () => {
+  test('all conflicts come at once, with what is there now [S-57]', async () => {
     const file = await make('file', ann.rootId, 'one');
     const conflicts = await conflictsOf([
       { kind: 'update', entryId: file, baseSequence: 0, name: 'x' },
@@ -165,7 +165,7 @@ describe('conflicts', () => {
 });
 
 describe('whole changesets', () => {
-  test('the same changeset has the same answer and is applied once', async () => {
+  test('the same changeset has the same answer and is applied once [S-56]', async () => {
     const changesetId = world.newId<ChangesetId>();
     const create = {
       kind: 'create',
@@ -185,7 +185,7 @@ describe('whole changesets', () => {
     });
   });
 
-  test('a last change that fails leaves nothing of the others', async () => {
+  test('a last change that fails leaves nothing of the others [S-56]', async () => {
     const file = await make('file', ann.rootId, 'one');
     const before = await now();
     const { content } = await world.cut('never sent');
@@ -208,7 +208,7 @@ describe('whole changesets', () => {
     expect(Object.keys(await paths()).sort()).toEqual(['', '/file']);
   });
 
-  test('names swap and rotate, also with what is removed and created', async () => {
+  test('names swap and rotate, also with what is removed and created [S-37]', async () => {
     const [a, b, c, d] = [
       await make('a', ann.rootId, '1'),
       await make('b', ann.rootId),

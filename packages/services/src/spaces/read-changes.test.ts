@@ -57,7 +57,7 @@ const step = fc.record({
   ),
 });
 
-test('folding the journal gives the live tree, and its hashes chain', async () => {
+test('folding the journal gives the live tree, and its hashes chain [S-55]', async () => {
   const seen = { committed: 0, refused: 0, restored: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (steps) => {
@@ -187,7 +187,7 @@ describe('cursors', () => {
     await world.close();
   });
 
-  test('cursors of another history are unknown', async () => {
+  test('cursors of another history are unknown [S-53 S-59]', async () => {
     const { world, ann, cursor } = await worldWithThreeChanges();
     const read = (other: Partial<Cursor>) =>
       world.services.spaces.readChanges(
@@ -206,7 +206,7 @@ describe('cursors', () => {
     await world.close();
   });
 
-  test('a database whose epoch is not the one kept outside gets a new epoch', async () => {
+  test('a database whose epoch is not the one kept outside gets a new epoch [S-53]', async () => {
     const { world, ann, cursor } = await worldWithThreeChanges();
     const kept = await ensureEpoch(world.store, world.environment, cursor.epoch);
     expect(kept).toBe(cursor.epoch);
