@@ -330,7 +330,12 @@ export function describeInvalidStates(getStore: () => MetadataStore): void {
             spaceId: id('none'),
             changesetId: id<never>('c'),
             requestHash: 'h',
-            result: { changesetId: id<never>('c'), sequence: 0, results: [] },
+            result: {
+              changesetId: id<never>('c'),
+              sequence: 0,
+              journal: { before: '', after: '' },
+              results: [],
+            },
             committedAt: 1,
           }),
       ],

@@ -1,5 +1,6 @@
 import { type EntryId, isCairnError, type SpaceId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeConflicts } from './contract-conflicts.ts';
 import {
   addAccount,
   addFile,
@@ -355,7 +356,12 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
           spaceId: SPACE,
           changesetId: id<never>('changeset'),
           requestHash: 'h',
-          result: { changesetId: id<never>('changeset'), sequence: 3, results: [] },
+          result: {
+            changesetId: id<never>('changeset'),
+            sequence: 3,
+            journal: { before: 'before', after: 'after' },
+            results: [],
+          },
           committedAt: 4,
         };
         await store.transact(async (transaction) => {
@@ -449,6 +455,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
       });
     });
 
+    describeConflicts(() => store);
     describeInvalidStates(() => store);
     describeHistories(() => store);
 

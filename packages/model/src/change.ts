@@ -78,6 +78,8 @@ export interface CommitResult {
   readonly changesetId: ChangesetId;
   /** The space's last sequence after the commit. */
   readonly sequence: number;
+  /** Cursor texts right before and after the commit: the journal's rows between them are this changeset's alone. */
+  readonly journal: { readonly before: string; readonly after: string };
   readonly results: readonly ChangeResult[];
 }
 

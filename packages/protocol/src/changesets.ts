@@ -3,7 +3,7 @@ import { CHANGESET_LIMITS } from '@cairn/model';
 import { z } from 'zod';
 import { entrySchema, fileContentSchema, modifiedAtUsSchema, nameSchema, targetSchema } from './entries.ts';
 import { changesetIdSchema, deviceIdSchema, entryIdSchema, versionIdSchema } from './ids.ts';
-import { instantSchema, sequenceSchema } from './scalars.ts';
+import { cursorTextSchema, instantSchema, sequenceSchema } from './scalars.ts';
 
 const newEntrySchema: z.ZodType<NewEntry> = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder') }),
@@ -52,6 +52,7 @@ export const changesetSchema: z.ZodType<Changeset> = z.strictObject({
 export const commitResultSchema: z.ZodType<CommitResult> = z.object({
   changesetId: changesetIdSchema,
   sequence: sequenceSchema,
+  journal: z.object({ before: cursorTextSchema, after: cursorTextSchema }),
   results: z.array(
     z.object({
       entryId: entryIdSchema,

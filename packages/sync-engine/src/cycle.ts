@@ -136,7 +136,6 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   attention.takeServer();
   try {
     const { rebased } = await followJournal({ space, trees, environment }, signal);
-    execute.remotePosition.sequence = trees.cursor?.sequence ?? null;
     settleUnanswered(execute);
     // What another history granted is not granted by this one.
     if (rebased) execute.uploaded.clear();

@@ -120,7 +120,6 @@ class Engine implements SyncEngine {
       failures: this.#failures,
       uploaded: new Set(),
       unanswered: [],
-      remotePosition: { sequence: null },
       counters: createCounters(),
       touchedFolders: new Set(),
       markDirty: (path) => this.#attention.folder(path),

@@ -119,7 +119,12 @@ const calls: Calls = {
       spaceId: SPACE,
       changesetId: id<ChangesetId>('c'),
       requestHash: 'h',
-      result: { changesetId: id<ChangesetId>('c'), sequence: 0, results: [] },
+      result: {
+        changesetId: id<ChangesetId>('c'),
+        sequence: 0,
+        journal: { before: '', after: '' },
+        results: [],
+      },
       committedAt: 1,
     }),
   insertBlocks: (t) => t.insertBlocks([chunk(COUNT + 1)]),

@@ -165,6 +165,30 @@ describe('conflicts', () => {
 });
 
 describe('whole changesets', () => {
+  test('the answer says where the journal stood before and stands after, also when it is asked for again', async () => {
+    const folderId = await make('folder', ann.rootId);
+    await make('file', folderId, 'one');
+    const { cursor: start } = await world.services.spaces.readSnapshot(ann.principal, ann.spaceId, null, 1);
+    const changeset = {
+      changesetId: world.newId<ChangesetId>(),
+      changes: [
+        { kind: 'create', entryId: world.newId<EntryId>(), parentId: folderId, name: 'new', entry: folder },
+        { kind: 'remove', entryId: folderId, baseSequence: await now() },
+      ] satisfies Change[],
+    };
+    const result = await world.services.spaces.commitChangeset(ann.principal, ann.spaceId, changeset);
+    expect(result.journal.before).toBe(start);
+    const page = await world.services.spaces.readChanges(ann.principal, ann.spaceId, start, 100);
+    expect(page.changes.map(({ changesetId }) => changesetId)).toEqual([
+      changeset.changesetId,
+      changeset.changesetId,
+    ]);
+    expect(result.journal.after).toBe(page.cursor);
+    await make('later', ann.rootId);
+    const again = await world.services.spaces.commitChangeset(ann.principal, ann.spaceId, changeset);
+    expect(again).toEqual(result);
+  });
+
   test('the same changeset has the same answer and is applied once [S-56]', async () => {
     const changesetId = world.newId<ChangesetId>();
     const create = {

@@ -14,7 +14,9 @@ import {
 import { authoriseDevice, authoriseSpace } from '../authorisation/authorise.ts';
 import type { Principal } from '../authorisation/principal.ts';
 import type { DataDependencies } from '../data-dependencies.ts';
+import { cursorTextAt } from '../spaces/cursors.ts';
 import { describeEntry } from '../spaces/describe-entry.ts';
+import { readEpoch } from '../spaces/server-epoch.ts';
 import { applyCreate } from './apply-create.ts';
 import { applyRemove } from './apply-remove.ts';
 import { applyRestore } from './apply-restore.ts';
@@ -117,12 +119,12 @@ async function conflict(session: ChangesetSession, refused: readonly Refusal[]):
   );
 }
 
-/** Appends the journal rows with their chained hashes and advances the space. */
+/** Appends the journal rows with their chained hashes and advances the space; returns where the journal then ends. */
 async function appendJournal(
   dependencies: DataDependencies,
   session: ChangesetSession,
   changeset: Changeset,
-): Promise<number> {
+): Promise<{ sequence: number; hash: string }> {
   const { space, transaction, rows, principal, now } = session;
   let hash = space.journalHash;
   let sequence = space.sequence;
@@ -147,7 +149,7 @@ async function appendJournal(
     await transaction.appendJournal(records);
     await transaction.advanceSpace(space.spaceId, sequence, hash);
   }
-  return sequence;
+  return { sequence, hash };
 }
 
 async function findEarlierResult(
@@ -191,8 +193,17 @@ export async function commitChangeset(
     const contents = session.newVersions.flatMap(({ content }) => (content === null ? [] : [content]));
     await referenceContents(transaction, principal.userId, spaceId, contents, session.now);
     if (session.newVersions.length > 0) await transaction.insertVersions(session.newVersions);
-    const sequence = await appendJournal(dependencies, session, changeset);
-    const committed: CommitResult = { changesetId: changeset.changesetId, sequence, results };
+    const { sequence, hash } = await appendJournal(dependencies, session, changeset);
+    const epoch = await readEpoch(transaction);
+    const committed: CommitResult = {
+      changesetId: changeset.changesetId,
+      sequence,
+      journal: {
+        before: cursorTextAt(epoch, space.sequence, space.journalHash),
+        after: cursorTextAt(epoch, sequence, hash),
+      },
+      results,
+    };
     await transaction.insertChangeset({
       spaceId,
       changesetId: changeset.changesetId,

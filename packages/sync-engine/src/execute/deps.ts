@@ -19,11 +19,6 @@ export interface ExecuteDeps {
   readonly failures: Failures;
   /** Contents whose blocks this process knows to be on the server and granted to this account. */
   readonly uploaded: Set<ContentId>;
-  /**
-   * Sequence up to which the remote tree is complete: the journal folded, then our own commits as long as nothing
-   * of anybody else came between. `null`: not known until the next look at the journal.
-   */
-  readonly remotePosition: { sequence: number | null };
   /** Changes of commits that got no answer: the server may have them. */
   readonly unanswered: Change[];
   readonly counters: TransferCounters;

@@ -1,10 +1,7 @@
 import {
   CairnError,
-  type Change,
   type ChangeConflict,
-  type ChangeResult,
   type ChangesetId,
-  type CommitResult,
   createId,
   type Entry,
   type EntryId,
@@ -12,26 +9,15 @@ import {
   type NewEntry,
   type UpdateChange,
 } from '@cairn/model';
-import type { LocalNode, Operation, SyncedNode } from '@cairn/planner';
-import { descendantsIn } from '../local-tree.ts';
-import { syncedFrom } from '../observe/follow.ts';
+import type { LocalNode, SyncedNode } from '@cairn/planner';
 import type { ExecuteDeps } from './deps.ts';
 import { readStable } from './inspect.ts';
-import { rememberUnanswered, sentFields } from './unanswered.ts';
+import { forgetUploaded, noteCommit, type PreparedChange } from './note-commit.ts';
+import { rememberUnanswered } from './unanswered.ts';
 
-export type PushOperation = Extract<
-  Operation,
-  { kind: 'push-create' | 'push-update' | 'push-remove' | 'push-rename' }
->;
+export type PushOperation = PreparedChange['operation'];
 
 const MAX_ATTEMPTS = 4;
-
-interface Prepared {
-  readonly operation: PushOperation;
-  readonly change: Change;
-  /** The node the change was built from; `null` for removals. */
-  readonly node: LocalNode | null;
-}
 
 /**
  * Sends operations to the server as one changeset. Blocks that the server may lack go first. Changes that the
@@ -53,9 +39,7 @@ export async function pushOperations(
       );
       deps.counters.commits++;
       for (const each of prepared) deps.failures.forget(each.operation.entryId);
-      applyResult(deps, prepared, result);
-      deps.noteCommitted(Math.max(0, ...result.results.map((each) => each.sequence)));
-      deps.markRemoteDirty();
+      noteCommit(deps, prepared, result);
       return;
     } catch (error) {
       if (isCairnError(error, 'conflict')) {
@@ -102,8 +86,8 @@ async function prepare(
   deps: ExecuteDeps,
   operations: readonly PushOperation[],
   signal: AbortSignal,
-): Promise<Prepared[]> {
-  const prepared: Prepared[] = [];
+): Promise<PreparedChange[]> {
+  const prepared: PreparedChange[] = [];
   const needed: LocalNode[] = [];
   const leaving = new Set<EntryId>();
   for (const operation of operations) {
@@ -123,10 +107,6 @@ function isOnServer(deps: ExecuteDeps, node: LocalNode): boolean {
   if (contentId === undefined || deps.uploaded.has(contentId)) return true;
   const remote = deps.trees.remote.get(node.entryId);
   return remote?.kind === 'file' && remote.content.contentId === contentId;
-}
-
-function forgetUploaded(deps: ExecuteDeps, node: LocalNode | null): void {
-  if (node?.content) deps.uploaded.delete(node.content.contentId);
 }
 
 /** Uploads what an earlier run or a failed transfer left undone; returns the entries that could not be. */
@@ -187,7 +167,7 @@ function buildChange(
   deps: ExecuteDeps,
   operation: PushOperation,
   leaving: ReadonlySet<EntryId>,
-): Prepared | null {
+): PreparedChange | null {
   const { local, trees } = deps;
   const { entryId } = operation;
   if (operation.kind === 'push-remove') {
@@ -268,101 +248,12 @@ function newEntry(node: LocalNode): NewEntry | null {
   return { kind: 'file', content, executable, modifiedAtUs };
 }
 
-/** Whether nobody else's changes lie between what the remote tree holds and this commit; moves the position. */
-function followsDirectly({ remotePosition }: ExecuteDeps, result: CommitResult): boolean {
-  let at = remotePosition.sequence;
-  for (const { sequence } of result.results) {
-    if (at === null) break;
-    if (sequence === at + 1) at = sequence;
-    else if (sequence > at) at = null;
-  }
-  remotePosition.sequence = at;
-  return at !== null;
-}
-
-/**
- * Notes exactly the fields sent as agreed, and puts what was committed into the remote tree at once (the journal
- * will say the same again), unless changes of others come before: a removal among them must meet what it met there.
- */
-function applyResult(deps: ExecuteDeps, prepared: readonly Prepared[], result: CommitResult): void {
-  const { remote, synced } = deps.trees;
-  const direct = followsDirectly(deps, result);
-  prepared.forEach(({ operation, change, node }, index) => {
-    const outcome = result.results[index];
-    if (outcome === undefined) return;
-    const { entryId } = operation;
-    if (change.kind === 'remove') {
-      deps.noteRemoved('up', 1 + descendantsIn(synced, entryId).length);
-      for (const tree of direct ? [remote, synced] : [synced]) {
-        for (const id of descendantsIn(tree, entryId).reverse()) tree.delete(id);
-        tree.delete(entryId);
-      }
-      return;
-    }
-    const before = remote.get(entryId);
-    const entry = committedEntry(change, node, before, outcome);
-    if (entry === null) return;
-    if (direct) remote.put(entry);
-    if (operation.kind === 'push-rename') {
-      const text = `"${before?.name ?? ''}" on the server had to make room for a folder of this device. It is now "${entry.name}".`;
-      deps.trees.addNotice({
-        at: deps.environment.clock.now(),
-        kind: operation.notice,
-        path: entry.name,
-        text,
-      });
-      return;
-    }
-    const agreed = syncedFrom(entry);
-    const old = synced.get(entryId);
-    synced.put(
-      change.kind === 'update' && old !== undefined ? { ...old, ...sentFields(change, agreed) } : agreed,
-    );
-    // From here on the remote tree says that the server has it.
-    forgetUploaded(deps, node);
-  });
-}
-
-/** The entry as the server has it after the commit. */
-function committedEntry(
-  change: Change,
-  node: LocalNode | null,
-  before: Entry | undefined,
-  { sequence, versionId }: ChangeResult,
-): Entry | null {
-  if (change.kind === 'create') {
-    const { entryId, parentId, name, entry } = change;
-    if (entry.kind === 'folder') return { entryId, parentId, name, sequence, kind: 'folder' };
-    return versionId === null ? null : { entryId, parentId, name, sequence, versionId, ...entry };
-  }
-  if (change.kind !== 'update') return null;
-  const { entryId, kind: _kind, baseSequence: _base, ...sent } = change;
-  if (before !== undefined) {
-    const version = versionId !== null && before.kind !== 'folder' ? { versionId } : {};
-    return { ...before, ...sent, ...version, sequence } as Entry;
-  }
-  // It was revived with everything it has.
-  const { parentId, name, content, target, executable, modifiedAtUs } = sent;
-  if (
-    node === null ||
-    parentId === undefined ||
-    name === undefined ||
-    modifiedAtUs === undefined ||
-    versionId === null
-  )
-    return null;
-  const common = { entryId, parentId, name, sequence, versionId, modifiedAtUs };
-  if (content !== undefined && executable !== undefined)
-    return { ...common, kind: 'file', content, executable };
-  return target === undefined ? null : { ...common, kind: 'link', target };
-}
-
 /** Takes refused changes out and deals with ids that cannot be used any more. */
 function withoutRefused(
   deps: ExecuteDeps,
-  prepared: readonly Prepared[],
+  prepared: readonly PreparedChange[],
   conflicts: readonly ChangeConflict[],
-): Prepared[] {
+): PreparedChange[] {
   const refused = new Set<EntryId>();
   for (const conflict of conflicts) {
     const each = prepared[conflict.index];
@@ -388,8 +279,8 @@ function withoutRefused(
 }
 
 /** Leaves out the given entries and whatever is to be created or moved inside them. */
-function dropWithDependents(prepared: readonly Prepared[], dropped: Set<EntryId>): Prepared[] {
-  const kept: Prepared[] = [];
+function dropWithDependents(prepared: readonly PreparedChange[], dropped: Set<EntryId>): PreparedChange[] {
+  const kept: PreparedChange[] = [];
   for (const each of prepared) {
     const parentId =
       each.change.kind === 'remove' || each.change.kind === 'restore' ? undefined : each.change.parentId;

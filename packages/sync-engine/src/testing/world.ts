@@ -39,6 +39,8 @@ export interface Network {
   /** Blocks that crossed the connection, by direction. */
   sentBlocks: number;
   readBlocks: number;
+  /** Journal rows that were read. */
+  readRows: number;
   commits: number;
 }
 
@@ -161,6 +163,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         const page = await data.spaces.readChanges(who, spaceId, formatCursor(cursor), limit ?? 1000);
         const next = parseCursor(page.cursor);
         if (next === null) throw new Error('bad cursor');
+        network.readRows += page.changes.length;
         return { changes: page.changes, cursor: next, more: page.more };
       },
       async commit(changeset) {
@@ -252,6 +255,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       missingBlocks: 0,
       sentBlocks: 0,
       readBlocks: 0,
+      readRows: 0,
       commits: 0,
     };
     const space = connect(who, network);
