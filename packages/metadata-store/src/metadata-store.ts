@@ -68,6 +68,8 @@ export interface MetadataReader {
   ): Promise<EntryRecord[]>;
   /** Live entries ordered by id (the root included), for snapshots. */
   pageEntries(spaceId: SpaceId, after: EntryId | null, limit: number): Promise<EntryRecord[]>;
+  /** Live entries that are marked as conflict copies, ordered by id. */
+  listConflicts(spaceId: SpaceId, after: EntryId | null, limit: number): Promise<EntryRecord[]>;
   /** The entry and everything below it that shares its `trashId` (live or trashed), parents before children. */
   listSubtree(spaceId: SpaceId, entryId: EntryId): Promise<EntryRecord[]>;
   /** The live entry's ancestors from its parent up to the root. */
@@ -77,6 +79,8 @@ export interface MetadataReader {
   listTrash(spaceId: SpaceId, limit: number, offset: number): Promise<TrashRecord[]>;
 
   getVersions(spaceId: SpaceId, versionIds: readonly VersionId[]): Promise<(VersionRecord | undefined)[]>;
+  /** The entry's newest version of this sequence or an older one. */
+  findVersionAt(spaceId: SpaceId, entryId: EntryId, sequence: number): Promise<VersionRecord | undefined>;
   /** Newest first. */
   listVersions(spaceId: SpaceId, entryId: EntryId, limit: number): Promise<VersionRecord[]>;
 

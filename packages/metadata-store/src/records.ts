@@ -2,6 +2,8 @@ import type {
   BlockId,
   ChangesetId,
   CommitResult,
+  ConflictMark,
+  ConflictPolicy,
   DeviceId,
   EntryId,
   EntryKind,
@@ -77,6 +79,10 @@ export interface EntryRecord {
   readonly executable: boolean;
   readonly modifiedAtUs: number;
   readonly trashId: EntryId | null;
+  /** Files and links: see `FileEntry.conflictOf`. */
+  readonly conflictOf?: ConflictMark;
+  /** Folders: see `FolderEntry.conflictPolicy`. */
+  readonly conflictPolicy?: ConflictPolicy;
 }
 
 /** What the trash remembers of an entry that was moved there (not of what was below it). */

@@ -1,4 +1,4 @@
-import type { Entry, EntryKind, FileContent } from './entry.ts';
+import type { ConflictMark, ConflictPolicy, Entry, EntryKind, FileContent } from './entry.ts';
 import type { ChangesetId, DeviceId, EntryId, VersionId } from './ids.ts';
 
 /**
@@ -14,8 +14,14 @@ export type NewEntry =
       readonly content: FileContent;
       readonly executable: boolean;
       readonly modifiedAtUs: number;
+      readonly conflictOf?: ConflictMark;
     }
-  | { readonly kind: 'link'; readonly target: string; readonly modifiedAtUs: number };
+  | {
+      readonly kind: 'link';
+      readonly target: string;
+      readonly modifiedAtUs: number;
+      readonly conflictOf?: ConflictMark;
+    };
 
 export interface CreateChange {
   readonly kind: 'create';
@@ -39,6 +45,10 @@ export interface UpdateChange {
   readonly target?: string;
   readonly executable?: boolean;
   readonly modifiedAtUs?: number;
+  /** Files and links; `null`: it is an ordinary file from now on. */
+  readonly conflictOf?: ConflictMark | null;
+  /** Folders, the root too; `null`: what the folder around it says. */
+  readonly conflictPolicy?: ConflictPolicy | null;
 }
 
 /**

@@ -22,8 +22,25 @@ interface EntryCommon {
   readonly sequence: number;
 }
 
+/** What happens to two different edits of one file, here and in every folder below that does not say otherwise. */
+export type ConflictPolicy = 'keep-both' | 'last-write-wins';
+
+/** Says of a file or link that it is a conflict copy: what lost its name to another content of the same entry. */
+export interface ConflictMark {
+  /** The entry that kept the name. */
+  readonly entryId: EntryId;
+  /** Sequence of that entry that the copy was made from; `null` when both were made without knowing of each other. */
+  readonly baseSequence: number | null;
+  /** Device on which the copy was written, as it was called then. */
+  readonly deviceName: string;
+  /** Milliseconds since 1970, that device's clock. */
+  readonly at: number;
+}
+
 export interface FolderEntry extends EntryCommon {
   readonly kind: 'folder';
+  /** Absent: what the folder around it says; `keep-both` at the root. */
+  readonly conflictPolicy?: ConflictPolicy;
 }
 
 export interface FileEntry extends EntryCommon {
@@ -33,6 +50,8 @@ export interface FileEntry extends EntryCommon {
   readonly executable: boolean;
   /** Modification time in microseconds since 1970 (integer; may be negative). */
   readonly modifiedAtUs: number;
+  /** Present while the conflict is not resolved. */
+  readonly conflictOf?: ConflictMark;
 }
 
 export interface LinkEntry extends EntryCommon {
@@ -41,6 +60,7 @@ export interface LinkEntry extends EntryCommon {
   /** The link's text, exactly as stored on disk; never followed by us. */
   readonly target: string;
   readonly modifiedAtUs: number;
+  readonly conflictOf?: ConflictMark;
 }
 
 export type Entry = FolderEntry | FileEntry | LinkEntry;

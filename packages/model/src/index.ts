@@ -14,7 +14,17 @@ export {
   type UpdateChange,
 } from './change.ts';
 export { type Cursor, formatCursor, parseCursor } from './cursor.ts';
-export type { Entry, EntryKind, FileContent, FileEntry, FolderEntry, LinkEntry, Version } from './entry.ts';
+export type {
+  ConflictMark,
+  ConflictPolicy,
+  Entry,
+  EntryKind,
+  FileContent,
+  FileEntry,
+  FolderEntry,
+  LinkEntry,
+  Version,
+} from './entry.ts';
 export {
   CairnError,
   type CairnErrorOptions,

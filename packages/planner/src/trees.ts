@@ -1,4 +1,4 @@
-import type { ContentId, Entry, EntryId, EntryKind, FileContent } from '@cairn/model';
+import type { ConflictMark, ContentId, Entry, EntryId, EntryKind, FileContent } from '@cairn/model';
 
 /** The server's tree as last folded from the journal: entries as they are. */
 export type RemoteNode = Entry;
@@ -27,6 +27,8 @@ export interface LocalNode {
    * inside a folder that could not be read. Nothing may be concluded from it, least of all absence.
    */
   readonly state: 'known' | 'unknown';
+  /** Set when it lost its name (`fork`), until the server knows it: what it is a conflict copy of. */
+  readonly conflictOf?: ConflictMark;
 }
 
 /** What both sides last agreed on: the merge base. */

@@ -1,7 +1,15 @@
 import type { Change, ChangeConflict, Changeset, CommitResult, JournalChange, NewEntry } from '@cairn/model';
 import { CHANGESET_LIMITS } from '@cairn/model';
 import { z } from 'zod';
-import { entrySchema, fileContentSchema, modifiedAtUsSchema, nameSchema, targetSchema } from './entries.ts';
+import {
+  conflictMarkSchema,
+  conflictPolicySchema,
+  entrySchema,
+  fileContentSchema,
+  modifiedAtUsSchema,
+  nameSchema,
+  targetSchema,
+} from './entries.ts';
 import { changesetIdSchema, deviceIdSchema, entryIdSchema, versionIdSchema } from './ids.ts';
 import { cursorTextSchema, instantSchema, sequenceSchema } from './scalars.ts';
 
@@ -12,8 +20,14 @@ const newEntrySchema: z.ZodType<NewEntry> = z.discriminatedUnion('kind', [
     content: fileContentSchema,
     executable: z.boolean(),
     modifiedAtUs: modifiedAtUsSchema,
+    conflictOf: conflictMarkSchema.exactOptional(),
   }),
-  z.strictObject({ kind: z.literal('link'), target: targetSchema, modifiedAtUs: modifiedAtUsSchema }),
+  z.strictObject({
+    kind: z.literal('link'),
+    target: targetSchema,
+    modifiedAtUs: modifiedAtUsSchema,
+    conflictOf: conflictMarkSchema.exactOptional(),
+  }),
 ]);
 
 export const changeSchema: z.ZodType<Change> = z.discriminatedUnion('kind', [
@@ -34,6 +48,8 @@ export const changeSchema: z.ZodType<Change> = z.discriminatedUnion('kind', [
     target: targetSchema.exactOptional(),
     executable: z.boolean().exactOptional(),
     modifiedAtUs: modifiedAtUsSchema.exactOptional(),
+    conflictOf: conflictMarkSchema.nullable().exactOptional(),
+    conflictPolicy: conflictPolicySchema.nullable().exactOptional(),
   }),
   z.strictObject({ kind: z.literal('remove'), entryId: entryIdSchema, baseSequence: sequenceSchema }),
   z.strictObject({

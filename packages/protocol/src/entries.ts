@@ -1,4 +1,11 @@
-import { type Entry, type FileContent, MANIFEST_LIMITS, type Version } from '@cairn/model';
+import {
+  type ConflictMark,
+  type ConflictPolicy,
+  type Entry,
+  type FileContent,
+  MANIFEST_LIMITS,
+  type Version,
+} from '@cairn/model';
 import { z } from 'zod';
 import { blockIdSchema, contentIdSchema, deviceIdSchema, entryIdSchema, versionIdSchema } from './ids.ts';
 import { instantSchema, sequenceSchema, textSchema } from './scalars.ts';
@@ -30,6 +37,17 @@ export const fileContentSchema: z.ZodType<FileContent> = z.strictObject({
   manifest: manifestRootSchema,
 });
 
+const MAX_DEVICE_NAME_CHARACTERS = 200;
+
+export const conflictPolicySchema: z.ZodType<ConflictPolicy> = z.enum(['keep-both', 'last-write-wins']);
+
+export const conflictMarkSchema: z.ZodType<ConflictMark> = z.strictObject({
+  entryId: entryIdSchema,
+  baseSequence: sequenceSchema.nullable(),
+  deviceName: textSchema(MAX_DEVICE_NAME_CHARACTERS),
+  at: instantSchema,
+});
+
 const entryCommon = {
   entryId: entryIdSchema,
   parentId: entryIdSchema.nullable(),
@@ -39,7 +57,11 @@ const entryCommon = {
 
 /** An entry as our own clients get it, with its content. */
 export const entrySchema: z.ZodType<Entry> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('folder'), ...entryCommon }),
+  z.object({
+    kind: z.literal('folder'),
+    ...entryCommon,
+    conflictPolicy: conflictPolicySchema.exactOptional(),
+  }),
   z.object({
     kind: z.literal('file'),
     ...entryCommon,
@@ -47,6 +69,7 @@ export const entrySchema: z.ZodType<Entry> = z.discriminatedUnion('kind', [
     content: fileContentSchema,
     executable: z.boolean(),
     modifiedAtUs: modifiedAtUsSchema,
+    conflictOf: conflictMarkSchema.exactOptional(),
   }),
   z.object({
     kind: z.literal('link'),
@@ -54,6 +77,7 @@ export const entrySchema: z.ZodType<Entry> = z.discriminatedUnion('kind', [
     versionId: versionIdSchema,
     target: z.string(),
     modifiedAtUs: modifiedAtUsSchema,
+    conflictOf: conflictMarkSchema.exactOptional(),
   }),
 ]);
 

@@ -22,6 +22,8 @@ export {
   MAX_DAEMON_LINE_BYTES,
 } from './daemon-control.ts';
 export {
+  conflictMarkSchema,
+  conflictPolicySchema,
   entrySchema,
   fileContentSchema,
   manifestPartSchema,

@@ -1,5 +1,6 @@
 import {
   type BlockId,
+  type ConflictMark,
   type ContentId,
   type Cursor,
   type EntryId,
@@ -51,6 +52,13 @@ interface Shape {
   readonly executable: boolean;
 }
 
+/** Some nodes are conflict copies. */
+function markOf({ id, content }: Shape): { conflictOf?: ConflictMark } {
+  if (content % 4 !== 2) return {};
+  const baseSequence = content % 8 === 2 ? content : null;
+  return { conflictOf: { entryId: testEntryId(id + 1), baseSequence, deviceName: 'Ünï "x"', at: content } };
+}
+
 export function remoteNode(shape: Shape): RemoteNode {
   const common = {
     entryId: testEntryId(shape.id),
@@ -58,10 +66,16 @@ export function remoteNode(shape: Shape): RemoteNode {
     name: shape.name,
     sequence: shape.content + 1,
   };
-  if (shape.kind === 'folder') return { ...common, kind: 'folder' };
+  if (shape.kind === 'folder') {
+    return shape.content % 4 === 1
+      ? { ...common, kind: 'folder', conflictPolicy: 'last-write-wins' }
+      : { ...common, kind: 'folder' };
+  }
+  const mark = markOf(shape);
   const versionId = `${shape.content}`.padStart(26, 'v') as VersionId;
   const modifiedAtUs = 1_700_000_000_000_123 + shape.content;
-  if (shape.kind === 'link') return { ...common, kind: 'link', versionId, target: '../ö', modifiedAtUs };
+  if (shape.kind === 'link')
+    return { ...common, kind: 'link', versionId, target: '../ö', modifiedAtUs, ...mark };
   const { executable } = shape;
   return {
     ...common,
@@ -70,6 +84,7 @@ export function remoteNode(shape: Shape): RemoteNode {
     content: testContent(shape.content, 2),
     executable,
     modifiedAtUs,
+    ...mark,
   };
 }
 
@@ -87,6 +102,7 @@ export function localNode(shape: Shape): LocalNode {
     content: shape.kind === 'file' && shape.content % 3 !== 0 ? testContent(shape.content, 2) : null,
     target: shape.kind === 'link' ? '../ö' : null,
     state: shape.content % 5 === 4 ? 'unknown' : 'known',
+    ...markOf(shape),
   };
 }
 

@@ -32,7 +32,7 @@ function updateRow(session: Session, entry: EntryRecord): void {
   const changed = session.run(
     `UPDATE entries SET parent_id = ?3, name = ?4, folded_name = ?5, vacated = NULL, kind = ?6, sequence = ?7,
        version_id = ?8, executable = ?9, modified_at_us = ?10, trash_id = ?11,
-       trash_item = nullif(?11, '')
+       trash_item = nullif(?11, ''), conflict_of = ?12, conflict_policy = ?13
      WHERE space_id = ?1 AND entry_id = ?2`,
     entry.spaceId,
     entry.entryId,
@@ -45,6 +45,8 @@ function updateRow(session: Session, entry: EntryRecord): void {
     entry.executable ? 1 : 0,
     entry.modifiedAtUs,
     entry.trashId ?? '',
+    entry.conflictOf === undefined ? null : JSON.stringify(entry.conflictOf),
+    entry.conflictPolicy ?? null,
   );
   if (changed === 0) throw new InvalidStateError(['entry_exists']);
 }

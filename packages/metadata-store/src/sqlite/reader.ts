@@ -141,6 +141,16 @@ export function createReader(session: Session): MetadataReader {
         limit,
       ).map(toEntry);
     },
+    async listConflicts(spaceId, after, limit) {
+      return all(
+        `SELECT * FROM entries INDEXED BY entries_in_conflict
+         WHERE space_id = ? AND conflict_of IS NOT NULL AND entry_id > ? AND trash_id = ''
+         ORDER BY entry_id LIMIT ?`,
+        spaceId,
+        after ?? '',
+        limit,
+      ).map(toEntry);
+    },
     async listSubtree(spaceId, entryId) {
       return all(
         `${SUBTREE} SELECT entries.* FROM subtree
@@ -186,6 +196,16 @@ export function createReader(session: Session): MetadataReader {
         JSON.stringify(versionIds),
       );
       return inOrder(rows, versionIds.length, toVersion);
+    },
+    async findVersionAt(spaceId, entryId, sequence) {
+      const row = one(
+        `SELECT * FROM versions WHERE space_id = ? AND entry_id = ? AND sequence <= ?
+         ORDER BY sequence DESC, version_id DESC LIMIT 1`,
+        spaceId,
+        entryId,
+        sequence,
+      );
+      return map(row, toVersion);
     },
     async listVersions(spaceId, entryId, limit) {
       return all(

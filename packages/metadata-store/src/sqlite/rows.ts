@@ -1,4 +1,4 @@
-import type { JournalChange } from '@cairn/model';
+import type { ConflictMark, JournalChange } from '@cairn/model';
 import type {
   BlockRecord,
   DeviceRecord,
@@ -73,6 +73,8 @@ export function toSpace(row: Row): SpaceRecord {
 }
 
 export function toEntry(row: Row): EntryRecord {
+  const conflictOf = column<string | null>(row, 'conflict_of');
+  const conflictPolicy = column<EntryRecord['conflictPolicy'] | null>(row, 'conflict_policy');
   return {
     spaceId: column(row, 'space_id'),
     entryId: column(row, 'entry_id'),
@@ -84,6 +86,8 @@ export function toEntry(row: Row): EntryRecord {
     executable: column(row, 'executable') === 1,
     modifiedAtUs: column(row, 'modified_at_us'),
     trashId: column(row, 'trash_item'),
+    ...(conflictOf === null ? {} : { conflictOf: JSON.parse(conflictOf) as ConflictMark }),
+    ...(conflictPolicy == null ? {} : { conflictPolicy }),
   };
 }
 

@@ -9,7 +9,8 @@ import { splitChange } from './rows.ts';
 import type { Session } from './session.ts';
 
 const INSERT_ENTRY = `INSERT INTO entries (space_id, entry_id, parent_id, name, folded_name, kind, sequence,
-  version_id, executable, modified_at_us, trash_id, trash_item) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  version_id, executable, modified_at_us, trash_id, trash_item, conflict_of, conflict_policy)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** All reading and writing methods on one session. */
 export function createTransaction(session: Session): MetadataTransaction {
@@ -30,6 +31,8 @@ export function createTransaction(session: Session): MetadataTransaction {
       entry.modifiedAtUs,
       entry.trashId ?? '',
       entry.trashId,
+      entry.conflictOf === undefined ? null : JSON.stringify(entry.conflictOf),
+      entry.conflictPolicy ?? null,
     );
   }
 

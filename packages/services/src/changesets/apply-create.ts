@@ -29,6 +29,7 @@ export async function applyCreate(session: ChangesetSession, change: CreateChang
     executable: entry.kind === 'file' && entry.executable,
     modifiedAtUs: entry.kind === 'folder' ? 0 : entry.modifiedAtUs,
     trashId: null,
+    ...(entry.kind !== 'folder' && entry.conflictOf !== undefined ? { conflictOf: entry.conflictOf } : {}),
   };
   if (entry.kind === 'file') record = addVersion(session, record, { content: entry.content });
   if (entry.kind === 'link') record = addVersion(session, record, { target: entry.target });

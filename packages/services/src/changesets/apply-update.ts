@@ -1,5 +1,6 @@
 import type { EntryRecord, VersionRecord } from '@cairn/metadata-store';
-import type { ConflictReason, EntryId, UpdateChange } from '@cairn/model';
+import type { ConflictMark, ConflictReason, EntryId, UpdateChange } from '@cairn/model';
+import { canonicalJson } from './canonical-json.ts';
 import {
   addVersion,
   type ChangesetSession,
@@ -14,7 +15,33 @@ function fitsKind(record: EntryRecord, change: UpdateChange): boolean {
   if (change.content !== undefined && record.kind !== 'file') return false;
   if (change.target !== undefined && record.kind !== 'link') return false;
   if (change.executable !== undefined && record.kind !== 'file') return false;
+  if (change.conflictOf !== undefined && record.kind === 'folder') return false;
+  if (change.conflictPolicy !== undefined && record.kind !== 'folder') return false;
   return change.modifiedAtUs === undefined || record.kind !== 'folder';
+}
+
+/** The root has neither place nor name that could change; only what it says about conflicts can. */
+function isAboutPolicyAlone(change: UpdateChange): boolean {
+  return change.conflictPolicy !== undefined && change.parentId === undefined && change.name === undefined;
+}
+
+function sameMark(one: ConflictMark | undefined, other: ConflictMark | undefined): boolean {
+  return (
+    one === other || (one !== undefined && other !== undefined && canonicalJson(one) === canonicalJson(other))
+  );
+}
+
+/** The marks after the change; one that is `null` there is taken away. */
+function marksAfter(
+  record: EntryRecord,
+  change: UpdateChange,
+): Pick<EntryRecord, 'conflictOf' | 'conflictPolicy'> {
+  const conflictOf = change.conflictOf === undefined ? record.conflictOf : change.conflictOf;
+  const conflictPolicy = change.conflictPolicy === undefined ? record.conflictPolicy : change.conflictPolicy;
+  return {
+    ...(conflictOf == null ? {} : { conflictOf }),
+    ...(conflictPolicy == null ? {} : { conflictPolicy }),
+  };
 }
 
 /** Whether somebody else changed the entry after the base that the change names. */
@@ -55,7 +82,7 @@ export async function applyUpdate(session: ChangesetSession, change: UpdateChang
   const { entryId } = change;
   const before = tree.get(entryId);
   if (before === undefined) return 'entry-missing';
-  if (entryId === space.rootId) return 'not-allowed';
+  if (entryId === space.rootId && !isAboutPolicyAlone(change)) return 'not-allowed';
   const revives = before.trashId !== null;
   if (revives && (change.parentId === undefined || change.name === undefined)) return 'entry-missing';
   const version = before.versionId === null ? undefined : session.versions.get(before.versionId);
@@ -77,13 +104,17 @@ export async function applyUpdate(session: ChangesetSession, change: UpdateChang
   const executable = change.executable ?? before.executable;
   const modifiedAtUs = change.modifiedAtUs ?? before.modifiedAtUs;
   const sameMetadata = executable === before.executable && modifiedAtUs === before.modifiedAtUs;
-  if (!takesName && !newContent && !newTarget && sameMetadata) {
+  const { conflictOf, conflictPolicy, ...unmarked } = before;
+  const marks = marksAfter(before, change);
+  const sameMarks = sameMark(conflictOf, marks.conflictOf) && conflictPolicy === marks.conflictPolicy;
+  if (!takesName && !newContent && !newTarget && sameMetadata && sameMarks) {
     return { entryId, sequence: before.sequence, versionId: before.versionId };
   }
 
   const sequence = session.nextSequence();
   let record: EntryRecord = {
-    ...before,
+    ...unmarked,
+    ...marks,
     parentId,
     name,
     sequence,

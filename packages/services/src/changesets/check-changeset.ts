@@ -4,6 +4,7 @@ import {
   CHANGESET_LIMITS,
   type Change,
   type Changeset,
+  type ConflictMark,
   checkName,
   type FileContent,
   isCairnError,
@@ -13,6 +14,9 @@ import {
 /** Longest text of a symbolic link, in bytes of UTF-8: what Linux allows a path. */
 export const MAX_TARGET_BYTES = 4096;
 
+/** Longest name of a device in the mark of a conflict copy. */
+const MAX_DEVICE_NAME_CHARACTERS = 200;
+
 const encoder = new TextEncoder();
 
 /** What a change puts into an entry. */
@@ -21,6 +25,7 @@ interface Holds {
   readonly content?: FileContent;
   readonly target?: string;
   readonly modifiedAtUs?: number;
+  readonly conflictOf?: ConflictMark | null;
 }
 
 function badRequest(message: string): CairnError {
@@ -42,6 +47,16 @@ function checkTime(modifiedAtUs: number): void {
   }
 }
 
+function checkMark({ entryId, baseSequence, deviceName, at }: ConflictMark): void {
+  const fits =
+    isRandomId(entryId) &&
+    (baseSequence === null || Number.isSafeInteger(baseSequence)) &&
+    Number.isSafeInteger(at) &&
+    deviceName.length <= MAX_DEVICE_NAME_CHARACTERS &&
+    deviceName.isWellFormed();
+  if (!fits) throw badRequest('the mark of a conflict copy has no valid form');
+}
+
 function checkChange(platform: ContentPlatform, change: Change): void {
   if (!isRandomId(change.entryId)) throw badRequest('an entry id has 26 characters of base32');
   if ('name' in change && change.name !== undefined) checkName(change.name);
@@ -52,6 +67,7 @@ function checkChange(platform: ContentPlatform, change: Change): void {
   if (holds.content !== undefined) checkContent(platform, holds.content);
   if (holds.target !== undefined) checkTarget(holds.target);
   if (holds.modifiedAtUs !== undefined) checkTime(holds.modifiedAtUs);
+  if (holds.conflictOf != null) checkMark(holds.conflictOf);
 }
 
 /**

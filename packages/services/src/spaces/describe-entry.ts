@@ -14,9 +14,15 @@ function damaged(record: EntryRecord): CairnError {
 /** The entry of a row and the version it names (none for folders). */
 export function describeEntry(record: EntryRecord, version: VersionRecord | undefined): Entry {
   const { entryId, parentId, name, sequence, modifiedAtUs } = record;
-  if (record.kind === 'folder') return { kind: 'folder', entryId, parentId, name, sequence };
+  if (record.kind === 'folder') {
+    const { conflictPolicy } = record;
+    const policy = conflictPolicy === undefined ? {} : { conflictPolicy };
+    return { kind: 'folder', entryId, parentId, name, sequence, ...policy };
+  }
   if (version === undefined) throw damaged(record);
-  const common = { entryId, parentId, name, sequence, versionId: version.versionId, modifiedAtUs };
+  const { conflictOf } = record;
+  const mark = conflictOf === undefined ? {} : { conflictOf };
+  const common = { entryId, parentId, name, sequence, versionId: version.versionId, modifiedAtUs, ...mark };
   if (record.kind === 'link') {
     if (version.target === null) throw damaged(record);
     return { kind: 'link', ...common, target: version.target };

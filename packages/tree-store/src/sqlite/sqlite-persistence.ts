@@ -1,6 +1,6 @@
 import { CairnError, type EntryId, formatCursor, parseCursor } from '@cairn/model';
 import { isPacked, packedIdOf } from '../store/packed-content.ts';
-import { isObservation, type PackedNode } from '../store/packed-node.ts';
+import { areMarks, isObservation, type PackedNode } from '../store/packed-node.ts';
 import { MAX_NOTICES, type Persistence, TREE_NAMES, type TreeName } from '../store/persistence.ts';
 import type { Notice } from '../tree-store.ts';
 import type { Database, Row } from './sqlite.ts';
@@ -14,10 +14,12 @@ export class DamagedStore extends Error {
 
 /** Marks our files (`PRAGMA application_id`): "CRNT". */
 const APPLICATION_ID = 0x43524e54;
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
+/** Schema versions that differ from the present one only by what is added to them. */
+const ADDED_SINCE = new Map([[2, 'ALTER TABLE nodes ADD COLUMN marks TEXT']]);
 const KINDS: readonly PackedNode['kind'][] = ['folder', 'file', 'link'];
 const COLUMNS = `tree, entry_id, parent_id, name, kind, sequence, executable, modified_at_us, content, target,
-  version_id, observation`;
+  version_id, observation, marks`;
 
 const SCHEMA = `
 CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -36,6 +38,7 @@ CREATE TABLE nodes (
   target TEXT,
   version_id TEXT,
   observation TEXT,
+  marks TEXT,
   PRIMARY KEY (tree, entry_id),
   CHECK ((tree = 1) = (observation IS NOT NULL)),
   CHECK (kind = 1 OR content IS NULL),
@@ -52,7 +55,7 @@ CREATE TABLE notices (
 ) STRICT;
 `;
 
-const PUT = `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const PUT = `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 const PRIMARY_CODE_MASK = 0xff;
 const DAMAGED_CODES: readonly number[] = [11, 26]; // SQLITE_CORRUPT, SQLITE_NOTADB
@@ -114,7 +117,11 @@ export function prepareSchema(
       return { rootId, fresh: true };
     }
     if (application !== APPLICATION_ID) throw new DamagedStore('the file is not a tree store');
-    if (found !== SCHEMA_VERSION) throw new DamagedStore(`the file has the schema version ${found}`);
+    const addition = ADDED_SINCE.get(found);
+    if (addition === undefined && found !== SCHEMA_VERSION) {
+      throw new DamagedStore(`the file has the schema version ${found}`);
+    }
+    if (addition !== undefined) database.exec(`${addition}; PRAGMA user_version = ${SCHEMA_VERSION}`);
     database.exec('COMMIT');
     const check = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
     if (check !== 'ok') throw new DamagedStore(`the file is damaged: ${check}`);
@@ -149,6 +156,7 @@ function toPacked(row: readonly SQLOutput[]): PackedNode {
     target: row[9] as string | null,
     versionId: row[10] as PackedNode['versionId'],
     observation: row[11] as string | null,
+    marks: row[12] as string | null,
   };
 }
 
@@ -181,6 +189,7 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
       // The synced tree may hold the remote tree's object.
       synced ? null : node.versionId,
       node.observation,
+      synced ? null : node.marks,
     );
   }
 
@@ -196,6 +205,9 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
           const node = toPacked(row);
           if (node.observation !== null && !isObservation(node.observation)) {
             throw new DamagedStore(`the stored observation of ${node.entryId} is damaged`);
+          }
+          if (node.marks !== null && !areMarks(node.marks)) {
+            throw new DamagedStore(`the stored marks of ${node.entryId} are damaged`);
           }
           if (node.content !== null && !isPacked(node.content, tree === 'synced' ? 'id' : 'content')) {
             throw new DamagedStore(`the stored content of ${node.entryId} is damaged`);

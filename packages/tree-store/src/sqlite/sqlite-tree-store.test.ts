@@ -73,8 +73,9 @@ describe('the file of a SQLite tree store', () => {
     [
       'a damaged observation',
       `INSERT INTO nodes SELECT 1, entry_id, parent_id, name, kind, sequence, executable,
-      modified_at_us, content, target, NULL, 'nonsense' FROM nodes`,
+      modified_at_us, content, target, NULL, 'nonsense', NULL FROM nodes`,
     ],
+    ['damaged marks', `UPDATE nodes SET marks = 'nonsense'`],
     ['a damaged cursor', `INSERT OR REPLACE INTO store VALUES ('cursor', 'nonsense')`],
   ])('moves a file of %s aside', (_name, sql) => {
     fill();
@@ -84,6 +85,19 @@ describe('the file of a SQLite tree store', () => {
     const opened = open();
     expect(opened.recovered).toBe('lost');
     opened.store.close();
+  });
+
+  it('takes over a file from before conflict copies had marks', () => {
+    fill();
+    const database = openDatabase(path, { readOnly: false, busyTimeoutMs: 0 });
+    database.exec('ALTER TABLE nodes DROP COLUMN marks; PRAGMA user_version = 2');
+    database.close();
+    const opened = open();
+    expect([opened.recovered, opened.store.remote.get(testEntryId(1))]).toEqual(['kept', remoteNode(shape)]);
+    opened.store.close();
+    const again = open();
+    expect(again.recovered).toBe('kept');
+    again.store.close();
   });
 
   it('refuses another space, a missing root, and a second process, and moves nothing', () => {

@@ -1,4 +1,4 @@
-import type { Entry, EntryId, EntryKind, VersionId } from '@cairn/model';
+import type { ConflictMark, ConflictPolicy, Entry, EntryId, EntryKind, VersionId } from '@cairn/model';
 import type { LocalNode, RemoteNode, SyncedNode } from '@cairn/planner';
 import { packContent, packedIdOf, packId, unpackContent, unpackId } from './packed-content.ts';
 
@@ -20,6 +20,8 @@ export interface PackedNode {
   readonly versionId: VersionId | null;
   /** What only the local tree has, see `packObservation`; `null` in the others. */
   readonly observation: string | null;
+  /** Marks of the remote or local node as JSON, `null` for most: see `packMarks`. */
+  readonly marks: string | null;
 }
 
 const KNOWN = 'k';
@@ -53,6 +55,31 @@ export function isObservation(packed: string): boolean {
   return OBSERVATION.test(packed);
 }
 
+/** What few nodes have: of which entry they are a conflict copy, or what happens to conflicts in a folder. */
+interface Marks {
+  readonly conflictOf?: ConflictMark;
+  readonly conflictPolicy?: ConflictPolicy;
+}
+
+function packMarks({ conflictOf, conflictPolicy }: Marks): string | null {
+  if (conflictOf === undefined && conflictPolicy === undefined) return null;
+  return JSON.stringify({ conflictOf, conflictPolicy });
+}
+
+function unpackMarks(packed: string | null): Marks {
+  return packed === null ? {} : (JSON.parse(packed) as Marks);
+}
+
+/** Whether a string from storage has the form of packed marks. */
+export function areMarks(packed: string): boolean {
+  try {
+    const marks: unknown = JSON.parse(packed);
+    return typeof marks === 'object' && marks !== null && !Array.isArray(marks);
+  } catch {
+    return false;
+  }
+}
+
 export interface NodeCodec<Node> {
   pack(node: Node): PackedNode;
   unpack(packed: PackedNode): Node;
@@ -72,15 +99,17 @@ export const remoteCodec: NodeCodec<RemoteNode> = {
       target: node.kind === 'link' ? node.target : null,
       versionId: node.kind === 'folder' ? null : node.versionId,
       observation: null,
+      marks: packMarks(node),
     };
   },
   unpack(packed): Entry {
     const { entryId, parentId, name, sequence, versionId, modifiedAtUs } = packed;
-    if (packed.kind === 'folder') return { kind: 'folder', entryId, parentId, name, sequence };
+    const marks = unpackMarks(packed.marks);
+    if (packed.kind === 'folder') return { kind: 'folder', entryId, parentId, name, sequence, ...marks };
     if (versionId === null) throw new Error('a stored remote node has no version');
     if (packed.kind === 'link') {
       const target = packed.target ?? '';
-      return { kind: 'link', entryId, parentId, name, sequence, versionId, target, modifiedAtUs };
+      return { kind: 'link', entryId, parentId, name, sequence, versionId, target, modifiedAtUs, ...marks };
     }
     if (packed.content === null) throw new Error('a stored remote file has no content');
     return {
@@ -93,6 +122,7 @@ export const remoteCodec: NodeCodec<RemoteNode> = {
       content: unpackContent(packed.content),
       executable: packed.executable,
       modifiedAtUs,
+      ...marks,
     };
   },
 };
@@ -111,6 +141,7 @@ export const localCodec: NodeCodec<LocalNode> = {
       target: node.target,
       versionId: null,
       observation: packObservation(node),
+      marks: packMarks(node),
     };
   },
   unpack(packed) {
@@ -129,6 +160,7 @@ export const localCodec: NodeCodec<LocalNode> = {
       content: packed.content === null ? null : unpackContent(packed.content),
       target: packed.target,
       state: observed.state,
+      ...unpackMarks(packed.marks),
     };
   },
 };
@@ -147,6 +179,7 @@ export const syncedCodec: NodeCodec<SyncedNode> = {
       target: node.target,
       versionId: null,
       observation: null,
+      marks: null,
     };
   },
   unpack(packed) {
