@@ -16,7 +16,10 @@ export function applyBrake(view: View, draft: Draft): HeldDeletes | null {
     const limit = Math.max(brake.count, brake.share * (total + recent)) - recent;
     const list = direction === 'up' ? draft.push : draft.local;
     const kind = direction === 'up' ? 'push-remove' : 'remove-local';
-    const tops = [...list].filter(([, step]) => step.operation.kind === kind).map(([id]) => id);
+    // What leaves this disk because it is not selected is deleted nowhere.
+    const tops = [...list]
+      .filter(([, step]) => step.operation.kind === kind && step.reason !== 'not-selected')
+      .map(([id]) => id);
     const ids = direction === 'up' ? tops.flatMap((id) => removedWith(view, id)) : tops;
     if (ids.length === 0 || ids.length <= limit || confirmed.has(direction)) continue;
     for (const id of tops) list.delete(id);

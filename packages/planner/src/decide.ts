@@ -2,10 +2,11 @@ import type { EntryId } from '@cairn/model';
 import { compareAttributes, compareContents, sameAttributes, samePlace } from './differences.ts';
 import type { Draft, LocalStep } from './draft.ts';
 import type { FreeNames } from './free-names.ts';
+import { STEPPED_ASIDE } from './local-order.ts';
 import { claimName, mayChangeId } from './matching.ts';
 import type { Operation, ReasonCode } from './plan.ts';
 import type { LocalNode, RemoteNode, SyncedNode } from './trees.ts';
-import type { View } from './view.ts';
+import type { Target, View } from './view.ts';
 
 /** Decides about one entry by which of the trees have it. See the table in make-plan.ts. */
 export function decide(view: View, draft: Draft, names: FreeNames, id: EntryId): void {
@@ -18,7 +19,8 @@ export function decide(view: View, draft: Draft, names: FreeNames, id: EntryId):
     if (code !== null && (!settled || code === 'unreadable')) draft.issues.set(id, code);
     return;
   }
-  if (remote !== undefined && local !== undefined) decideBoth(view, draft, names, remote, local, synced);
+  if (view.leftOut(id) !== null) decideLeftOut(view, draft, id);
+  else if (remote !== undefined && local !== undefined) decideBoth(view, draft, names, remote, local, synced);
   else if (remote !== undefined) decideRemoteOnly(view, draft, remote, synced);
   else if (local !== undefined) decideLocalOnly(view, draft, names, local, synced);
   else if (synced !== undefined) first(draft, { kind: 'settle', entryId: id }, 'gone-on-both-sides');
@@ -55,32 +57,34 @@ function decideBoth(
   let pushPlace = false;
   if (target.side === 'up') pushPlace = claimName(view, draft, names, entryId);
   else if (target.side === 'down') {
-    const movedHere = synced !== undefined && !samePlace(local, synced, view.options.foldsNames);
-    draft.local.set(entryId, {
-      operation: { kind: 'move-local', entryId, parentId: target.parentId, name: target.name },
-      reason: movedHere ? 'both-moved' : 'moved-on-server',
-    });
+    draft.local.set(entryId, moveToRemotePlace(view, target, local, synced));
   }
 
   const contents = compareContents(remote, local);
   const attributes = compareAttributes(remote, local, synced);
   let pushContent = false;
+  let overwrites = false;
   let pushAttributes = attributes.push;
   if (contents === 'unknown') {
     const profile = remote.kind === 'file' ? remote.content.manifest.profile : null;
-    const uploadExpected = synced !== undefined && compareContents(remote, synced) === 'same';
+    const uploadExpected =
+      (synced !== undefined && compareContents(remote, synced) === 'same') ||
+      view.lastWriteWins(target.parentId);
     first(draft, { kind: 'inspect', entryId, profile, uploadExpected }, 'content-unknown');
     pushAttributes = false;
   } else if (contents === 'different') {
     if (synced !== undefined && compareContents(remote, synced) === 'same') pushContent = true;
     else if (synced !== undefined && compareContents(local, synced) === 'same') {
       if (!attributes.push) refreshContent(draft, remote);
+    } else if (view.lastWriteWins(target.parentId)) {
+      pushContent = true;
+      overwrites = true;
     } else {
       pushAttributes = false;
       if (target.side === 'agreed') {
         const name = names.conflictCopy(target.parentId, local.name);
         draft.local.set(entryId, {
-          operation: { kind: 'fork', entryId, name, notice: 'conflict-copy' },
+          operation: { kind: 'fork', entryId, name, notice: 'conflict-copy', conflictOf: entryId },
           reason: synced === undefined ? 'both-created' : 'both-edited',
         });
       }
@@ -99,17 +103,40 @@ function decideBoth(
         place: pushPlace,
         content: pushContent,
         attributes: pushAttributes,
+        ...(overwrites ? { notice: 'last-write-wins' } : {}),
       },
-      reason: pushContent
-        ? 'edited-on-this-device'
-        : pushPlace
-          ? 'moved-on-this-device'
-          : 'attributes-changed-on-this-device',
+      reason: overwrites
+        ? 'last-write-wins'
+        : pushContent
+          ? 'edited-on-this-device'
+          : pushPlace
+            ? 'moved-on-this-device'
+            : 'attributes-changed-on-this-device',
     });
   }
   if (target.side === 'agreed' && contents === 'same' && !attributes.push && !attributes.pull) {
     first(draft, { kind: 'settle', entryId }, 'already-equal');
   }
+}
+
+/** The server's place for an entry that is elsewhere here. */
+function moveToRemotePlace(
+  view: View,
+  target: Target,
+  local: LocalNode,
+  synced: SyncedNode | undefined,
+): LocalStep {
+  const { entryId } = local;
+  const { parentId, name } = target;
+  const operation = { kind: 'move-local', entryId, parentId, name } as const;
+  if (view.yields(entryId)) {
+    return { operation: { ...operation, overruled: 'goes-round' }, reason: 'move-goes-round' };
+  }
+  const movedHere = synced !== undefined && !samePlace(local, synced, view.options.foldsNames);
+  if (!movedHere) return { operation, reason: 'moved-on-server' };
+  // What only stepped aside for a moment was not moved by the user.
+  if (local.name.startsWith(`${STEPPED_ASIDE}${entryId}`)) return { operation, reason: 'both-moved' };
+  return { operation: { ...operation, overruled: 'later' }, reason: 'both-moved' };
 }
 
 function refreshContent(draft: Draft, remote: RemoteNode): void {
@@ -217,4 +244,45 @@ function decideLocalOnly(
           reason: 'kept-because-edited-here',
         },
   );
+}
+
+/**
+ * An entry whose place this device leaves out. What it lacks is not removed but only not here. What it still holds
+ * goes when the server has it, or had it as a version; changes of its content get there first. Anything else stays.
+ */
+function decideLeftOut(view: View, draft: Draft, entryId: EntryId): void {
+  const remote = view.remote(entryId);
+  const local = view.local(entryId);
+  const synced = view.synced(entryId);
+  if (local === undefined) {
+    if (synced !== undefined) first(draft, { kind: 'forget', entryId }, 'left-alone-here');
+    return;
+  }
+  const remove = (reason: ReasonCode) =>
+    draft.local.set(entryId, { operation: { kind: 'remove-local', entryId }, reason });
+  const stay = () => draft.issues.set(entryId, 'not-selected-but-changed');
+  const unread = local.kind === 'file' && local.content === null;
+  if (unread) {
+    const profile = remote?.kind === 'file' ? remote.content.manifest.profile : null;
+    first(draft, { kind: 'inspect', entryId, profile, uploadExpected: false }, 'content-unknown');
+    return;
+  }
+  if (remote === undefined) {
+    if (view.presence(entryId) === 'goes') remove('removed-on-server');
+    else stay();
+    return;
+  }
+  if (view.target(entryId).side === 'up' || remote.kind !== local.kind) return void stay();
+  const attributes = compareAttributes(remote, local, synced);
+  const isOurs = synced !== undefined && compareContents(remote, synced) === 'same';
+  const isNews = compareContents(remote, local) === 'different';
+  const isOld = synced !== undefined && compareContents(local, synced) === 'same';
+  if (isNews && !isOurs && !isOld) stay();
+  else if ((isNews && isOurs) || attributes.push) {
+    const operation = { kind: 'push-update', entryId, place: false, content: isNews && isOurs } as const;
+    draft.push.set(entryId, {
+      operation: { ...operation, attributes: attributes.push },
+      reason: isNews ? 'edited-on-this-device' : 'attributes-changed-on-this-device',
+    });
+  } else remove('not-selected');
 }

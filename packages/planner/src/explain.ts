@@ -22,6 +22,8 @@ export interface Explanation {
 }
 
 const ISSUE_SENTENCES: Record<PlanIssue['code'], string> = {
+  'not-selected-but-changed':
+    'It is not selected for this device, but the server does not have it as it is here, so it stays. Select it, or move it elsewhere to sync it.',
   unreadable: 'It cannot be read on this device; make it readable and it syncs again.',
   'parent-unreadable':
     'It belongs into a folder that cannot be read on this device; nothing is concluded until it can.',

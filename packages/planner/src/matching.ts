@@ -24,6 +24,10 @@ export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryI
     if (rivalId === id) continue;
     const rival = view.remote(rivalId) as RemoteNode;
     if (view.target(rivalId).side === 'up') continue; // moves away with us
+    if (view.local(rivalId) === undefined && view.leftOut(rivalId) !== null) {
+      giveOtherName(view, draft, names, node, rival);
+      return false;
+    }
     if (view.local(rivalId) === undefined && rival.kind === node.kind && isNew) {
       const presence = view.presence(rivalId);
       // Removed and made again under the same name: the same entry, with its history.
@@ -76,19 +80,24 @@ function meetSameKind(
 ): false {
   const id = node.entryId;
   const profile = rival.kind === 'file' ? rival.content.manifest.profile : null;
+  const lastWins = view.lastWriteWins(node.parentId ?? view.trees.rootId);
   const contents = replaces ? 'same' : compareContents(node, rival);
   if (contents === 'unknown') {
     draft.first.set(id, {
-      operation: { kind: 'inspect', entryId: id, profile, uploadExpected: false },
+      operation: { kind: 'inspect', entryId: id, profile, uploadExpected: lastWins },
       reason: 'content-unknown',
     });
-  } else if (contents === 'different') {
+  } else if (contents === 'different' && !lastWins) {
     giveOtherName(view, draft, names, node, rival);
   } else if (!draft.adopted.has(rival.entryId) && mayChangeId(view, id)) {
     draft.adopted.add(rival.entryId);
     draft.first.set(id, {
       operation: { kind: 'adopt', localId: id, remoteId: rival.entryId },
-      reason: replaces ? 'edited-on-this-device' : 'same-place-same-thing',
+      reason: replaces
+        ? 'edited-on-this-device'
+        : contents === 'different'
+          ? 'last-write-wins'
+          : 'same-place-same-thing',
     });
   }
   return false;
@@ -135,10 +144,16 @@ function giveOtherName(
       : neverSynced
         ? 'both-created'
         : 'name-taken';
-  draft.local.set(
-    id,
-    neverSynced && node.kind !== 'folder'
-      ? { operation: { kind: 'fork', entryId: id, name, notice }, reason }
-      : { operation: { kind: 'move-local', entryId: id, parentId, name, notice }, reason },
-  );
+  const isCopy =
+    notice === 'conflict-copy' && node.kind !== 'folder' && view.remote(rival.entryId) !== undefined;
+  if (neverSynced && node.kind !== 'folder') {
+    const conflictOf = isCopy ? rival.entryId : null;
+    draft.local.set(id, { operation: { kind: 'fork', entryId: id, name, notice, conflictOf }, reason });
+  } else {
+    const mark = isCopy ? { conflictOf: rival.entryId } : {};
+    draft.local.set(id, {
+      operation: { kind: 'move-local', entryId: id, parentId, name, notice, ...mark },
+      reason,
+    });
+  }
 }

@@ -61,9 +61,16 @@ export type Operation =
   /**
    * Local content loses its name to the remote: rename it on disk to `name` (same folder) and give it a fresh
    * id, so that it becomes a new entry; the old id then has no local node. Files and links only.
+   * `conflictOf`: the remote entry whose conflict copy it becomes and is marked as; `null`: it is none.
    * Synced: the old id is dropped.
    */
-  | { readonly kind: 'fork'; readonly entryId: EntryId; readonly name: string; readonly notice: NoticeKind }
+  | {
+      readonly kind: 'fork';
+      readonly entryId: EntryId;
+      readonly name: string;
+      readonly notice: NoticeKind;
+      readonly conflictOf: EntryId | null;
+    }
   // towards the server; the engine builds the change from the trees
   /** Synced: becomes what was committed. */
   | { readonly kind: 'push-create'; readonly entryId: EntryId }
@@ -81,6 +88,8 @@ export type Operation =
       readonly place: boolean;
       readonly content: boolean;
       readonly attributes: boolean;
+      /** The content replaces one of another device that this one had not seen; it stays among the versions. */
+      readonly notice?: NoticeKind;
     }
   /**
    * Remove the entry and everything below it from the server. The planner has checked that nothing below it on
@@ -122,13 +131,23 @@ export type Operation =
       readonly parentId: EntryId;
       readonly name: string;
       readonly notice?: NoticeKind;
+      /** With `notice`: the remote entry whose conflict copy it becomes and is marked as. */
+      readonly conflictOf?: EntryId;
+      /** The user's own move of it gives way, because it goes round with the server's or came later than that. */
+      readonly overruled?: 'goes-round' | 'later';
     }
   /** Give the local file the remote's executable bit and modification time. Synced: those. */
   | { readonly kind: 'set-attributes'; readonly entryId: EntryId }
   /** Remove an unchanged file or link, or a folder that is empty by then. Synced: dropped. */
   | { readonly kind: 'remove-local'; readonly entryId: EntryId };
 
-export type NoticeKind = 'conflict-copy' | 'case-conflict' | 'type-conflict' | 'rescued';
+export type NoticeKind =
+  | 'conflict-copy'
+  | 'case-conflict'
+  | 'type-conflict'
+  | 'last-write-wins'
+  | 'move-overruled'
+  | 'rescued';
 
 /** Why an operation is planned. Kept stable: `cairn why` and tests name them. */
 export type ReasonCode =
@@ -152,10 +171,14 @@ export type ReasonCode =
   | 'both-edited'
   | 'both-created'
   | 'both-moved'
+  | 'move-goes-round'
+  | 'last-write-wins'
   | 'name-taken'
   | 'names-differ-only-by-case'
   | 'kinds-differ'
-  | 'breaks-name-cycle';
+  | 'breaks-name-cycle'
+  | 'not-selected'
+  | 'left-alone-here';
 
 export interface PlanIssue {
   readonly entryId: EntryId;
@@ -165,8 +188,15 @@ export interface PlanIssue {
     | 'bad-local-name'
     | 'too-deep'
     | 'waiting-for-parent'
-    | 'waiting-for-name';
+    | 'waiting-for-name'
+    | 'not-selected-but-changed';
 }
+
+/**
+ * Why this device does not hold a place: `ignored` by rules, so that what lies there on disk is nobody's business,
+ * or `not-selected`, so that what is on disk goes once the server certainly has it.
+ */
+export type LeftOut = 'ignored' | 'not-selected';
 
 export interface HeldDeletes {
   /** `down`: the server's deletes would reach this disk. `up`: this disk's deletes would reach the server. */
@@ -195,4 +225,9 @@ export interface PlanOptions {
   };
   /** Deletes that the user has confirmed are not held. */
   readonly confirmed: ReadonlySet<'up' | 'down'>;
+  /**
+   * Places that this device leaves out, by path in the merged tree (`/` between names), with all that is below
+   * them. What it lacks there is never taken for removed. None when not given.
+   */
+  readonly leavesOut?: (path: string, isFolder: boolean) => LeftOut | null;
 }

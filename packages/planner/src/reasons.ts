@@ -23,10 +23,17 @@ const SENTENCES: Record<ReasonCode, string> = {
   'both-created':
     'Different things with this name were made here and on another device; the first to reach the server keeps it.',
   'both-moved': 'It was moved here and on another device; the first to reach the server wins.',
+  'move-goes-round':
+    'Moved as on this device and on the server it would lie inside itself; the move that reached the server first holds.',
+  'last-write-wins':
+    'It was edited here and on another device. Its folder lets the last write win: what is here becomes current, the other content stays among the versions.',
   'name-taken': 'Something else on the server has this name already.',
   'names-differ-only-by-case':
     'A neighbour has the same name but for upper and lower case or the form of accents.',
   'kinds-differ': 'A folder and a file want the same name; the folder keeps it.',
+  'not-selected':
+    'It is not selected for this device and the server has it, so the copy here goes; it stays on the server.',
+  'left-alone-here': 'This device leaves it alone now; it stays on the server.',
   'breaks-name-cycle': 'Several entries exchange their names, so one steps aside for a moment.',
 };
 

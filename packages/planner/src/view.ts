@@ -1,6 +1,6 @@
 import { type EntryId, findNameProblem, foldName, MAX_PATH_DEPTH } from '@cairn/model';
 import { compareContents, samePlace } from './differences.ts';
-import type { PlanIssue, PlanOptions } from './plan.ts';
+import type { LeftOut, PlanIssue, PlanOptions } from './plan.ts';
 import type { LocalNode, RemoteNode, SyncedNode, TreeReader, Trees } from './trees.ts';
 
 /**
@@ -24,6 +24,8 @@ export interface View {
   remoteNamed(parentId: EntryId, name: string): readonly EntryId[];
   localNamed(parentId: EntryId, name: string): readonly EntryId[];
   target(id: EntryId): Target;
+  /** Whether this device leaves an entry out, by where it belongs; `null` when it does not. */
+  leftOut(id: EntryId): LeftOut | null;
   presence(id: EntryId): Presence;
   /** Whether an entry that was removed here stays because the server moved a folder around it. */
   carriedByRemoteMove(id: EntryId): boolean;
@@ -120,6 +122,29 @@ export function createView(trees: Trees, options: PlanOptions): View {
     return found;
   }
 
+  /** Where an entry is in the merged tree; `null` while moves go round in it. */
+  function mergedPath(id: EntryId): string | null {
+    const names: string[] = [];
+    for (let at = id; at !== rootId; at = target(at).parentId) {
+      if (names.length > 2 * MAX_PATH_DEPTH) return null;
+      names.push(target(at).name);
+    }
+    return names.reverse().join('/');
+  }
+  const leaves = new Map<EntryId, LeftOut | null>();
+  function leftOut(id: EntryId): LeftOut | null {
+    if (options.leavesOut === undefined || id === rootId) return null;
+    const known = leaves.get(id);
+    if (known !== undefined) return known;
+    const node = remote(id) ?? local(id);
+    const path = node === undefined ? null : mergedPath(id);
+    const found = path === null || node === undefined ? null : options.leavesOut(path, node.kind === 'folder');
+    // What is still synced moves to its ignored place like anything else; only then it is left alone.
+    const answer = found === 'ignored' && local(id) !== undefined ? null : found;
+    leaves.set(id, answer);
+    return answer;
+  }
+
   function entersItself(id: EntryId): boolean {
     const seen = new Set<EntryId>([id]);
     for (let at = target(id).parentId; at !== rootId; at = target(at).parentId) {
@@ -181,6 +206,7 @@ export function createView(trees: Trees, options: PlanOptions): View {
     const s = synced(id);
     if (l !== undefined && blocked(id) !== null) return 'undecided';
     if (s === undefined || (r !== undefined && l !== undefined)) return 'stays';
+    if (r !== undefined && leftOut(id) !== null) return 'stays';
     if (l !== undefined) {
       if (moved(l, s)) return 'stays';
       const contents = compareContents(l, s);
@@ -216,6 +242,7 @@ export function createView(trees: Trees, options: PlanOptions): View {
     remoteNamed: (parentId, name) => remoteNames(parentId, foldName(name)),
     localNamed: (parentId, name) => localNames(parentId, foldName(name)),
     target,
+    leftOut,
     presence,
     carriedByRemoteMove,
     yieldMoves,

@@ -214,12 +214,20 @@ export class ModelDevice {
         if (this.#unchanged(trees, id) === null || this.disk.children(id).length > 0) {
           return this.#refuse(operation);
         }
-        if (remote !== undefined) this.problems.push(`remove-local of ${id}, which the server has`);
+        if (remote !== undefined && this.options.leavesOut === undefined)
+          this.problems.push(`remove-local of ${id}, which the server has`);
+        if (remote !== undefined && node !== undefined) this.#expectVersionOnServer(node);
         this.disk.delete(id);
         this.read.delete(id);
         this.synced.delete(id);
         return;
     }
+  }
+
+  /** What goes because it is not selected must be on the server, or have been. */
+  #expectVersionOnServer(node: LocalNode): void {
+    const value = node.content?.contentId ?? node.target;
+    if (value != null && !this.server.versions.has(value)) this.problems.push(`${value} left its only place`);
   }
 
   #place(
