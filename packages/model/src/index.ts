@@ -68,11 +68,13 @@ export {
   conflictCopyName,
   describeNameProblem,
   findNameProblem,
+  findReservedName,
   foldName,
   MAX_NAME_BYTES,
   MAX_PATH_DEPTH,
   type NameProblem,
   PRIVATE_FOLDER,
+  type ReservedNames,
   restoredName,
   splitExtension,
 } from './names.ts';

@@ -84,17 +84,26 @@ function withSuffix(name: string, suffix: string): string {
   return kept + suffix + extension;
 }
 
+/** How a conflict copy's stem ends. */
+const CONFLICT_COPY_ENDING = / \([^()]{1,80}'s Conflict Copy \d{4}-\d{2}-\d{2}(?: \d+)?\)$/u;
+
 /**
  * Name of a conflict copy: `Document (Laptop's Conflict Copy 2026-11-20).docx`, with a counter from 2 on.
- * The stem is shortened at a character boundary where 255 bytes would not do.
+ * The stem is shortened at a character boundary where 255 bytes would not do. A copy of a copy is named like one of
+ * the original, so that names do not grow. What no filesystem takes is left out of the device's name.
  * @param date `YYYY-MM-DD`
  * @param counter 1 for the first copy of that day
  */
 export function conflictCopyName(name: string, deviceName: string, date: string, counter: number): string {
-  const printable = deviceName.replace(/[/\p{Cc}]/gu, ' ').trim();
+  const printable = deviceName
+    .toWellFormed()
+    .replace(/[\\/:*?"<>|\p{Cc}]/gu, ' ')
+    .trim();
   const device = Array.from(printable).slice(0, 40).join('') || 'Unknown device';
   const count = counter > 1 ? ` ${counter}` : '';
-  return withSuffix(name, ` (${device}'s Conflict Copy ${date}${count})`);
+  const [stem, extension] = splitExtension(name);
+  const original = stem.replace(CONFLICT_COPY_ENDING, '') || stem;
+  return withSuffix(original + extension, ` (${device}'s Conflict Copy ${date}${count})`);
 }
 
 /** Name for the later of two siblings that differ only by case or Unicode form. */
@@ -105,4 +114,21 @@ export function caseConflictName(name: string, counter: number): string {
 /** Name for what comes back from the trash while a sibling has its old name. */
 export function restoredName(name: string, counter: number): string {
   return withSuffix(name, counter > 1 ? ` (restored ${counter})` : ' (restored)');
+}
+
+/** Systems whose disks refuse names that others take; `none`: everything that can name an entry is taken. */
+export type ReservedNames = 'windows' | 'none';
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Windows refuses control characters
+const WINDOWS_CHARACTERS = /[<>:"/\\|?*\u0000-\u001f]/;
+const WINDOWS_DEVICES = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[1-9\u00b9\u00b2\u00b3])$/i;
+
+/** Why a disk cannot have `name`, as a sentence for a person; `null` when it can. */
+export function findReservedName(name: string, reserved: ReservedNames): string | null {
+  if (reserved === 'none') return null;
+  const character = WINDOWS_CHARACTERS.exec(name)?.[0];
+  if (character !== undefined) return `Windows allows no ${JSON.stringify(character)} in a name`;
+  if (/[. ]$/.test(name)) return 'Windows allows no dot and no space at the end of a name';
+  const stem = name.split('.')[0]?.trimEnd() ?? '';
+  return WINDOWS_DEVICES.test(stem) ? `"${stem}" is the name of a device on Windows` : null;
 }

@@ -3,6 +3,9 @@ import type { Draft, LocalStep } from './draft.ts';
 import type { Operation } from './plan.ts';
 import { compareIds, type View } from './view.ts';
 
+/** Beginning of the temporary name of what steps aside; its id follows. */
+export const STEPPED_ASIDE = '.moving-';
+
 /**
  * Orders what changes names and places on disk. A step waits for three kinds of others:
  * its parent must be there (and a folder moves only after the folders above its new place, so that it never
@@ -110,9 +113,9 @@ function findBreak(pending: ReadonlyMap<EntryId, Pending>, displaced: ReadonlySe
 
 function temporaryMove(view: View, entryId: EntryId): LocalStep {
   const { rootId } = view.trees;
-  let name = `.moving-${entryId}`;
+  let name = `${STEPPED_ASIDE}${entryId}`;
   for (let counter = 2; view.localNamed(rootId, name).length > 0; counter++) {
-    name = `.moving-${entryId}-${counter}`;
+    name = `${STEPPED_ASIDE}${entryId}-${counter}`;
   }
   return {
     operation: { kind: 'move-local', entryId, parentId: rootId, name },

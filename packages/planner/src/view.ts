@@ -31,6 +31,10 @@ export interface View {
   carriedByRemoteMove(id: EntryId): boolean;
   /** Moves that would put a folder inside itself once the server's moves are applied too: they yield. */
   yieldMoves(ids: readonly EntryId[]): void;
+  /** Whether an entry's own move is one of those. */
+  yields(id: EntryId): boolean;
+  /** Whether the later of two edits becomes current in this folder, instead of becoming a conflict copy. */
+  lastWriteWins(folderId: EntryId): boolean;
 }
 
 /** Where an entry belongs. `up`: the disk says so and the server must follow; `down`: the reverse. */
@@ -228,6 +232,19 @@ export function createView(trees: Trees, options: PlanOptions): View {
     return found;
   }
 
+  /** What the nearest folder says that says anything, as the server knows them. */
+  function lastWriteWins(folderId: EntryId): boolean {
+    let at: EntryId | null = folderId;
+    for (let steps = 0; at !== null && steps <= trees.remote.size; steps++) {
+      const folder: RemoteNode | undefined = remote(at);
+      if (folder?.kind === 'folder' && folder.conflictPolicy !== undefined) {
+        return folder.conflictPolicy === 'last-write-wins';
+      }
+      at = folder?.parentId ?? null;
+    }
+    return false;
+  }
+
   const remoteNames = createNameIndex(trees.remote);
   const localNames = createNameIndex(trees.local);
   return {
@@ -246,6 +263,8 @@ export function createView(trees: Trees, options: PlanOptions): View {
     presence,
     carriedByRemoteMove,
     yieldMoves,
+    yields: (id) => yielding.has(id),
+    lastWriteWins,
   };
 }
 
