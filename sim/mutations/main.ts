@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Detection, detect } from './detect.ts';
+import { type Budget, type Detection, detect } from './detect.ts';
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts';
 import { createPlantedCopy } from './planted-copy.ts';
 
@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   const results: { bug: PlantedBug; detection: Detection | null }[] = [];
   const copy = createPlantedCopy(join(import.meta.dirname, '..', '..'));
   try {
+    await assertQuiet(copy.path, bugs, budget);
     for (const bug of bugs) {
       copy.plant(bug);
       let detection: Detection | null = null;
@@ -74,6 +75,14 @@ async function main(): Promise<void> {
   console.log(`\n${results.length} planted, ${results.length - missed} noticed`);
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
   if (missed > 0) process.exitCode = 1;
+}
+
+/** A detector that complains about the sources as they are would notice everything. */
+async function assertQuiet(path: string, bugs: readonly PlantedBug[], budget: Budget): Promise<void> {
+  for (const detector of new Set(bugs.flatMap(({ detectors }) => detectors))) {
+    const { caught, what } = await detect(path, detector, { ...budget, simRuns: 20 });
+    if (caught) throw new Error(`${detector} fails without any planted bug: ${what}`);
+  }
 }
 
 if (values.help) console.log(HELP);

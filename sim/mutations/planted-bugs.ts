@@ -85,17 +85,17 @@ const planner: PlantedBug[] = [
     replace: 'if (ids.length >= 0 || limit < 0 || confirmed.has(direction)) continue;',
     detectors: ['planner', 'sim'],
   },
-  {
-    name: 'planner-push-remove-ignores-movers',
-    harm: 'a folder is removed on the server before what was moved out of it has left',
-    file: 'packages/planner/src/server-order.ts',
-    find: 'return leaving.every((id) => isMoving(pushes, id)) ? step : null;',
-    replace: 'return leaving.length >= 0 ? step : null;',
-    detectors: ['planner', 'sim'],
-  },
 ];
 
 const engine: PlantedBug[] = [
+  {
+    name: 'engine-removes-what-moved-out',
+    harm: 'a folder is removed on the server while a file that was moved out of it is still there',
+    file: 'packages/sync-engine/src/execute/push.ts',
+    find: 'if (stillHoldsSomethingOfOurs(deps, entryId, leaving)) return null;',
+    replace: '',
+    detectors: ['sim'],
+  },
   {
     name: 'engine-old-agreement-after-restore',
     harm: 'after the server was restored from a backup, newer files are deleted',
