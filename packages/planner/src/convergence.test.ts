@@ -25,6 +25,7 @@ const scenario = fc.record({
   choices: fc.array(fc.nat(99), { minLength: 8, maxLength: 40 }),
   folds: fc.tuple(fc.boolean(), fc.boolean()),
   lost: fc.nat(9),
+  policies: fc.array(fc.record({ folder: fc.nat(5), lastWriteWins: fc.boolean() }), { maxLength: 2 }),
 });
 
 describe('two devices whose users do anything', () => {
@@ -153,7 +154,15 @@ describe('two devices whose users do anything', () => {
   test('the runs above did meet the hard cases', () => {
     const lines = [...totals].sort(([a], [b]) => (a < b ? -1 : 1));
     if (process.env['PLANNER_STATISTICS']) console.log(lines.map(([k, v]) => `${k} ${v}`).join('\n'));
-    for (const kind of ['op:fork', 'op:renew', 'op:adopt', 'op:forget', 'breaks-name-cycle', 'both-edited']) {
+    for (const kind of [
+      'op:fork',
+      'op:renew',
+      'op:adopt',
+      'op:forget',
+      'breaks-name-cycle',
+      'both-edited',
+      'last-write-wins',
+    ]) {
       expect.soft(totals.get(kind) ?? 0, kind).toBeGreaterThan(0);
     }
   });

@@ -130,13 +130,13 @@ function moveToRemotePlace(
   const { parentId, name } = target;
   const operation = { kind: 'move-local', entryId, parentId, name } as const;
   if (view.yields(entryId)) {
-    return { operation: { ...operation, overruled: 'goes-round' }, reason: 'move-goes-round' };
+    return { operation: { ...operation, overruled: 'move-refused' }, reason: 'move-goes-round' };
   }
   const movedHere = synced !== undefined && !samePlace(local, synced, view.options.foldsNames);
   if (!movedHere) return { operation, reason: 'moved-on-server' };
   // What only stepped aside for a moment was not moved by the user.
   if (local.name.startsWith(`${STEPPED_ASIDE}${entryId}`)) return { operation, reason: 'both-moved' };
-  return { operation: { ...operation, overruled: 'later' }, reason: 'both-moved' };
+  return { operation: { ...operation, overruled: 'move-overruled' }, reason: 'both-moved' };
 }
 
 function refreshContent(draft: Draft, remote: RemoteNode): void {

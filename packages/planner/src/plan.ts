@@ -133,8 +133,8 @@ export type Operation =
       readonly notice?: NoticeKind;
       /** With `notice`: the remote entry whose conflict copy it becomes and is marked as. */
       readonly conflictOf?: EntryId;
-      /** The user's own move of it gives way, because it goes round with the server's or came later than that. */
-      readonly overruled?: 'goes-round' | 'later';
+      /** The user's own move of it gives way: it came later than the server's, or would go round with that. */
+      readonly overruled?: 'move-overruled' | 'move-refused';
     }
   /** Give the local file the remote's executable bit and modification time. Synced: those. */
   | { readonly kind: 'set-attributes'; readonly entryId: EntryId }
@@ -147,6 +147,7 @@ export type NoticeKind =
   | 'type-conflict'
   | 'last-write-wins'
   | 'move-overruled'
+  | 'move-refused'
   | 'rescued';
 
 /** Why an operation is planned. Kept stable: `cairn why` and tests name them. */

@@ -142,7 +142,8 @@ export function createView(trees: Trees, options: PlanOptions): View {
     if (known !== undefined) return known;
     const node = remote(id) ?? local(id);
     const path = node === undefined ? null : mergedPath(id);
-    const found = path === null || node === undefined ? null : options.leavesOut(path, node.kind === 'folder');
+    const found =
+      path === null || node === undefined ? null : options.leavesOut(path, node.kind === 'folder');
     // What is still synced moves to its ignored place like anything else; only then it is left alone.
     const answer = found === 'ignored' && local(id) !== undefined ? null : found;
     leaves.set(id, answer);

@@ -91,7 +91,7 @@ class Engine implements SyncEngine {
   #transferError: unknown = null;
 
   constructor(options: SyncEngineOptions) {
-    const { filesystem, space, trees, platform, environment } = options;
+    const { filesystem, space, trees, platform, environment, deviceName } = options;
     this.#options = options;
     this.#environment = environment;
     this.#local = new LocalTree(trees.local, space.rootId);
@@ -121,6 +121,7 @@ class Engine implements SyncEngine {
       uploaded: new Set(),
       unanswered: [],
       counters: createCounters(),
+      deviceName,
       touchedFolders: new Set(),
       markDirty: (path) => this.#attention.folder(path),
       markRemoteDirty: () => this.#attention.server(),

@@ -1,4 +1,4 @@
-import type { Entry, EntryId } from '@cairn/model';
+import type { ConflictPolicy, Entry, EntryId } from '@cairn/model';
 import type { LocalNode } from '../trees.ts';
 import { ModelDevice } from './model-device.ts';
 import { contentOf, localOf, ROOT, syncedOf } from './model-nodes.ts';
@@ -106,6 +106,20 @@ export class ModelWorld {
       this.#remove(device, node.entryId);
       this.#make(device, parentId, node.name, node.kind === 'folder' ? 'file' : 'folder');
     }
+  }
+
+  /** Somebody says on the server what happens to conflicts in a folder. */
+  setPolicy(folder: number, conflictPolicy: ConflictPolicy | null): void {
+    const folders = this.server.tree
+      .values()
+      .filter((entry) => entry.kind === 'folder')
+      .sort((a, b) => (a.entryId < b.entryId ? -1 : 1));
+    const chosen = folders[folder % folders.length];
+    if (chosen === undefined) return;
+    const { conflictPolicy: _before, ...rest } = chosen;
+    this.server.sequence++;
+    const said = { ...rest, sequence: this.server.sequence };
+    this.server.tree.set(conflictPolicy === null ? said : { ...said, conflictPolicy });
   }
 
   #rotate(device: ModelDevice, ring: readonly LocalNode[]): void {

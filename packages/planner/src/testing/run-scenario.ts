@@ -26,11 +26,16 @@ export interface ScenarioInput {
   readonly folds: readonly [boolean, boolean];
   /** 0: the first device loses its synced tree. */
   readonly lost: number;
+  /** What folders say about conflicts, in the order of these. */
+  readonly policies?: readonly { readonly folder: number; readonly lastWriteWins: boolean }[];
 }
 
 /** Runs it and checks that everything ends equal, at rest and with nothing lost. */
 export function runScenario(input: ScenarioInput): ModelWorld {
   const world = settled(input.base, input.folds);
+  for (const { folder, lastWriteWins } of input.policies ?? []) {
+    world.setPolicy(folder, lastWriteWins ? 'last-write-wins' : 'keep-both');
+  }
   for (const each of input.changes) world.act(each);
   const first = world.devices[0];
   if (input.lost === 0 && first !== undefined) {

@@ -1,8 +1,10 @@
 import { CairnError, type EntryId, isCairnError } from '@cairn/model';
-import type { LocalNode, NoticeKind, Operation } from '@cairn/planner';
+import type { LocalNode, Operation } from '@cairn/planner';
 import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
+import { createMark } from './conflict-marks.ts';
 import type { ExecuteDeps } from './deps.ts';
+import { addNotice } from './notices.ts';
 
 export type LocalOperation = Extract<
   Operation,
@@ -20,6 +22,7 @@ type ApplyDeps = Pick<
   | 'noteRemoved'
   | 'makeDurable'
   | 'createEntryId'
+  | 'deviceName'
 > & { isIgnored(path: string): boolean };
 
 /** Folders in which names changed; the engine makes them durable before what was noted is. */
@@ -61,7 +64,7 @@ async function perform(deps: ApplyDeps, operation: LocalOperation, touched: Touc
     case 'remove-local':
       return removeLocal(deps, operation.entryId, touched);
     case 'fork':
-      return fork(deps, operation.entryId, operation.name, operation.notice, touched);
+      return fork(deps, operation, touched);
   }
 }
 
@@ -140,15 +143,18 @@ async function makeLink(
 
 async function moveLocal(
   deps: ApplyDeps,
-  { entryId, parentId, name, notice }: Extract<Operation, { kind: 'move-local' }>,
+  { entryId, parentId, name, notice, conflictOf, overruled }: Extract<Operation, { kind: 'move-local' }>,
   touched: TouchedFolders,
 ): Promise<void> {
   const { node, path } = requireNode(deps, entryId);
   const folder = deps.local.path(parentId);
   if (folder === null) throw new CairnError('local-changed', 'the folder to move into is not there yet');
   const to = joinPath(folder, name);
-  await moveOnDisk(deps, node, path, to, { parentId, name }, touched);
+  const marked =
+    conflictOf === undefined ? node : { ...node, conflictOf: createMark(deps, node, conflictOf) };
+  await moveOnDisk(deps, marked, path, to, { parentId, name }, touched);
   if (notice !== undefined) addNotice(deps, notice, path, to);
+  if (overruled !== undefined) addNotice(deps, overruled, path, to);
   const entry = deps.trees.remote.get(entryId);
   const synced = deps.trees.synced.get(entryId);
   if (entry?.parentId === parentId && entry.name === name && synced !== undefined) {
@@ -225,14 +231,13 @@ async function removeLocal(deps: ApplyDeps, entryId: EntryId, touched: TouchedFo
   touched.add(parentPath(path));
   deps.local.delete(entryId);
   deps.trees.synced.delete(entryId);
-  deps.noteRemoved('down', 1);
+  // What the server still has was only not selected.
+  if (deps.trees.remote.get(entryId) === undefined) deps.noteRemoved('down', 1);
 }
 
 async function fork(
   deps: ApplyDeps,
-  entryId: EntryId,
-  name: string,
-  notice: NoticeKind,
+  { entryId, name, notice, conflictOf }: Extract<Operation, { kind: 'fork' }>,
   touched: TouchedFolders,
 ): Promise<void> {
   const { node, path } = requireNode(deps, entryId);
@@ -240,40 +245,20 @@ async function fork(
   // The new id comes first and durably: after a kill the renamed file must not look like the entry moved by the user.
   const newId = deps.createEntryId();
   const agreed = deps.trees.synced.get(entryId);
-  deps.local.rename(entryId, newId);
+  const mark = conflictOf === null ? {} : { conflictOf: createMark(deps, node, conflictOf) };
+  deps.local.rename(entryId, newId, mark);
   deps.trees.synced.delete(entryId);
   await deps.makeDurable();
-  const renewed = { ...node, entryId: newId };
+  const renewed = { ...node, ...mark, entryId: newId };
   try {
     await moveOnDisk(deps, renewed, path, to, { parentId: node.parentId, name }, touched);
   } catch (error) {
     deps.local.rename(newId, entryId);
+    deps.local.put(node);
     if (agreed !== undefined) deps.trees.synced.put(agreed);
     throw error;
   }
   addNotice(deps, notice, path, to);
-}
-
-function addNotice(deps: ApplyDeps, kind: NoticeKind, from: string, to: string): void {
-  deps.trees.addNotice({
-    at: deps.environment.clock.now(),
-    kind,
-    path: to,
-    text: describeNotice(kind, from, to),
-  });
-}
-
-function describeNotice(notice: NoticeKind, from: string, to: string): string {
-  switch (notice) {
-    case 'conflict-copy':
-      return `"${from}" was changed here and elsewhere. The version that reached the server first has the name; what was here is now "${to}".`;
-    case 'case-conflict':
-      return `"${from}" differs from another name only by case or Unicode form. It is now "${to}".`;
-    case 'type-conflict':
-      return `"${from}" is a file here and a folder elsewhere, or the reverse. What was here is now "${to}".`;
-    default:
-      return `"${from}" was kept as "${to}".`;
-  }
 }
 
 export type BookkeepingOperation = Extract<Operation, { kind: 'adopt' | 'settle' | 'forget' | 'renew' }>;

@@ -22,6 +22,8 @@ export interface ExecuteDeps {
   /** Changes of commits that got no answer: the server may have them. */
   readonly unanswered: Change[];
   readonly counters: TransferCounters;
+  /** Shown in the marks of conflict copies. */
+  readonly deviceName: string;
   /** Asks for a scan of a folder soon. */
   markDirty(path: string): void;
   /** Asks for a look at the server's journal before the next plan. */

@@ -10,7 +10,9 @@ import {
 import type { LocalNode, Operation } from '@cairn/planner';
 import { descendantsIn } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
+import { forgetMark } from './conflict-marks.ts';
 import type { ExecuteDeps } from './deps.ts';
+import { addNotice } from './notices.ts';
 import { sentFields } from './unanswered.ts';
 
 /** A change on its way to the server. */
@@ -125,6 +127,10 @@ function noteAgreed(
     });
     return;
   }
+  const notice = operation.kind === 'push-update' ? operation.notice : undefined;
+  const path = deps.local.path(entryId);
+  if (notice !== undefined && path !== null) addNotice(deps, notice, path, path);
+  forgetMark(deps, entryId);
   const agreed = syncedFrom(entry);
   const old = synced.get(entryId);
   synced.put(

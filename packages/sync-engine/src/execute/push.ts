@@ -214,8 +214,21 @@ function buildChange(
     ...(content && node.kind === 'link' && node.target !== null ? { target: node.target } : {}),
     ...(content && node.kind !== 'folder' ? { modifiedAtUs: node.modifiedAtUs } : {}),
     ...(content ? {} : changed),
+    ...markToSend(operation, node, remote),
   };
   return { operation, change, node };
+}
+
+/** With its new name the server learns what the entry is a conflict copy of, unless it knows. */
+function markToSend(
+  operation: Extract<PushOperation, { kind: 'push-update' }>,
+  { conflictOf, kind }: LocalNode,
+  remote: Entry | undefined,
+): Pick<UpdateChange, 'conflictOf'> {
+  if (!operation.place || conflictOf === undefined || kind === 'folder') return {};
+  return remote === undefined || remote.kind === 'folder' || remote.conflictOf !== undefined
+    ? {}
+    : { conflictOf };
 }
 
 /** Attributes that were changed here and not on the server. */
@@ -238,14 +251,10 @@ function changedAttributes(
 
 function newEntry(node: LocalNode): NewEntry | null {
   if (node.kind === 'folder') return { kind: 'folder' };
-  if (node.kind === 'link') {
-    return node.target === null
-      ? null
-      : { kind: 'link', target: node.target, modifiedAtUs: node.modifiedAtUs };
-  }
-  if (node.content === null) return null;
-  const { content, executable, modifiedAtUs } = node;
-  return { kind: 'file', content, executable, modifiedAtUs };
+  const { content, target, executable, modifiedAtUs, conflictOf } = node;
+  const mark = conflictOf === undefined ? {} : { conflictOf };
+  if (node.kind === 'link') return target === null ? null : { kind: 'link', target, modifiedAtUs, ...mark };
+  return content === null ? null : { kind: 'file', content, executable, modifiedAtUs, ...mark };
 }
 
 /** Takes refused changes out and deals with ids that cannot be used any more. */
