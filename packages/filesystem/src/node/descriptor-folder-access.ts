@@ -20,6 +20,11 @@ interface CachedFolder {
  * Linux: a folder is held by its descriptor and its items are reached as `/proc/self/fd/N/name`, so exchanging
  * any folder on the way for a link cannot lead outside. Descriptors are kept; before one is used again the
  * kernel must still say that it is exactly at its path, and the path that it leads to it (no mount on top).
+ *
+ * What was found so counts for the rest of the same synchronous piece of work (until the next microtask), as long
+ * as we rename and remove nothing ourselves. Somebody who carries a folder off after the check carries off what
+ * comes into it a moment later, too, just as if that had come a moment earlier; asking again before every call
+ * would only make that moment shorter. Whoever concludes something from absence calls `checkRoot`, which always asks.
  */
 export function openDescriptorFolderAccess(root: string): FolderAccess {
   let rootDescriptor: number;
@@ -30,7 +35,14 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
   }
   const rootStatus = statSync(`/proc/self/fd/${rootDescriptor}`, { bigint: true });
   const cache = new Map<string, CachedFolder>();
+  /** What was checked in this piece of work; `rootDescriptor`'s entry stands for the root. */
+  const checked = new Set<number>();
   let closed = false;
+
+  function noteChecked(descriptor: number): void {
+    if (checked.size === 0) queueMicrotask(() => checked.clear());
+    checked.add(descriptor);
+  }
 
   function checkRoot(): void {
     if (closed) throw new Error('the filesystem is closed');
@@ -55,6 +67,7 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
   }
 
   function drop(key: string, folder: CachedFolder): void {
+    checked.delete(folder.descriptor);
     if (cache.get(key) === folder) cache.delete(key);
     folder.dropped = true;
     if (folder.holders === 0) closeSync(folder.descriptor);
@@ -110,8 +123,12 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
 
   return {
     checkRoot,
+    forgetChecks: () => checked.clear(),
     hold(names) {
-      checkRoot();
+      if (closed || !checked.has(rootDescriptor)) {
+        checkRoot();
+        noteChecked(rootDescriptor);
+      }
       if (names.length === 0) {
         return {
           base: `/proc/self/fd/${rootDescriptor}`,
@@ -122,7 +139,9 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
       const key = names.join('/');
       const known = cache.get(key);
       if (known !== undefined) {
+        if (checked.has(known.descriptor)) return heldFolder(key, known);
         if (isInPlace(known)) {
+          noteChecked(known.descriptor);
           cache.delete(key);
           cache.set(key, known);
           return heldFolder(key, known);
@@ -151,6 +170,7 @@ export function openDescriptorFolderAccess(root: string): FolderAccess {
       if (cache.size < MAX_CACHED && Buffer.byteLength(path) <= MAX_CHECKED_PATH) {
         folder.dropped = false;
         cache.set(key, folder);
+        noteChecked(descriptor);
       }
       return heldFolder(key, folder);
     },

@@ -1,9 +1,9 @@
-import { fchmodSync, fstatSync, futimesSync, lutimesSync } from 'node:fs';
+import { fchmodSync, futimesSync, lutimesSync } from 'node:fs';
 import type { Attributes } from '../filesystem.ts';
 
 const READ_BITS = 0o444;
 const EXECUTE_BITS = 0o111;
-const PERMISSION_BITS = 0o777;
+export const PERMISSION_BITS = 0o777;
 
 /**
  * Seconds as Node takes them. Half a microsecond more, so that cutting nanoseconds off to microseconds gives
@@ -12,12 +12,6 @@ const PERMISSION_BITS = 0o777;
  */
 export function secondsOf(modifiedAtUs: number): string {
   return String((modifiedAtUs + 0.5) / 1e6);
-}
-
-/** Microseconds (rounded down) of nanoseconds; the inverse of what {@link secondsOf} sets. */
-export function microsecondsOf(nanoseconds: bigint): number {
-  const whole = nanoseconds / 1000n;
-  return Number(nanoseconds < 0n && nanoseconds % 1000n !== 0n ? whole - 1n : whole);
 }
 
 /** Permission bits of a new file: what the umask leaves. */
@@ -37,23 +31,6 @@ export function changedMode(mode: number, executable: boolean): number {
 
 export function setMode(descriptor: number, mode: number): void {
   fchmodSync(descriptor, mode);
-}
-
-/** Gives a new file its permission bits and time, as far as it does not have them. */
-export function setNewAttributes(
-  context: { readonly umask: number; readonly capabilities: { readonly executableBit: boolean } },
-  descriptor: number,
-  attributes: Attributes,
-): void {
-  const now = fstatSync(descriptor, { bigint: true });
-  if (context.capabilities.executableBit) {
-    const mode = newFileMode(attributes.executable ?? false, context.umask);
-    if ((Number(now.mode) & PERMISSION_BITS) !== mode) setMode(descriptor, mode);
-  }
-  const { modifiedAtUs } = attributes;
-  if (modifiedAtUs !== undefined && microsecondsOf(now.mtimeNs) !== modifiedAtUs) {
-    setModifiedAt(descriptor, modifiedAtUs);
-  }
 }
 
 export function setModifiedAt(descriptor: number, modifiedAtUs: number): void {

@@ -16,5 +16,7 @@ export interface FolderAccess {
    * no folder, and the system's error when it cannot tell.
    */
   hold(names: readonly string[]): HeldFolder;
+  /** To be called when we renamed or removed something that may be a folder: what was checked before counts no more. */
+  forgetChecks(): void;
   close(): void;
 }

@@ -90,6 +90,55 @@ describe('hazards of a real disk', () => {
     expect(readdirSync(join(root, 'b'))).toEqual(['one']);
   });
 
+  it('asks again after a folder of ours moved, even within one piece of work', async () => {
+    mkdirSync(join(root, 'a'));
+    mkdirSync(join(root, 'c'));
+    const a = await filesystem.status('a');
+    const [moved, made, gone, madeInGone] = await Promise.allSettled([
+      filesystem.move('a', 'b', a?.identity ?? ''),
+      filesystem.makeFolder('a/x'),
+      filesystem.removeFolder('c'),
+      filesystem.makeFolder('c/x'),
+    ]);
+    expect([moved.status, gone.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect(made).toMatchObject({ status: 'rejected', reason: { code: 'local-changed' } });
+    expect(madeInGone).toMatchObject({ status: 'rejected', reason: { code: 'local-changed' } });
+    expect(readdirSync(join(root, 'b'))).toEqual([]);
+  });
+
+  it('places many files into one folder at once, and asks again when that folder was exchanged since', async () => {
+    mkdirSync(join(root, 'a'));
+    const open = async (name: string) => {
+      const temporary = await filesystem.openTemporary(name);
+      await temporary.write(Buffer.from(name), 0);
+      return temporary;
+    };
+    const names = ['one', 'two', 'three'];
+    const first = await Promise.all(names.map(open));
+    await Promise.all(first.map((each, index) => filesystem.place(each, `a/${index}`, { absent: true }, {})));
+    const second = await Promise.all(names.map(open));
+    renameSync(join(root, 'a'), join(base, 'carried-off'));
+    symlinkSync(join(base, 'carried-off'), join(root, 'a'));
+    for (const result of await Promise.allSettled(
+      second.map((each, index) => filesystem.place(each, `a/later-${index}`, { absent: true }, {})),
+    ))
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'local-changed' } });
+    for (const each of second) await each.discard();
+    expect(readdirSync(join(base, 'carried-off')).sort()).toEqual(['0', '1', '2']);
+  });
+
+  it('places the file that it wrote, or nothing', async () => {
+    const temporary = await filesystem.openTemporary('t');
+    await temporary.write(Buffer.from('ours'), 0);
+    renameSync(join(root, '.cairn', 'temporary', 't'), join(base, 'taken'));
+    writeFileSync(join(root, '.cairn', 'temporary', 't'), "somebody else's");
+    await expect(filesystem.place(temporary, 'f', { absent: true }, {})).rejects.toMatchObject({
+      code: 'local-changed',
+    });
+    expect(await filesystem.status('f')).toBeNull();
+    await temporary.discard();
+  });
+
   it('gives no descriptors away: many folders, then all released', async () => {
     if (!onLinux) return;
     const before = readdirSync('/proc/self/fd').length;

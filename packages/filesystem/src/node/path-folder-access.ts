@@ -23,6 +23,7 @@ export function openPathFolderAccess(root: string): FolderAccess {
 
   return {
     checkRoot,
+    forgetChecks: () => undefined,
     hold(names) {
       checkRoot();
       let base = realRoot;

@@ -1,8 +1,8 @@
-import { fstatSync, linkSync, lstatSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Attributes, Expectation, FileStatus } from '../filesystem.ts';
 import { changedError, localError, systemCode } from '../local-errors.ts';
-import { changedMode, checkAttributes, setMode, setModifiedAt, setNewAttributes } from './file-attributes.ts';
-import { statusAt } from './file-status.ts';
+import { changedMode, checkAttributes } from './file-attributes.ts';
+import { statusAt, statusOfDescriptor } from './file-status.ts';
 import type { RescueArea } from './rescue-area.ts';
 import { holdPrivate, type Place, type RootContext, withPlace } from './root-context.ts';
 import type { NodeTemporary } from './temporary-files.ts';
@@ -19,13 +19,17 @@ export function placeFile(
   checkAttributes(attributes);
   temporary.assertPlaceable();
   const status = withPlace(context, path, 'place', 'changed', (place) => {
-    const current = expectedAt(context, place, path, expected);
-    prepare(context, temporary.descriptor, current === null ? null : modeAt(place), attributes);
+    // Where nothing may be, giving the file this name fails if there is something: no need to look first.
+    const current =
+      'absent' in expected && context.hardLinks ? null : expectedAt(context, place, path, expected);
+    if (current === null) temporary.setAttributes(attributes);
+    else replaceAttributes(context, temporary, modeAt(place), attributes);
     inTemporary(context, temporary.name, (source) => {
       assertSame(source, temporary);
       putAt(context, rescue, source, place, path, current);
     });
-    return settled(context, place, path);
+    // Of the file itself: what has its name by now may be somebody else's.
+    return statusOfDescriptor(temporary.descriptor, context.capabilities.executableBit);
   });
   temporary.placed();
   return status;
@@ -89,23 +93,23 @@ function modeAt(place: Place): number | null {
   return stats?.isFile() ? stats.mode : null;
 }
 
-/** What `sync` has set already is left as it is: each change of an inode waits while its block is being flushed. */
-function prepare(
+/** A file that replaces another one keeps the permission bits that were there. */
+function replaceAttributes(
   context: RootContext,
-  descriptor: number,
+  temporary: NodeTemporary,
   oldMode: number | null,
   attributes: Attributes,
 ): void {
   if (oldMode === null) {
-    setNewAttributes(context, descriptor, attributes);
+    temporary.setAttributes(attributes);
     return;
   }
   if (context.capabilities.executableBit) {
     const wasExecutable = (oldMode & 0o100) !== 0;
     const executable = attributes.executable ?? wasExecutable;
-    setMode(descriptor, executable === wasExecutable ? oldMode & 0o777 : changedMode(oldMode, executable));
+    temporary.setMode(executable === wasExecutable ? oldMode & 0o777 : changedMode(oldMode, executable));
   }
-  if (attributes.modifiedAtUs !== undefined) setModifiedAt(descriptor, attributes.modifiedAtUs);
+  if (attributes.modifiedAtUs !== undefined) temporary.setModifiedAt(attributes.modifiedAtUs);
 }
 
 function inTemporary(context: RootContext, name: string, use: (source: string) => void): void {
@@ -120,8 +124,7 @@ function inTemporary(context: RootContext, name: string, use: (source: string) =
 /** The name must still mean the file that was written and checked. */
 function assertSame(source: string, temporary: NodeTemporary): void {
   const named = lstatSync(source, { bigint: true, throwIfNoEntry: false });
-  const opened = fstatSync(temporary.descriptor, { bigint: true });
-  if (named === undefined || named.ino !== opened.ino || named.dev !== opened.dev) {
+  if (named === undefined || named.ino !== temporary.inode || named.dev !== temporary.device) {
     throw changedError(`.cairn/temporary/${temporary.name}`, 'somebody replaced this temporary file');
   }
 }

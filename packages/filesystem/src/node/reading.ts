@@ -17,6 +17,8 @@ export async function listFolder(context: RootContext, path: string): Promise<Fo
   const { capabilities } = context;
   const names = splitPath(path, capabilities.caseSensitive);
   let folder: HeldFolder | null = null;
+  // What is not in this list counts as absent.
+  context.access.forgetChecks();
   try {
     folder = context.access.hold(names);
     const items: FolderItem[] = [];
@@ -93,6 +95,7 @@ export function statusOf(context: RootContext, path: string): FileStatus | null 
     );
   }
   let status: FileStatus | null = null;
+  context.access.forgetChecks();
   try {
     status = withPlace(context, path, 'look at', 'absent', (place) =>
       statusAt(place.systemPath, executableBit),

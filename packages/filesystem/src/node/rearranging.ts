@@ -48,6 +48,8 @@ export function removeFolder(context: RootContext, path: string): void {
       if (code === 'ENOTDIR') throw changedError(path, 'it is not a folder');
       if (code === 'ENOTEMPTY' || code === 'EEXIST') throw changedError(path, 'it is not empty');
       throw error;
+    } finally {
+      context.access.forgetChecks();
     }
   });
 }
@@ -81,6 +83,20 @@ export function move(
   expectedIdentity: string,
 ): FileStatus {
   checkMove(from, to);
+  try {
+    return moveChecked(context, rescue, from, to, expectedIdentity);
+  } finally {
+    context.access.forgetChecks();
+  }
+}
+
+function moveChecked(
+  context: RootContext,
+  rescue: RescueArea,
+  from: string,
+  to: string,
+  expectedIdentity: string,
+): FileStatus {
   return withPlace(context, from, 'move', 'changed', (source) =>
     withPlace(context, to, 'move to', 'changed', (destination) => {
       const current = statusAt(source.systemPath, context.capabilities.executableBit);

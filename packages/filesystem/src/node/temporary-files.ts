@@ -1,6 +1,8 @@
 import {
+  type BigIntStats,
   closeSync,
   constants,
+  fchmodSync,
   fdatasync,
   fstatSync,
   ftruncateSync,
@@ -12,10 +14,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { CairnError } from '@cairn/model';
-import type { TemporaryFile } from '../filesystem.ts';
+import type { Attributes, TemporaryFile } from '../filesystem.ts';
 import { localError, systemCode } from '../local-errors.ts';
 import { checkTemporaryName } from '../paths.ts';
-import { setNewAttributes } from './file-attributes.ts';
+import { newFileMode, PERMISSION_BITS, setModifiedAt } from './file-attributes.ts';
 import { readAt } from './reading.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
 
@@ -24,6 +26,13 @@ const SYNCHRONOUS_WRITE_BYTES = 128 * 1024;
 export interface NodeTemporary extends TemporaryFile {
   readonly name: string;
   readonly descriptor: number;
+  readonly device: bigint;
+  readonly inode: bigint;
+  /** What has these bits or this time already is left alone: each change of an inode waits for the disk's journal. */
+  setMode(mode: number): void;
+  setModifiedAt(modifiedAtUs: number): void;
+  /** Gives it the permission bits of a new file, and the time if there is one. */
+  setAttributes(attributes: Attributes): void;
   /** Forgets the file after it got another name; closes the descriptor. */
   placed(): void;
   assertPlaceable(): void;
@@ -41,29 +50,35 @@ export interface TemporaryFiles {
 export function createTemporaryFiles(context: RootContext): TemporaryFiles {
   const open = new Map<string, NodeTemporary>();
 
-  function openDescriptor(systemPath: string): number {
+  function openDescriptor(systemPath: string): { descriptor: number; status: BigIntStats } {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    const descriptor = openSync(systemPath, flags, 0o600);
-    const status = fstatSync(descriptor);
-    if (status.isFile() && status.nlink === 1) return descriptor;
+    let descriptor = openSync(systemPath, flags, 0o600);
+    let status = fstatSync(descriptor, { bigint: true });
+    if (status.isFile() && status.nlink === 1n) return { descriptor, status };
     // A second name means: it was placed, and the process ended before it took this name away. Going on would
     // write into a file that belongs to the user now.
     closeSync(descriptor);
     unlinkSync(systemPath);
-    return openSync(systemPath, flags | constants.O_EXCL, 0o600);
+    descriptor = openSync(systemPath, flags | constants.O_EXCL, 0o600);
+    status = fstatSync(descriptor, { bigint: true });
+    return { descriptor, status };
   }
 
   function create(name: string): NodeTemporary {
     const label = `.cairn/temporary/${name}`;
     const folder = holdPrivate(context, 'temporary');
-    let descriptor: number;
+    let opened: ReturnType<typeof openDescriptor>;
     try {
-      descriptor = openDescriptor(`${folder.base}/${name}`);
+      opened = openDescriptor(`${folder.base}/${name}`);
     } catch (error) {
       throw localError(error, 'open', label);
     } finally {
       folder.release();
     }
+    const { descriptor, status } = opened;
+    let mode = Number(status.mode) & PERMISSION_BITS;
+    /** As we set it; `null` when we did not, or wrote since. */
+    let modifiedAt: number | null = null;
     let state: 'open' | 'closed' | 'failed' = 'open';
     function assertOpen(): void {
       if (state === 'closed') throw new Error(`the temporary ${name} is closed`);
@@ -79,29 +94,36 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     const temporary: NodeTemporary = {
       name,
       descriptor,
-      existingBytes: fstatSync(descriptor).size,
+      device: status.dev,
+      inode: status.ino,
+      existingBytes: Number(status.size),
       async read(into, position) {
         assertOpen();
         return guard('read', () => readAt(descriptor, into, position));
       },
       async write(bytes, position) {
         assertOpen();
-        await guard('write', async () => {
+        modifiedAt = null;
+        try {
           for (let offset = 0; offset < bytes.length; ) {
             const rest = offset === 0 ? bytes : bytes.subarray(offset);
-            offset += await writeAt(descriptor, rest, position + offset);
+            const written = writeAt(descriptor, rest, position + offset);
+            offset += typeof written === 'number' ? written : await written;
           }
-        });
+        } catch (error) {
+          throw localError(error, 'write', label);
+        }
       },
       async truncate(sizeBytes) {
         assertOpen();
+        modifiedAt = null;
         await guard('shorten', () => ftruncateSync(descriptor, sizeBytes));
       },
       async sync(attributes) {
         assertOpen();
         try {
           await guard('make durable', () => {
-            if (attributes !== undefined) setNewAttributes(context, descriptor, attributes);
+            if (attributes !== undefined) temporary.setAttributes(attributes);
             return dataSync(descriptor);
           });
         } catch (error) {
@@ -118,6 +140,21 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         if (state === 'closed') return;
         finish();
         removeName(name);
+      },
+      setMode(wanted) {
+        if (mode === wanted) return;
+        fchmodSync(descriptor, wanted);
+        mode = wanted;
+      },
+      setModifiedAt(modifiedAtUs) {
+        if (modifiedAt === modifiedAtUs) return;
+        setModifiedAt(descriptor, modifiedAtUs);
+        modifiedAt = modifiedAtUs;
+      },
+      setAttributes({ executable, modifiedAtUs }) {
+        if (context.capabilities.executableBit)
+          temporary.setMode(newFileMode(executable ?? false, context.umask));
+        if (modifiedAtUs !== undefined) temporary.setModifiedAt(modifiedAtUs);
       },
       placed: finish,
       assertPlaceable: assertOpen,
