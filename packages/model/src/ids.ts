@@ -60,6 +60,23 @@ export function createId<Id extends string>(bytes: Uint8Array): Id {
   return text as Id;
 }
 
+/**
+ * As {@link createId}, but ids made at about the same time begin alike: the first 6 of the bytes give way to the
+ * time. Databases keep rows of such ids close together, where random ones would touch a page for each row. Never for
+ * what must not be guessed.
+ * @param nowMs milliseconds since 1970
+ * @param bytes exactly 16 random bytes
+ */
+export function createOrderedId<Id extends string>(nowMs: number, bytes: Uint8Array): Id {
+  const ordered = Uint8Array.from(bytes);
+  let rest = Math.max(0, Math.floor(nowMs));
+  for (let index = 5; index >= 0; index--) {
+    ordered[index] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return createId<Id>(ordered);
+}
+
 /** Whether `text` has the form of a random id (not whether anything has that id). */
 export function isRandomId(text: string): boolean {
   return RANDOM_ID.test(text);

@@ -41,6 +41,7 @@ export {
   type ChangesetId,
   type ContentId,
   createId,
+  createOrderedId,
   type DeviceId,
   decodeBlockId,
   type EntryId,
