@@ -3,7 +3,7 @@ import {
   type Change,
   type ChangeResult,
   type ConflictReason,
-  createId,
+  createOrderedId,
   type EntryId,
   type FileContent,
   type JournalChange,
@@ -53,6 +53,7 @@ export function createChangesetSession(
   space: SpaceRecord,
 ): ChangesetSession {
   let sequence = space.sequence;
+  const now = dependencies.environment.clock.now();
   return {
     principal,
     space,
@@ -60,7 +61,7 @@ export function createChangesetSession(
     tree: createWorkingTree(transaction, space),
     names: createNameClaims(transaction, space.spaceId),
     writer: createEntryWriter(transaction, space),
-    now: dependencies.environment.clock.now(),
+    now,
     versions: new Map(),
     newVersions: [],
     rows: [],
@@ -68,7 +69,7 @@ export function createChangesetSession(
       sequence += 1;
       return sequence;
     },
-    newVersionId: () => createId<VersionId>(dependencies.environment.random.bytes(16)),
+    newVersionId: () => createOrderedId<VersionId>(now, dependencies.environment.random.bytes(16)),
   };
 }
 

@@ -2,7 +2,7 @@ import type { EntryRecord, MetadataReader, SpaceRecord } from '@cairn/metadata-s
 import {
   CairnError,
   type CreateChange,
-  createId,
+  createOrderedId,
   type EntryId,
   foldName,
   formatServerPath,
@@ -77,7 +77,7 @@ export async function planFolders(
   let folderId = last.entryId;
   const creates: CreateChange[] = [];
   for (const name of names.slice(found.length - 1)) {
-    const entryId = createId<EntryId>(environment.random.bytes(16));
+    const entryId = createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     creates.push({ kind: 'create', entryId, parentId: folderId, name, entry: { kind: 'folder' } });
     folderId = entryId;
   }

@@ -2,7 +2,7 @@ import type { EntryRecord, MetadataReader, SpaceRecord } from '@cairn/metadata-s
 import {
   CairnError,
   type ContentId,
-  createId,
+  createOrderedId,
   type EntryId,
   type FileContent,
   type FileEntry,
@@ -81,7 +81,7 @@ export async function commitFile(
       return { spaceId, entryId, changes: [update] };
     }
     const { folderId, creates } = await planFolders(dependencies, reader, space, folder);
-    const entryId = createId<EntryId>(environment.random.bytes(16));
+    const entryId = createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     const entry = { kind: 'file', content, executable: options.executable ?? false, modifiedAtUs } as const;
     const create = { kind: 'create', entryId, parentId: folderId, name, entry } as const;
     return { spaceId, entryId, changes: [...creates, create] };
