@@ -118,6 +118,8 @@ export function openBlockIndex(path: string) {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
     database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -32768;');
+    // 16 MiB of log before it goes into the file: pages that many puts change are then copied and flushed once.
+    database.exec('PRAGMA wal_autocheckpoint = 4096');
     const version = (database.prepare('PRAGMA user_version').get() as Row)['user_version'];
     if (version === 0) database.exec(`BEGIN; ${SCHEMA} COMMIT`);
     else if (version !== SCHEMA_VERSION) {

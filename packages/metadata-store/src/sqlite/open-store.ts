@@ -29,8 +29,10 @@ const MAX_PAGES_TO_SEARCH = 4096;
 
 const COMMON_PRAGMAS =
   'PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;';
+// The log goes into the file when it has 32 MiB, not after nearly every large commit: pages that many commits
+// change are then copied and flushed once.
 const WRITER_PRAGMAS = `${COMMON_PRAGMAS} PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768;
-  PRAGMA journal_size_limit = 67108864;`;
+  PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864;`;
 const READER_PRAGMAS = `${COMMON_PRAGMAS} PRAGMA query_only = ON; PRAGMA cache_size = -4096;`;
 
 /**

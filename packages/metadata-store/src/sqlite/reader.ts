@@ -259,7 +259,8 @@ export function createReader(session: Session): MetadataReader {
     async hasReferences(spaceId, blockIds) {
       const rows = all(
         `SELECT wanted.key AS place FROM json_each(?2) AS wanted
-         CROSS JOIN block_references AS held ON held.space_id = ?1 AND held.block_id = unhex(wanted.value)`,
+         CROSS JOIN blocks ON blocks.block_id = unhex(wanted.value)
+         CROSS JOIN block_references AS held ON held.space_id = ?1 AND held.block_number = blocks.number`,
         spaceId,
         JSON.stringify(blockIds),
       );
@@ -267,15 +268,15 @@ export function createReader(session: Session): MetadataReader {
     },
     async canReach(userId, blockIds, now) {
       const rows = all(
-        `WITH wanted (place, block_id) AS MATERIALIZED (SELECT key, unhex(value) FROM json_each(?2))
-         SELECT place FROM wanted
+        `SELECT wanted.key AS place FROM json_each(?2) AS wanted
+         CROSS JOIN blocks ON blocks.block_id = unhex(wanted.value)
          WHERE EXISTS (
              SELECT 1 FROM block_leases AS lease
-             WHERE lease.user_id = ?1 AND lease.block_id = wanted.block_id AND lease.expires_at > ?3
+             WHERE lease.user_id = ?1 AND lease.block_number = blocks.number AND lease.expires_at > ?3
            ) OR EXISTS (
              SELECT 1 FROM members CROSS JOIN block_references AS held
              WHERE members.user_id = ?1 AND held.space_id = members.space_id
-               AND held.block_id = wanted.block_id
+               AND held.block_number = blocks.number
            )`,
         userId,
         JSON.stringify(blockIds),

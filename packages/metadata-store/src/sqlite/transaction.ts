@@ -14,7 +14,8 @@ const INSERT_ENTRY = `INSERT INTO entries (space_id, entry_id, parent_id, name, 
 
 /** All reading and writing methods on one session. */
 export function createTransaction(session: Session): MetadataTransaction {
-  const { one, run } = session;
+  const { run } = session;
+  const reader = createReader(session);
 
   function insertEntry(entry: EntryRecord): void {
     run(
@@ -37,7 +38,7 @@ export function createTransaction(session: Session): MetadataTransaction {
   }
 
   return {
-    ...createReader(session),
+    ...reader,
 
     async setValue(name, value) {
       run(
@@ -237,31 +238,33 @@ export function createTransaction(session: Session): MetadataTransaction {
       }
     },
     async leaseBlocks(userId, blockIds, expiresAt) {
-      for (const blockId of blockIds) {
-        run(
-          `INSERT INTO block_leases (user_id, block_id, expires_at) VALUES (?1, ?2, ?3)
-           ON CONFLICT (user_id, block_id) DO UPDATE SET expires_at = max(expires_at, ?3)`,
-          userId,
-          idToBytes(blockId),
-          expiresAt,
-        );
-      }
+      const wanted = [...new Set(blockIds)];
+      const leased = run(
+        `INSERT INTO block_leases (user_id, block_number, expires_at)
+         SELECT ?1, blocks.number, ?3 FROM json_each(?2) AS wanted
+         CROSS JOIN blocks ON blocks.block_id = unhex(wanted.value) WHERE true
+         ON CONFLICT (user_id, block_number) DO UPDATE SET expires_at = max(expires_at, excluded.expires_at)`,
+        userId,
+        JSON.stringify(wanted),
+        expiresAt,
+      );
+      if (leased < wanted.length) throw new InvalidStateError(['block_leases_to_blocks']);
     },
     async addReferences(spaceId, blockIds) {
-      const added = new Map<(typeof blockIds)[number], number>();
-      for (const blockId of blockIds) added.set(blockId, (added.get(blockId) ?? 0) + 1);
-      const first: (typeof blockIds)[number][] = [];
-      for (const [blockId, count] of added) {
-        const row = one(
-          `INSERT INTO block_references (space_id, block_id, count) VALUES (?1, ?2, ?3)
-           ON CONFLICT (space_id, block_id) DO UPDATE SET count = count + ?3 RETURNING count`,
-          spaceId,
-          idToBytes(blockId),
-          count,
-        );
-        if (row?.['count'] === count) first.push(blockId);
-      }
-      return first;
+      const counts = new Map<(typeof blockIds)[number], number>();
+      for (const blockId of blockIds) counts.set(blockId, (counts.get(blockId) ?? 0) + 1);
+      const wanted = [...counts.keys()];
+      const held = await reader.hasReferences(spaceId, wanted);
+      const added = run(
+        `INSERT INTO block_references (space_id, block_number, count)
+         SELECT ?1, blocks.number, wanted.value ->> 1 FROM json_each(?2) AS wanted
+         CROSS JOIN blocks ON blocks.block_id = unhex(wanted.value ->> 0) WHERE true
+         ON CONFLICT (space_id, block_number) DO UPDATE SET count = count + excluded.count`,
+        spaceId,
+        JSON.stringify([...counts]),
+      );
+      if (added < wanted.length) throw new InvalidStateError(['block_references_to_blocks']);
+      return wanted.filter((_, place) => held[place] !== true);
     },
 
     async insertUpload(upload) {
