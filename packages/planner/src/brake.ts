@@ -16,9 +16,14 @@ export function applyBrake(view: View, draft: Draft): HeldDeletes | null {
     const limit = Math.max(brake.count, brake.share * (total + recent)) - recent;
     const list = direction === 'up' ? draft.push : draft.local;
     const kind = direction === 'up' ? 'push-remove' : 'remove-local';
-    // What leaves this disk because it is not selected is deleted nowhere.
+    // What leaves this disk because it is not selected, or not possible here, is deleted nowhere.
     const tops = [...list]
-      .filter(([, step]) => step.operation.kind === kind && step.reason !== 'not-selected')
+      .filter(
+        ([, step]) =>
+          step.operation.kind === kind &&
+          step.reason !== 'not-selected' &&
+          step.reason !== 'not-possible-here',
+      )
       .map(([id]) => id);
     const ids = direction === 'up' ? tops.flatMap((id) => removedWith(view, id)) : tops;
     if (ids.length === 0 || ids.length <= limit || confirmed.has(direction)) continue;

@@ -25,6 +25,7 @@ const scenario = fc.record({
   choices: fc.array(fc.nat(99), { minLength: 8, maxLength: 40 }),
   folds: fc.tuple(fc.boolean(), fc.boolean()),
   lost: fc.nat(9),
+  windows: fc.constantFrom<[boolean, boolean]>([false, false], [false, false], [false, true], [true, false]),
   policies: fc.array(fc.record({ folder: fc.nat(5), lastWriteWins: fc.boolean() }), { maxLength: 2 }),
 });
 
@@ -162,6 +163,7 @@ describe('two devices whose users do anything', () => {
       'breaks-name-cycle',
       'both-edited',
       'last-write-wins',
+      'not-possible-here',
     ]) {
       expect.soft(totals.get(kind) ?? 0, kind).toBeGreaterThan(0);
     }

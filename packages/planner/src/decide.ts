@@ -19,7 +19,9 @@ export function decide(view: View, draft: Draft, names: FreeNames, id: EntryId):
     if (code !== null && (!settled || code === 'unreadable')) draft.issues.set(id, code);
     return;
   }
-  if (view.leftOut(id) !== null) decideLeftOut(view, draft, id);
+  const leftOut = view.leftOut(id);
+  if (leftOut === 'not-possible') decideNotPossible(view, draft, names, id);
+  else if (leftOut !== null) decideLeftOut(view, draft, id);
   else if (remote !== undefined && local !== undefined) decideBoth(view, draft, names, remote, local, synced);
   else if (remote !== undefined) decideRemoteOnly(view, draft, remote, synced);
   else if (local !== undefined) decideLocalOnly(view, draft, names, local, synced);
@@ -284,5 +286,39 @@ function decideLeftOut(view: View, draft: Draft, entryId: EntryId): void {
       operation: { ...operation, attributes: attributes.push },
       reason: isNews ? 'edited-on-this-device' : 'attributes-changed-on-this-device',
     });
-  } else remove('not-selected');
+  } else remove(view.leftOut(entryId) === 'not-possible' ? 'not-possible-here' : 'not-selected');
+}
+
+/**
+ * An entry that this disk cannot have where the server has it. What is on disk goes once the server has it; what the
+ * server lacks gets there first, as from anywhere else.
+ */
+function decideNotPossible(view: View, draft: Draft, names: FreeNames, entryId: EntryId): void {
+  const remote = view.remote(entryId);
+  const local = view.local(entryId);
+  const synced = view.synced(entryId);
+  if (remote === undefined) {
+    if (local !== undefined) decideLocalOnly(view, draft, names, local, synced);
+    else if (synced !== undefined) first(draft, { kind: 'settle', entryId }, 'gone-on-both-sides');
+    return;
+  }
+  draft.issues.set(entryId, 'name-not-possible-here');
+  if (local === undefined) {
+    decideLeftOut(view, draft, entryId);
+    return;
+  }
+  const { side } = view.target(entryId);
+  const differ = compareContents(remote, local) === 'different';
+  const onlyOneSide =
+    synced !== undefined &&
+    (compareContents(remote, synced) === 'same' || compareContents(local, synced) === 'same');
+  if (side === 'up' || (differ && !onlyOneSide && side === 'agreed')) {
+    decideBoth(view, draft, names, remote, local, synced);
+  } else if (differ && !onlyOneSide) {
+    const name = names.conflictCopy(local.parentId ?? view.trees.rootId, local.name);
+    draft.local.set(entryId, {
+      operation: { kind: 'fork', entryId, name, notice: 'conflict-copy', conflictOf: entryId },
+      reason: synced === undefined ? 'both-created' : 'both-edited',
+    });
+  } else decideLeftOut(view, draft, entryId);
 }

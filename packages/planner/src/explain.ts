@@ -1,7 +1,7 @@
-import type { EntryId } from '@cairn/model';
+import { type EntryId, findReservedName } from '@cairn/model';
 import { compareContents, sameAttributes, samePlace } from './differences.ts';
 import { plan } from './make-plan.ts';
-import type { PlanIssue, PlannedOperation, PlanOptions } from './plan.ts';
+import type { LeftOut, PlanIssue, PlannedOperation, PlanOptions } from './plan.ts';
 import { describeReason } from './reasons.ts';
 import type { LocalNode, RemoteNode, SyncedNode, Trees } from './trees.ts';
 import { createView } from './view.ts';
@@ -24,6 +24,8 @@ export interface Explanation {
 const ISSUE_SENTENCES: Record<PlanIssue['code'], string> = {
   'not-selected-but-changed':
     'It is not selected for this device, but the server does not have it as it is here, so it stays. Select it, or move it elsewhere to sync it.',
+  'name-not-possible-here':
+    'This disk cannot have its name, or that of a folder around it, so it is not synced here; it stays on the server. Rename it there.',
   unreadable: 'It cannot be read on this device; make it readable and it syncs again.',
   'parent-unreadable':
     'It belongs into a folder that cannot be read on this device; nothing is concluded until it can.',
@@ -33,18 +35,29 @@ const ISSUE_SENTENCES: Record<PlanIssue['code'], string> = {
   'waiting-for-name': 'Something that cannot be synced now sits on its name.',
 };
 
+const LEFT_OUT_SENTENCES: Record<Exclude<LeftOut, 'not-possible'>, string> = {
+  ignored: 'The rules of this folder leave it alone, so it is not brought here.',
+  'not-selected': 'It is not selected for this device, so it is only on the server.',
+};
+
 /** A sentence for a person: what is wrong and what to do. */
 export function describeIssue(code: PlanIssue['code']): string {
   return ISSUE_SENTENCES[code];
 }
 
 /** Says which trees have the entry, how they differ, what is planned for it and why. Works on any id. */
-export function explainEntry(trees: Trees, entryId: EntryId, options: PlanOptions): Explanation {
+export function explainEntry(
+  trees: Trees,
+  entryId: EntryId,
+  options: PlanOptions,
+  /** As of `plan`; everything when not given. */
+  candidates?: Iterable<EntryId>,
+): Explanation {
   const view = createView(trees, options);
   const remote = view.remote(entryId);
   const local = view.local(entryId);
   const synced = view.synced(entryId);
-  const made = plan(trees, options);
+  const made = plan(trees, options, candidates);
   const operations = made.operations.filter(({ operation }) =>
     operation.kind === 'adopt'
       ? operation.localId === entryId || operation.remoteId === entryId
@@ -63,8 +76,12 @@ export function explainEntry(trees: Trees, entryId: EntryId, options: PlanOption
     sentences.push('Too many deletes at once: they wait until you confirm them.');
   }
   const known = remote !== undefined || local !== undefined || synced !== undefined;
-  const inSync = known && operations.length === 0 && issues.length === 0 && !removal;
-  if (inSync) sentences.push('Nothing to do.');
+  const left = view.leftOut(entryId);
+  if (left === 'not-possible') sentences.push(...describeReservedNames(trees, entryId, options));
+  else if (left !== null && local === undefined) sentences.push(LEFT_OUT_SENTENCES[left]);
+  const idle = known && operations.length === 0 && issues.length === 0 && !removal;
+  if (idle) sentences.push('Nothing to do.');
+  const inSync = idle && remote !== undefined && local !== undefined && synced !== undefined;
   return {
     entryId,
     remote: remote ?? null,
@@ -75,6 +92,20 @@ export function explainEntry(trees: Trees, entryId: EntryId, options: PlanOption
     issues,
     sentences,
   };
+}
+
+/** Which names on an entry's path on the server this disk cannot have. */
+function describeReservedNames(trees: Trees, entryId: EntryId, options: PlanOptions): string[] {
+  const sentences: string[] = [];
+  let at: EntryId | null = entryId;
+  for (let steps = 0; at !== null && steps <= trees.remote.size; steps++) {
+    const node: RemoteNode | undefined = trees.remote.get(at);
+    if (node === undefined) break;
+    const problem = findReservedName(node.name, options.reservedNames ?? 'none');
+    if (problem !== null) sentences.push(`"${node.name}": ${problem}.`);
+    at = node.parentId;
+  }
+  return sentences;
 }
 
 function describePresence(

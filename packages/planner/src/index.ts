@@ -2,6 +2,7 @@ export { describeIssue, type Explanation, explainEntry } from './explain.ts';
 export { plan } from './make-plan.ts';
 export type {
   HeldDeletes,
+  LeftOut,
   NoticeKind,
   Operation,
   Plan,

@@ -44,9 +44,24 @@ export function orderLocalSteps(view: View, draft: Draft): OrderedStep[] {
     }
   }
   for (let id = dropped.pop(); id !== undefined; id = dropped.pop()) {
-    if (pending.delete(id)) dropped.push(...(waiters.get(id) ?? []));
+    if (!pending.delete(id)) continue;
+    for (const waiter of waiters.get(id) ?? []) {
+      passIssueOn(draft, id, pending.get(waiter)?.waits.get(id), waiter);
+      dropped.push(waiter);
+    }
   }
   return release(view, pending, waiters);
+}
+
+/** What waits for something that cannot be done now cannot be done either. */
+function passIssueOn(
+  { issues }: Draft,
+  id: EntryId,
+  waitsFor: 'parent' | 'vacates' | undefined,
+  waiter: EntryId,
+): void {
+  if (!issues.has(id) || issues.has(waiter) || waitsFor === undefined) return;
+  issues.set(waiter, waitsFor === 'parent' ? 'waiting-for-parent' : 'waiting-for-name');
 }
 
 function release(
@@ -146,7 +161,7 @@ function collectWaits(view: View, draft: Draft, id: EntryId, item: Pending): boo
     if (other === id) continue;
     const step = draft.local.get(other)?.operation;
     if (step === undefined || !vacates(view, step, other)) {
-      const stuck = view.blocked(other) !== null;
+      const stuck = view.blocked(other) !== null || draft.issues.has(other);
       if (stuck) draft.issues.set(id, 'waiting-for-name');
       return false;
     }

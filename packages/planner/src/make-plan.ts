@@ -44,10 +44,11 @@ export function plan(trees: Trees, options: PlanOptions, candidates?: Iterable<E
     draft.first.delete(id);
   }
   const held = applyBrake(view, draft);
+  const operations = order(view, draft);
   const issues = [...draft.issues]
     .sort(([first], [second]) => compareIds(first, second))
     .map(([entryId, code]) => ({ entryId, code }));
-  return { operations: order(view, draft), issues, held };
+  return { operations, issues, held };
 }
 
 function order(view: View, draft: Draft): PlannedOperation[] {

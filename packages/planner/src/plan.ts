@@ -1,4 +1,4 @@
-import type { ChunkProfile, EntryId } from '@cairn/model';
+import type { ChunkProfile, EntryId, ReservedNames } from '@cairn/model';
 
 /**
  * What the engine should do next. The engine executes what it can, observes the result and plans again, until a
@@ -179,6 +179,7 @@ export type ReasonCode =
   | 'kinds-differ'
   | 'breaks-name-cycle'
   | 'not-selected'
+  | 'not-possible-here'
   | 'left-alone-here';
 
 export interface PlanIssue {
@@ -190,14 +191,16 @@ export interface PlanIssue {
     | 'too-deep'
     | 'waiting-for-parent'
     | 'waiting-for-name'
+    | 'name-not-possible-here'
     | 'not-selected-but-changed';
 }
 
 /**
  * Why this device does not hold a place: `ignored` by rules, so that what lies there on disk is nobody's business,
- * or `not-selected`, so that what is on disk goes once the server certainly has it.
+ * or `not-selected`, so that what is on disk goes once the server certainly has it, or `not-possible`, because the disk
+ * cannot have such names: as not selected, but what is new here gets to the server first.
  */
-export type LeftOut = 'ignored' | 'not-selected';
+export type LeftOut = 'ignored' | 'not-selected' | 'not-possible';
 
 export interface HeldDeletes {
   /** `down`: the server's deletes would reach this disk. `up`: this disk's deletes would reach the server. */
@@ -217,6 +220,8 @@ export interface PlanOptions {
   readonly date: string;
   /** The disk does *not* tell `a` from `A` or NFC from NFD; names that differ only by Unicode form are one. */
   readonly foldsNames: boolean;
+  /** Names that the disk refuses; none when not given. */
+  readonly reservedNames?: ReservedNames;
   /** More deletes than `max(count, share × size of the synced tree)` in one direction are held. */
   readonly brake: {
     readonly count: number;

@@ -33,6 +33,8 @@ const SENTENCES: Record<ReasonCode, string> = {
   'kinds-differ': 'A folder and a file want the same name; the folder keeps it.',
   'not-selected':
     'It is not selected for this device and the server has it, so the copy here goes; it stays on the server.',
+  'not-possible-here':
+    'This disk cannot have its name on the server, or that of a folder around it, so the copy here goes; it stays on the server.',
   'left-alone-here': 'This device leaves it alone now; it stays on the server.',
   'breaks-name-cycle': 'Several entries exchange their names, so one steps aside for a moment.',
 };

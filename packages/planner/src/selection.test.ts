@@ -38,7 +38,7 @@ const scenario = fc.record({
   choices: fc.array(fc.nat(99), { minLength: 8, maxLength: 40 }),
 });
 
-describe('places that a device leaves out', () => {
+describe('places that a device leaves out [S-68]', () => {
   test('I10 I21 T157 selections that change at any time delete nothing, and all is back once everything is selected', () => {
     const met = { removed: 0, forgotten: 0, stayed: 0 };
     fc.assert(

@@ -1,4 +1,4 @@
-import { type EntryId, findNameProblem, foldName, MAX_PATH_DEPTH } from '@cairn/model';
+import { type EntryId, findNameProblem, findReservedName, foldName, MAX_PATH_DEPTH } from '@cairn/model';
 import { compareContents, samePlace } from './differences.ts';
 import type { LeftOut, PlanIssue, PlanOptions } from './plan.ts';
 import type { LocalNode, RemoteNode, SyncedNode, TreeReader, Trees } from './trees.ts';
@@ -135,15 +135,20 @@ export function createView(trees: Trees, options: PlanOptions): View {
     }
     return names.reverse().join('/');
   }
+  const reserved = options.reservedNames ?? 'none';
+  function leavesOut(path: string, isFolder: boolean): LeftOut | null {
+    if (reserved !== 'none' && path.split('/').some((name) => findReservedName(name, reserved) !== null))
+      return 'not-possible';
+    return options.leavesOut?.(path, isFolder) ?? null;
+  }
   const leaves = new Map<EntryId, LeftOut | null>();
   function leftOut(id: EntryId): LeftOut | null {
-    if (options.leavesOut === undefined || id === rootId) return null;
+    if ((options.leavesOut === undefined && reserved === 'none') || id === rootId) return null;
     const known = leaves.get(id);
     if (known !== undefined) return known;
     const node = remote(id) ?? local(id);
     const path = node === undefined ? null : mergedPath(id);
-    const found =
-      path === null || node === undefined ? null : options.leavesOut(path, node.kind === 'folder');
+    const found = path === null || node === undefined ? null : leavesOut(path, node.kind === 'folder');
     // What is still synced moves to its ignored place like anything else; only then it is left alone.
     const answer = found === 'ignored' && local(id) !== undefined ? null : found;
     leaves.set(id, answer);

@@ -1,4 +1,4 @@
-import { type Entry, type EntryId, type FileContent, foldName } from '@cairn/model';
+import { type Entry, type EntryId, type FileContent, findReservedName, foldName } from '@cairn/model';
 import { plan } from '../make-plan.ts';
 import type { Operation, Plan, PlannedOperation, PlanOptions } from '../plan.ts';
 import type { LocalNode, SyncedNode, Trees } from '../trees.ts';
@@ -131,6 +131,7 @@ export class ModelDevice {
 
   /** Whether the name is free on disk, as the disk sees names. */
   isFree(parentId: EntryId, name: string, except: EntryId | null): boolean {
+    if (findReservedName(name, this.options.reservedNames ?? 'none') !== null) return false;
     const key = (text: string) => (this.options.foldsNames ? foldName(text) : text);
     return this.disk
       .children(parentId)
@@ -214,7 +215,11 @@ export class ModelDevice {
         if (this.#unchanged(trees, id) === null || this.disk.children(id).length > 0) {
           return this.#refuse(operation);
         }
-        if (remote !== undefined && this.options.leavesOut === undefined)
+        if (
+          remote !== undefined &&
+          this.options.leavesOut === undefined &&
+          this.options.reservedNames === undefined
+        )
           this.problems.push(`remove-local of ${id}, which the server has`);
         if (remote !== undefined && node !== undefined) this.#expectVersionOnServer(node);
         this.disk.delete(id);

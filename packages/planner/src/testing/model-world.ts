@@ -1,4 +1,4 @@
-import type { ConflictPolicy, Entry, EntryId } from '@cairn/model';
+import { type ConflictPolicy, type Entry, type EntryId, findReservedName } from '@cairn/model';
 import type { LocalNode } from '../trees.ts';
 import { ModelDevice } from './model-device.ts';
 import { contentOf, localOf, ROOT, syncedOf } from './model-nodes.ts';
@@ -24,6 +24,8 @@ const KINDS = [
   'link',
   'chmod',
 ] as const;
+/** Names that a disk like Windows' refuses, and what folds to one of them. */
+const RESERVED_NAMES = ['con', 'a:b', 'A:B', 'a.', 'Nul.txt'];
 const NAMES = ['a', 'b', 'c', 'd', 'A', 'é', 'e\u0301', 'a.txt', 'ss', 'ß', '__proto__'];
 
 /** What a user does; the numbers choose among what is there, so any numbers make sense. */
@@ -43,6 +45,7 @@ export class ModelWorld {
   readonly written = new Set<string>();
   readonly retired = new Set<string>();
   #value = 0;
+  #names: readonly string[] = NAMES;
 
   constructor(folds: readonly boolean[]) {
     const root: Entry = { entryId: ROOT, parentId: null, name: '', sequence: 0, kind: 'folder' };
@@ -55,6 +58,13 @@ export class ModelWorld {
       device.synced.set(syncedOf(root));
       device.follow();
     }
+  }
+
+  /** These devices refuse what Windows refuses, and users of the others use such names. */
+  useReservedNames(refusing: readonly boolean[]): void {
+    this.#names = [...NAMES, ...RESERVED_NAMES];
+    for (const [index, device] of this.devices.entries())
+      if (refusing[index] === true) device.options = { ...device.options, reservedNames: 'windows' };
   }
 
   newValue(): string {
@@ -74,7 +84,7 @@ export class ModelWorld {
     const folders = [disk.get(ROOT) as LocalNode, ...all.filter((node) => node.kind === 'folder')];
     const folder = pick(action.second, folders) as LocalNode;
     const node = pick(action.first);
-    const name = NAMES[action.name % NAMES.length] as string;
+    const name = this.#names[action.name % this.#names.length] as string;
     const kind = KINDS[action.kind % KINDS.length];
     const move = (which: LocalNode, parentId: EntryId, to: string) => {
       if (disk.isInside(parentId, which.entryId) || !device.isFree(parentId, to, which.entryId)) return;
@@ -187,19 +197,35 @@ export class ModelWorld {
     return `no fixed point: ${JSON.stringify(left, null, 1)}`;
   }
 
+  /** What a device says that it cannot have, with all that is below it on the server. */
+  #notThere(device: ModelDevice): Set<EntryId> {
+    if (device.options.reservedNames === undefined) return new Set();
+    const { tree } = this.server;
+    const tops = device.plan().plan.issues.map(({ entryId }) => entryId);
+    for (const entry of tree.values())
+      if (findReservedName(entry.name, device.options.reservedNames) !== null) tops.push(entry.entryId);
+    return new Set(tops.flatMap((id) => (tree.get(id) === undefined ? [] : tree.below(id))));
+  }
+
   /** What is wrong with a world at rest; empty when all is well. */
   problems(): string[] {
     const found = this.devices.flatMap((device) => device.problems);
-    const want = describe(this.server.tree.values().map((entry) => syncedOf(entry)));
     for (const device of this.devices) {
+      const away = this.#notThere(device);
+      const isThere = (node: { entryId: EntryId }) => !away.has(node.entryId);
+      const want = describe(this.server.tree.values().filter(isThere).map(syncedOf));
       const have = describe(
-        device.disk.values().map((node) => ({
-          ...node,
-          contentId: node.content?.contentId ?? null,
-        })),
+        device.disk
+          .values()
+          .filter(isThere)
+          .map((node) => ({
+            ...node,
+            contentId: node.content?.contentId ?? null,
+          })),
       );
       if (have !== want) found.push(`disk ${device.name} differs:\n${have}\nserver:\n${want}`);
-      if (describe(device.synced.values()) !== want) found.push(`synced ${device.name} differs`);
+      if (describe(device.synced.values().filter(isThere)) !== want)
+        found.push(`synced ${device.name} differs`);
     }
     const live = new Set(this.server.versions);
     for (const value of this.written) {

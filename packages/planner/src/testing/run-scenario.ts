@@ -27,12 +27,15 @@ export interface ScenarioInput {
   /** 0: the first device loses its synced tree. */
   readonly lost: number;
   /** What folders say about conflicts, in the order of these. */
+  /** Disks that refuse what Windows refuses; users then use such names. */
+  readonly windows?: readonly [boolean, boolean];
   readonly policies?: readonly { readonly folder: number; readonly lastWriteWins: boolean }[];
 }
 
 /** Runs it and checks that everything ends equal, at rest and with nothing lost. */
 export function runScenario(input: ScenarioInput): ModelWorld {
   const world = settled(input.base, input.folds);
+  if (input.windows?.includes(true)) world.useReservedNames(input.windows);
   for (const { folder, lastWriteWins } of input.policies ?? []) {
     world.setPolicy(folder, lastWriteWins ? 'last-write-wins' : 'keep-both');
   }
