@@ -1,5 +1,5 @@
 import { blockIdOf, type ContentPlatform } from '@cairn/content';
-import type { Expectation, TemporaryFile } from '@cairn/filesystem';
+import type { TemporaryFile } from '@cairn/filesystem';
 import {
   type BlockId,
   type EntryId,
@@ -8,17 +8,15 @@ import {
   isCairnError,
   type ManifestPart,
 } from '@cairn/model';
-import type { LocalNode, SyncedNode } from '@cairn/planner';
-import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
-import { syncedFrom } from '../observe/follow.ts';
+import { joinPath } from '../local-tree.ts';
 import type { ContentPiece } from '../ports.ts';
 import type { TouchedFolders } from './apply.ts';
-import { forEachConcurrently } from './concurrency.ts';
 import type { ExecuteDeps } from './deps.ts';
 import { isEngineWide } from './inspect.ts';
+import { createPlacer, type Prepared } from './place-files.ts';
 
-/** Files that are made durable and placed at the same time: an fsync each, so waiting side by side pays. */
-const PLACES_AT_ONCE = 16;
+/** Files up to this size, of one chunk, are not worth resuming: they wait in memory for their turn to be written. */
+const MAX_BYTES_IN_MEMORY = 128 * 1024;
 /** A list of parts for one request of the reading side is cut at this many. */
 const MAX_PARTS_AT_ONCE = 1000;
 
@@ -26,18 +24,6 @@ export interface Download {
   readonly entryId: EntryId;
   /** A local file of this id is there, unchanged as far as we know, and will be replaced. */
   readonly replace: boolean;
-}
-
-interface Prepared {
-  readonly entry: FileEntry;
-  readonly path: string;
-  readonly expected: Expectation;
-  readonly node: LocalNode | undefined;
-}
-
-/** A download whose bytes are complete in a temporary file. */
-export interface FetchedFile extends Prepared {
-  readonly temporary: TemporaryFile;
 }
 
 export type DownloadDeps = ExecuteDeps & {
@@ -56,9 +42,15 @@ export async function downloadFiles(
   const placing = createPlacer(deps);
   let failure: unknown = null;
   try {
-    await fetchFiles(deps, prepared, signal, (fetched, file) => {
-      fetchedFiles.add(file);
-      return placing.add(fetched);
+    await fetchFiles(deps, prepared, signal, {
+      onTemporary(temporary, file) {
+        fetchedFiles.add(file);
+        return placing.add(file, temporary);
+      },
+      onBytes(bytes, file) {
+        fetchedFiles.add(file);
+        return placing.addBytes(file, temporaryName(file.entry), bytes);
+      },
     });
   } catch (error) {
     failure = error;
@@ -106,6 +98,13 @@ export function prepareDownload(deps: DownloadDeps, { entryId, replace }: Downlo
   return { entry, path, expected: { absent: true }, node: undefined };
 }
 
+export interface FetchHandlers {
+  /** A file's bytes are complete in a temporary. */
+  onTemporary(temporary: TemporaryFile, file: Prepared): Promise<void>;
+  /** All bytes of a small file; without this small files come in temporaries, too. */
+  onBytes?(bytes: Uint8Array, file: Prepared): Promise<void>;
+}
+
 /**
  * Brings the bytes of each file into a temporary file: first what an interrupted download left there, then
  * chunks that the file's present content on this disk has, then the rest from the server in one stream over all
@@ -115,7 +114,7 @@ export async function fetchFiles(
   deps: DownloadDeps,
   files: readonly Prepared[],
   signal: AbortSignal,
-  onFetched: (fetched: FetchedFile, file: Prepared) => Promise<void>,
+  handlers: FetchHandlers,
 ): Promise<void> {
   const { failures, counters } = deps;
   const open = new Map<Prepared, TemporaryFile>();
@@ -123,6 +122,10 @@ export async function fetchFiles(
   const lastIndex = new Map<Prepared, number>();
   try {
     for (const file of files) {
+      if (handlers.onBytes !== undefined && fitsInMemory(file.entry.content)) {
+        wanted.push({ file, content: file.entry.content, positions: [0] });
+        continue;
+      }
       try {
         const temporary = await deps.filesystem.openTemporary(temporaryName(file.entry));
         open.set(file, temporary);
@@ -135,7 +138,7 @@ export async function fetchFiles(
         lastIndex.set(file, wanted.length - 1);
         if (missing !== null && missing.length === 0) {
           open.delete(file);
-          await onFetched({ ...file, temporary }, file);
+          await handlers.onTemporary(temporary, file);
         }
       } catch (error) {
         await fail(file, error);
@@ -150,14 +153,17 @@ export async function fetchFiles(
       const want = wanted[piece.index];
       if (want === undefined || failed.has(want.file)) continue;
       const temporary = open.get(want.file);
-      if (temporary === undefined) continue;
+      if (temporary === undefined) {
+        if (!lastIndex.has(want.file)) await takeBytes(want.file, piece);
+        continue;
+      }
       try {
         await writePiece(temporary, want.content, want.positions, piece);
         counters.downloadedBytes += piece.bytes.length;
         if (!piece.last || lastIndex.get(want.file) !== piece.index) continue;
         open.delete(want.file);
         counters.downloadedFiles++;
-        await onFetched({ ...want.file, temporary }, want.file);
+        await handlers.onTemporary(temporary, want.file);
       } catch (error) {
         failed.add(want.file);
         await fail(want.file, error);
@@ -167,6 +173,13 @@ export async function fetchFiles(
     for (const temporary of open.values()) await temporary.close();
   }
 
+  async function takeBytes(file: Prepared, { bytes, position, last }: ContentPiece): Promise<void> {
+    if (position !== 0 || !last) throw new Error('a content of one chunk came in several pieces');
+    counters.downloadedBytes += bytes.length;
+    counters.downloadedFiles++;
+    await handlers.onBytes?.(bytes, file);
+  }
+
   async function fail(file: Prepared, error: unknown): Promise<void> {
     const temporary = open.get(file);
     open.delete(file);
@@ -174,6 +187,10 @@ export async function fetchFiles(
     if (signal.aborted || isCairnError(error, 'root-missing', 'local-disk-full')) throw error;
     failures.record(file.entry.entryId, 'download', error);
   }
+}
+
+function fitsInMemory({ sizeBytes, manifest }: FileContent): boolean {
+  return sizeBytes <= MAX_BYTES_IN_MEMORY && manifest.depth === 0 && manifest.parts.length <= 1;
 }
 
 /** Writes a piece of a list of parts to where each part belongs in the file. */
@@ -306,89 +323,4 @@ function groupParts(
     });
   }
   return groups;
-}
-
-/** Makes fetched files durable and places them, several at once; notes them as synced. */
-export function createPlacer(deps: DownloadDeps): {
-  add(fetched: FetchedFile): Promise<void>;
-  finish(): Promise<void>;
-} {
-  const { filesystem, failures } = deps;
-  const placed: { entry: FileEntry; path: string; node: LocalNode }[] = [];
-  const running = new Set<Promise<void>>();
-  let stopped: unknown = null;
-
-  async function place(fetched: FetchedFile): Promise<void> {
-    const { entry, path, expected, temporary } = fetched;
-    try {
-      const { executable, modifiedAtUs } = entry;
-      await temporary.sync({ executable, modifiedAtUs });
-      const status = await filesystem.place(temporary, path, expected, { executable, modifiedAtUs });
-      placed.push({ entry, path, node: placedNode(fetched, observedFacts(status)) });
-    } catch (error) {
-      await temporary.close();
-      if (isCairnError(error, 'root-missing', 'local-disk-full')) {
-        stopped ??= error;
-        return;
-      }
-      if (isCairnError(error, 'local-changed')) deps.markDirty(parentPath(path));
-      failures.record(entry.entryId, 'download', error);
-    }
-  }
-
-  function placedNode(fetched: FetchedFile, facts: ReturnType<typeof observedFacts>): LocalNode {
-    const { entry, node } = fetched;
-    return {
-      entryId: entry.entryId,
-      parentId: node?.parentId ?? entry.parentId,
-      name: node?.name ?? entry.name,
-      kind: 'file',
-      ...facts,
-      // What we asked for, whatever precision the disk kept it with.
-      executable: filesystem.capabilities.executableBit ? facts.executable : entry.executable,
-      modifiedAtUs: entry.modifiedAtUs,
-      content: entry.content,
-      state: 'known',
-    };
-  }
-
-  return {
-    async add(fetched) {
-      while (running.size >= PLACES_AT_ONCE) await Promise.race(running);
-      if (stopped !== null) {
-        await fetched.temporary.close();
-        throw stopped;
-      }
-      const task = place(fetched).finally(() => running.delete(task));
-      running.add(task);
-    },
-    async finish() {
-      await Promise.all(running);
-      for (const { entry, path, node } of placed) {
-        deps.touchedFolders.add(parentPath(path));
-        deps.local.put(node);
-        failures.forget(entry.entryId);
-        deps.trees.synced.put(agreedAfterPlacing(deps.trees.synced.get(entry.entryId), entry, node));
-      }
-      if (stopped !== null) throw stopped;
-    },
-  };
-}
-
-/**
- * Only what was placed is agreed. Where the entry was replaced in a place that is not the remote's, the old
- * agreement about the place (and its sequence) stays, so that the move is still seen.
- */
-function agreedAfterPlacing(before: SyncedNode | undefined, entry: FileEntry, node: LocalNode): SyncedNode {
-  const agreed = syncedFrom(entry);
-  if (node.parentId === entry.parentId && node.name === entry.name) return agreed;
-  const { parentId, name, sequence } = before ?? { parentId: node.parentId, name: node.name, sequence: 0 };
-  return { ...agreed, parentId, name, sequence };
-}
-
-/** Places files whose bytes were fetched in the background. */
-export async function placeFetched(deps: DownloadDeps, fetched: readonly FetchedFile[]): Promise<void> {
-  const placer = createPlacer(deps);
-  await forEachConcurrently(fetched, PLACES_AT_ONCE, (each) => placer.add(each));
-  await placer.finish();
 }

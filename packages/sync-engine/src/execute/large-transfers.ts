@@ -1,18 +1,18 @@
+import type { TemporaryFile } from '@cairn/filesystem';
 import type { EntryId } from '@cairn/model';
 import { isCairnError } from '@cairn/model';
-import {
-  type Download,
-  type DownloadDeps,
-  type FetchedFile,
-  fetchFiles,
-  placeFetched,
-  prepareDownload,
-} from './download.ts';
+import { type Download, type DownloadDeps, fetchFiles, prepareDownload } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
+import { createPlacer, type Prepared } from './place-files.ts';
 
 /** Files from this size on are transferred beside the loop, so that small changes overtake them. */
 export const LARGE_BYTES = 32 * 1024 * 1024;
 const MAX_AT_ONCE = 2;
+
+/** A download whose bytes are complete in a temporary file. */
+interface FetchedFile extends Prepared {
+  readonly temporary: TemporaryFile;
+}
 
 /**
  * Long transfers that run beside the engine's loop. They only read and fill temporary files; what they learn is
@@ -78,7 +78,9 @@ export class LargeTransfers {
         prepared.entry.content.contentId === fetched.entry.content.contentId &&
         JSON.stringify(prepared.expected) === JSON.stringify(fetched.expected);
       if (same) {
-        await placeFetched(this.#deps, [{ ...fetched, ...prepared }]);
+        const placer = createPlacer(this.#deps);
+        await placer.add(prepared, fetched.temporary);
+        await placer.finish();
         return;
       }
       // The plan changed while it was fetched: what is still right in the temporary file will be found again.
@@ -86,8 +88,10 @@ export class LargeTransfers {
     }
     if (prepared === null) return;
     this.#start(download.entryId, () =>
-      fetchFiles(this.#deps, [prepared], signal, async (done) => {
-        this.#fetched.set(download.entryId, done);
+      fetchFiles(this.#deps, [prepared], signal, {
+        onTemporary: async (temporary) => {
+          this.#fetched.set(download.entryId, { ...prepared, temporary });
+        },
       }),
     );
   }
