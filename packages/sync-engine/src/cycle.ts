@@ -1,10 +1,10 @@
 import type { EntryId } from '@cairn/model';
-import { type Plan, type PlannedOperation, type PlanOptions, plan } from '@cairn/planner';
+import { type Plan, type PlannedOperation, type PlanOptions, plan, type Trees } from '@cairn/planner';
 import type { Attention } from './attention.ts';
 import type { DownloadDeps } from './execute/download.ts';
 import { executePlan } from './execute/execute-plan.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
-import { classOf, entryOf, isLeftAlone, isRunnable, signatureOf } from './execute/select-operations.ts';
+import { classOf, entryOf, isRunnable, signatureOf } from './execute/select-operations.ts';
 import { settleUnanswered } from './execute/unanswered.ts';
 import { followJournal } from './observe/follow.ts';
 import type { Scanner } from './observe/scan.ts';
@@ -32,6 +32,8 @@ export interface CycleDeps {
   /** A look at the whole disk begins. */
   onFullScan(): void;
   flush(): Promise<void>;
+  /** Brings a new selection into force, durably, when there is one. */
+  applySelection(): Promise<void>;
   setState(state: SyncState): void;
   /** A look at the server's journal worked. `rebased`: its history is another one than before. */
   onServerAnswered(rebased: boolean): void;
@@ -59,6 +61,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     signal.throwIfAborted();
     const transferError = deps.takeTransferError();
     if (transferError !== null) throw transferError;
+    await deps.applySelection();
     if (deps.isPaused()) return { state: 'paused' };
     await observeDisk(deps);
     // Without the server nothing can be agreed on; the disk was looked at so that nothing is forgotten.
@@ -69,9 +72,9 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     await observeServer(deps, signal);
 
     const candidates = [...execute.trees.touched()];
-    const { planned, leftAlone } = makePlan(deps, candidates);
+    const planned = makePlan(deps, candidates);
     deps.onPlan(planned);
-    forgetSettled(deps, candidates, leftAlone);
+    forgetSettled(deps, candidates);
     if (large.hasFetched)
       await large.keepOnly(new Set(planned.operations.map(({ operation }) => entryOf(operation))));
     const work = selectWork(deps, planned);
@@ -112,7 +115,7 @@ async function observeDisk({
       attention.doneWithDisk();
       if (result.rulesChanged) {
         attention.everything();
-        touchLeftAlone(execute);
+        touchAbsent(execute);
       }
       for (const path of result.again) attention.folder(path);
       if (result.again.size > 0) await execute.environment.timers.sleep(DEBOUNCE_MS);
@@ -123,8 +126,8 @@ async function observeDisk({
   }
 }
 
-/** Other rules may let in what was left alone: what is only on the server is decided about anew. */
-function touchLeftAlone({ trees }: Pick<DownloadDeps, 'trees'>): void {
+/** Other rules may let in what was left out: what is only on the server is decided about anew. */
+export function touchAbsent({ trees }: Pick<DownloadDeps, 'trees'>): void {
   for (const entry of [...trees.remote.values()])
     if (trees.local.get(entry.entryId) === undefined) trees.remote.put(entry);
 }
@@ -146,29 +149,10 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   }
 }
 
-/** The plan without what the rules of this device leave alone. */
-function makePlan(
-  { execute, planOptions }: CycleDeps,
-  candidates: readonly EntryId[],
-): { planned: Plan; leftAlone: ReadonlySet<EntryId> } {
+function makePlan({ execute, planOptions }: CycleDeps, candidates: readonly EntryId[]): Plan {
   const { trees, space } = execute;
   const view = { rootId: space.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
-  const made = plan(view, planOptions(), candidates);
-  // To the planner an ignored node is one that it may conclude nothing from; to the user it is no trouble at all.
-  const issues = made.issues.filter(({ entryId }) => !isIgnoredHere(execute, entryId));
-  const planned = { ...made, issues };
-  const leftAlone = new Set<EntryId>();
-  for (const { operation } of planned.operations)
-    if (isLeftAlone(execute, operation)) leftAlone.add(entryOf(operation));
-  if (leftAlone.size === 0) return { planned, leftAlone };
-  const operations = planned.operations.filter(({ operation }) => !leftAlone.has(entryOf(operation)));
-  return { planned: { ...planned, operations }, leftAlone };
-}
-
-/** Whether the rules of this device leave alone what is on its disk under this id. */
-function isIgnoredHere({ local, isIgnored }: DownloadDeps, entryId: EntryId): boolean {
-  const path = local.path(entryId);
-  return path !== null && isIgnored(local.get(entryId)?.kind === 'folder' ? `${path}/` : path);
+  return plan(view, planOptions(), candidates);
 }
 
 function selectWork(deps: CycleDeps, planned: Plan): Parameters<typeof executePlan>[2] {
@@ -203,16 +187,19 @@ function selectWork(deps: CycleDeps, planned: Plan): Parameters<typeof executePl
   return { operations, pushesLeftOut, mayGoOn };
 }
 
-/** Entries that agree everywhere, or are left alone, are not looked at again until something touches them. */
-function forgetSettled(
-  { execute }: CycleDeps,
-  candidates: readonly EntryId[],
-  leftAlone: ReadonlySet<EntryId>,
-): void {
+/** Entries that agree everywhere, or are left out, are not looked at again until something touches them. */
+function forgetSettled({ execute }: CycleDeps, candidates: readonly EntryId[]): void {
   const { trees, local } = execute;
   const view = { rootId: local.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
-  const settled = candidates.filter((id) => id === local.rootId || leftAlone.has(id) || treesAgree(view, id));
+  const settled = candidates.filter((id) => id === local.rootId || isSettled(execute, view, id));
   trees.forgetTouched(settled);
+}
+
+/** What is left out and not here needs no look; what is left out and still here needs one until it is gone. */
+function isSettled(execute: DownloadDeps, view: Trees, id: EntryId): boolean {
+  if (view.local.get(id) !== undefined) return treesAgree(view, id) && !execute.isLeftOut(id);
+  if (view.synced.get(id) !== undefined) return false;
+  return view.remote.get(id) === undefined || execute.isLeftOut(id);
 }
 
 /** A failure of something that is no longer to be done is none. */
@@ -225,6 +212,8 @@ function dropOldFailures({ execute }: CycleDeps, planned: Plan): void {
 function restState({ large, execute }: CycleDeps, planned: Plan): Rest['state'] {
   if (planned.held !== null) return 'held';
   if (large.count > 0) return 'syncing';
-  const waiting = planned.operations.length + planned.issues.length + execute.failures.list().length > 0;
+  // What this disk cannot have waits for nothing that could happen here.
+  const issues = planned.issues.filter(({ code }) => code !== 'name-not-possible-here');
+  const waiting = planned.operations.length + issues.length + execute.failures.list().length > 0;
   return waiting ? 'waiting' : 'in-sync';
 }

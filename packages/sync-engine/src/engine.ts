@@ -1,7 +1,7 @@
 import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { Filesystem, FolderWatch } from '@cairn/filesystem';
-import { createId, type EntryId, isCairnError } from '@cairn/model';
+import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { Plan, PlanOptions } from '@cairn/planner';
 import type { TreeStore } from '@cairn/tree-store';
 import { Attention } from './attention.ts';
@@ -12,13 +12,15 @@ import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
 import { Failures } from './failures.ts';
-import { LocalTree } from './local-tree.ts';
+import { descendantsIn, LocalTree } from './local-tree.ts';
 import { isCertainlyGone } from './observe/certainly-gone.ts';
 import { createScanner, type Scanner } from './observe/scan.ts';
 import type { SpaceConnection } from './ports.ts';
 import { RemovalWindow } from './removal-window.ts';
 import { Retries } from './retries.ts';
 import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
+import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
+import { SelectionChanges } from './selection-changes.ts';
 import { describeStatus, type EngineFacts, type SyncState, type SyncStatus } from './status.ts';
 
 /** A full scan at least this often: the watcher is only a hint. */
@@ -54,6 +56,14 @@ export interface SyncEngine {
   confirmDeletes(): void;
   /** Takes the deletes that are held back: what is gone on one side is brought back from the other. */
   rejectDeletes(): void;
+  /** What this device holds of the space; empty for everything. */
+  selection(): SelectionMark[];
+  /**
+   * Changes what this device holds. Resolves once the choice is durable; then what is not selected any more goes
+   * from this disk as soon as the server certainly has it, and what is selected again comes. Nothing is deleted on
+   * the server. @throws CairnError `bad-path`, `limit-reached`
+   */
+  select(request: SelectionRequest): Promise<void>;
   /** Scan everything and ask the server, now. */
   refresh(): void;
   /** Called after every change of state. */
@@ -76,6 +86,8 @@ class Engine implements SyncEngine {
   readonly #attention = new Attention();
   readonly #retries: Retries;
   readonly #removals: RemovalWindow;
+  readonly #selection: Selection;
+  readonly #selectionChanges: SelectionChanges;
   readonly #cycle: CycleDeps;
   readonly #listeners = new Set<() => void>();
   readonly #confirmed = new Set<'up' | 'down'>();
@@ -101,10 +113,34 @@ class Engine implements SyncEngine {
     this.#lastFullScanMs = environment.clock.monotonicMs();
     this.#lastUnreadableScanMs = this.#lastFullScanMs;
     this.#facts = { state: 'starting', connection: 'offline', trouble: null, lastInSyncAt: null };
+    this.#selection = new Selection(trees, space.rootId);
+    this.#selectionChanges = new SelectionChanges({
+      selection: this.#selection,
+      trees,
+      local: this.#local,
+      rules: () => this.#scanner.rules,
+      flush: () => this.#flush(),
+      lookAtAll: () => {
+        this.#attention.everything();
+        this.#attention.server();
+        this.#retries.reset();
+        this.#failures.retryAll();
+      },
+    });
     this.#scanner = createScanner({
       filesystem,
       local: this.#local,
       environment,
+      selection: this.#selection,
+      leaveAlone: (entryIds) => {
+        for (const entryId of entryIds)
+          for (const id of [
+            entryId,
+            ...descendantsIn(trees.local, entryId),
+            ...descendantsIn(trees.synced, entryId),
+          ])
+            trees.synced.delete(id);
+      },
       takeLateHints: async () => {
         await environment.timers.sleep(DEBOUNCE_MS);
         return this.#attention.takeLate();
@@ -130,11 +166,13 @@ class Engine implements SyncEngine {
         this.#committedSequence = Math.max(this.#committedSequence, sequence);
       },
       makeDurable: () => this.#flush(),
-      createEntryId: () => createId<EntryId>(environment.random.bytes(16)),
+      createEntryId: () => createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16)),
       isIgnored: (path) => {
         const isFolder = path.endsWith('/');
-        return this.#scanner.rules.isIgnored(isFolder ? path.slice(0, -1) : path, isFolder);
+        const plain = isFolder ? path.slice(0, -1) : path;
+        return this.#scanner.rules.isIgnored(plain, isFolder) || this.#selection.isOut(plain);
       },
+      isLeftOut: (entryId) => this.#selectionChanges.isLeftOut(entryId),
     };
     this.#large = new LargeTransfers(
       this.#deps,
@@ -155,6 +193,7 @@ class Engine implements SyncEngine {
         this.#lastFullScanMs = environment.clock.monotonicMs();
       },
       flush: () => this.#flush(),
+      applySelection: () => this.#selectionChanges.apply(),
       setState: (state) => this.#setState(state),
       onServerAnswered: (rebased) => this.#onServerAnswered(rebased),
       onPlan: (planned) => {
@@ -177,6 +216,7 @@ class Engine implements SyncEngine {
     await claimRoot(marker);
     await noteRoot(marker, space.rootId);
     await this.#scanner.loadRules();
+    this.#selectionChanges.touch();
     const stop = new AbortController();
     const stopped = AbortSignal.any([signal, stop.signal]);
     const watch = await this.#startWatch();
@@ -206,6 +246,7 @@ class Engine implements SyncEngine {
       }
     } finally {
       stop.abort();
+      this.#selectionChanges.stop();
       hints.close();
       watch.close();
       await this.#large.finish();
@@ -227,12 +268,21 @@ class Engine implements SyncEngine {
 
   #planOptions(): PlanOptions {
     const { filesystem, deviceName, brake } = this.#options;
+    // Where marked entries are may just have changed.
+    this.#selection.refresh();
     return {
       deviceName,
       date: new Date(this.#environment.clock.now()).toISOString().slice(0, 10),
       foldsNames: !(filesystem.capabilities.caseSensitive && filesystem.capabilities.unicodeSensitive),
+      reservedNames: filesystem.capabilities.reservedNames,
       brake: { ...(brake ?? { count: 200, share: 0.5 }), recent: this.#removals.recent() },
       confirmed: this.#confirmed,
+      leavesOut: (path, isFolder) =>
+        this.#scanner.rules.isIgnored(path, isFolder)
+          ? 'ignored'
+          : this.#selection.isOut(path)
+            ? 'not-selected'
+            : null,
     };
   }
 
@@ -380,9 +430,24 @@ class Engine implements SyncEngine {
         unsynced: this.#scanner.unsynced,
         options: this.#planOptions(),
         state: this.#facts.state,
+        trouble: this.#facts.trouble,
+        clock: this.#environment.clock,
+        nextRetryMs: this.#retries.nextDueMs(),
+        isLeftOut: (entryId) => this.#selectionChanges.isLeftOut(entryId),
+        isTransferring: (entryId) => this.#large.isRunning(entryId),
       },
       path,
     );
+  }
+
+  selection(): SelectionMark[] {
+    return this.#selection.list();
+  }
+
+  async select(request: SelectionRequest): Promise<void> {
+    const done = this.#selectionChanges.request(request);
+    this.#attention.wake.ring();
+    await done;
   }
 
   pause(): void {

@@ -3,4 +3,5 @@ export type { TransferCounters } from './execute/deps.ts';
 export type { Explanation } from './explain-path.ts';
 export type { UnsyncedReason } from './observe/collect.ts';
 export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
+export { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 export type { Problem, SyncState, SyncStatus } from './status.ts';

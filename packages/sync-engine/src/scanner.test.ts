@@ -345,7 +345,17 @@ describe('rules', () => {
     expect(b.disk.user.describe().some((line) => line.startsWith('build/more'))).toBe(false);
     user.remove('.cairnignore');
     await settle();
-    expect(text(b, 'build/out')).toBe('changed here');
+    // What was agreed before proves nothing any more: both contents are kept.
+    expect(text(b, 'build/out')).toBe('1');
+    expect(
+      text(
+        b,
+        b.disk.user
+          .describe()
+          .find((line) => line.includes('Copy'))
+          ?.split(' file ')[0] ?? '',
+      ),
+    ).toBe('changed here');
     expect(text(b, 'build/more')).toBe('3');
   });
 

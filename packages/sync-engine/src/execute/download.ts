@@ -28,6 +28,8 @@ export interface Download {
 
 export type DownloadDeps = ExecuteDeps & {
   isIgnored(path: string): boolean;
+  /** Whether this device leaves the entry out, by its rules or its selection. */
+  isLeftOut(entryId: EntryId): boolean;
   readonly touchedFolders: TouchedFolders;
 };
 

@@ -1,6 +1,5 @@
 import type { EntryId } from '@cairn/model';
 import type { Operation, PlannedOperation } from '@cairn/planner';
-import { pathIn } from '../local-tree.ts';
 import type { DownloadDeps } from './download.ts';
 import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
 
@@ -39,19 +38,6 @@ export interface Permissions {
   readonly mayWriteLocally: boolean;
   /** The server takes new bytes now. */
   readonly mayPush: boolean;
-}
-
-/** Whether the operation would bring here what the rules of this device leave alone. */
-export function isLeftAlone(
-  deps: Pick<DownloadDeps, 'trees' | 'local' | 'isIgnored'>,
-  operation: Operation,
-): boolean {
-  const brings =
-    operation.kind === 'make-folder' ||
-    ((operation.kind === 'download' || operation.kind === 'make-link') && !operation.replace);
-  if (!brings) return false;
-  const path = pathIn(deps.trees.remote, deps.local.rootId, operation.entryId);
-  return path !== null && deps.isIgnored(operation.kind === 'make-folder' ? `${path}/` : path);
 }
 
 /** Whether nothing keeps an operation from being tried now. */

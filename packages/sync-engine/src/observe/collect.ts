@@ -7,6 +7,7 @@ import type { IgnoreRules } from './ignore-rules.ts';
 /** Why something on disk is left alone; shown by `cairn sync status` and `cairn why`. */
 export type UnsyncedReason =
   | 'ignored'
+  | 'not-selected'
   | 'special-file'
   | 'name-not-unicode'
   | 'bad-name'
@@ -49,6 +50,8 @@ interface CollectDeps {
   readonly filesystem: Filesystem;
   readonly local: LocalTree;
   readonly rules: IgnoreRules;
+  /** Whether this device is not to hold what is at the path. What it still holds is looked at all the same. */
+  isDeselected(path: string): boolean;
 }
 
 /**
@@ -104,7 +107,7 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
 }
 
 async function readFolder(
-  { filesystem, rules }: CollectDeps,
+  { filesystem, local, rules, isDeselected }: CollectDeps,
   path: string,
   rootDevice: string,
   collection: Collection,
@@ -140,6 +143,8 @@ async function readFolder(
       collection.again.add(path);
     } else if (rules.isIgnored(joinPath(path, name), itemStatus.kind === 'folder')) {
       folder.left.set(name, 'ignored');
+    } else if (isDeselected(joinPath(path, name)) && local.findByPath(joinPath(path, name)) === undefined) {
+      folder.left.set(name, 'not-selected');
     } else if (findNameProblem(name) !== null) {
       folder.left.set(name, 'bad-name');
     } else if (itemStatus.kind === 'other') {

@@ -12,6 +12,8 @@ export interface Matching {
   readonly vanished: EntryId[];
   /** Nodes about which nothing can be said now. */
   readonly unknown: EntryId[];
+  /** Known nodes that the rules now leave alone, each with all that is below it. */
+  readonly leftAlone: EntryId[];
 }
 
 interface MatchDeps {
@@ -46,18 +48,19 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   const claimed = new Set<EntryId>();
   const unknown = new Set<EntryId>();
   const present: LocalNode[] = [];
+  const leftAlone: EntryId[] = [];
   const folderIds = new Map<string, EntryId>();
 
   for (const folder of [...collection.folders.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path))) {
     const folderId = folderIds.get(folder.path) ?? local.findByPath(folder.path)?.entryId;
     if (folderId === undefined) continue;
     const known = childrenByName(local, folderId);
-    for (const name of folder.left.keys()) {
+    for (const [name, reason] of folder.left) {
       const node = known.get(name);
-      if (node !== undefined) {
-        claimed.add(node.entryId);
-        unknown.add(node.entryId);
-      }
+      if (node === undefined) continue;
+      claimed.add(node.entryId);
+      if (reason === 'ignored') leftAlone.push(node.entryId);
+      else unknown.add(node.entryId);
     }
     // Exact matches first, so that nothing else takes their nodes.
     const rest: ObservedItem[] = [];
@@ -89,7 +92,7 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
       vanished.push(id);
     }
   }
-  return { present, vanished, unknown: [...unknown] };
+  return { present, vanished, unknown: [...unknown], leftAlone };
 
   function take(node: LocalNode, folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
     claimed.add(node.entryId);

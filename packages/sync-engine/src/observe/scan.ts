@@ -1,7 +1,8 @@
 import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
-import { createId, type EntryId } from '@cairn/model';
+import { createOrderedId, type EntryId } from '@cairn/model';
 import { joinPath, type LocalTree } from '../local-tree.ts';
+import type { Selection } from '../selection.ts';
 import { type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
 import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './ignore-rules.ts';
 import { match } from './match.ts';
@@ -34,13 +35,16 @@ interface ScannerDeps {
   readonly filesystem: Filesystem;
   readonly local: LocalTree;
   readonly environment: Environment;
+  readonly selection: Selection;
+  /** Forgets what was agreed about these entries and all below them: the rules leave them alone from now on. */
+  leaveAlone(entryIds: readonly EntryId[]): void;
   /** Folders hinted at since the last call; emptied by it. Waits a little so that both ends of a move are in. */
   takeLateHints(): Promise<ReadonlySet<string>>;
 }
 
 /** Turns what is on disk into the local tree. Only a complete, readable listing makes anything disappear. */
 export function createScanner(deps: ScannerDeps): Scanner {
-  const { filesystem, local, environment } = deps;
+  const { filesystem, local, environment, selection } = deps;
   let rules = parseIgnoreRules('');
   let rulesText = '';
   const unsynced = new Map<string, UnsyncedReason>();
@@ -79,9 +83,12 @@ export function createScanner(deps: ScannerDeps): Scanner {
   }
 
   async function scan(request: CollectRequest): Promise<ScanResult> {
-    const createEntryId = () => createId<EntryId>(environment.random.bytes(16));
+    const createEntryId = () =>
+      createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     const paths = new Set(request.paths);
-    let collection = await collect({ filesystem, local, rules }, { ...request, paths });
+    const isDeselected = (path: string) => selection.isOut(path);
+    selection.refresh();
+    let collection = await collect({ filesystem, local, rules, isDeselected }, { ...request, paths });
     let matching = await match({ filesystem, local, createEntryId }, collection);
     const again = new Set<string>();
     for (let widening = 0; matching.vanished.length > 0 && widening < MAX_WIDENINGS; widening++) {
@@ -94,14 +101,17 @@ export function createScanner(deps: ScannerDeps): Scanner {
         for (const path of late) again.add(path);
         break;
       }
-      collection = await collect({ filesystem, local, rules }, { ...request, paths });
+      collection = await collect({ filesystem, local, rules, isDeselected }, { ...request, paths });
       matching = await match({ filesystem, local, createEntryId }, collection);
     }
 
     for (const node of matching.present) local.put(node);
     for (const id of matching.vanished) local.deleteSubtree(id);
+    // Both trees at once, before any plan: what is left alone must never look removed.
+    deps.leaveAlone(matching.leftAlone);
+    for (const id of matching.leftAlone) local.deleteSubtree(id);
     if (request.recursive) dropOrphans();
-    let changed = matching.present.length > 0 || matching.vanished.length > 0;
+    let changed = matching.present.length + matching.vanished.length + matching.leftAlone.length > 0;
     for (const id of matching.unknown) {
       const node = local.get(id);
       if (node !== undefined && node.state !== 'unknown') {
