@@ -30,6 +30,7 @@ import { followHints } from './hints.ts';
 import { type ContentItem, type ContentPiece, readContents } from './read-contents.ts';
 import { DEFAULT_RETRY } from './retry.ts';
 import { createUpload, type Upload, type UploadOptions } from './upload.ts';
+import { createBatchBuffers } from './upload-batch.ts';
 
 /** On top of a long poll's own wait. */
 const POLL_SLACK_MS = 30_000;
@@ -74,6 +75,7 @@ export function createSpaceClient(
 ): SpaceClient {
   const { spaceId, rootId } = space;
   const reader = createBlockReader(api, platform, spaceId);
+  const buffers = createBatchBuffers();
 
   function cursorOf(text: string): Cursor {
     const cursor = parseCursor(text);
@@ -122,7 +124,7 @@ export function createSpaceClient(
         throw isCairnError(error) ? checkRefusal(api.transport.serverUrl, error) : error;
       }
     },
-    createUpload: (options) => createUpload(api, platform, spaceId, reader, options),
+    createUpload: (options) => createUpload(api, platform, spaceId, reader, buffers, options),
     readContents: (items, { signal }) => readContents(platform, reader, items, signal),
     listChunks: (content, signal) =>
       listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal)),

@@ -1,30 +1,15 @@
-import {
-  type BlockKind,
-  type ByteSource,
-  type ContentPlatform,
-  cutContent,
-  encodeNamedBlock,
-  type StoredBlock,
-} from '@cairn/content';
+import { type ByteSource, type ContentPlatform, cutContent, type PlainBlock } from '@cairn/content';
 import { type BlockId, CairnError, type ChunkProfile, type FileContent, type SpaceId } from '@cairn/model';
-import {
-  encodePack,
-  MEDIA_TYPES,
-  missingBlocksResponseSchema,
-  PROTOCOL_LIMITS,
-  packBytes,
-  storedBlocksResponseSchema,
-} from '@cairn/protocol';
+import { MEDIA_TYPES, missingBlocksResponseSchema, storedBlocksResponseSchema } from '@cairn/protocol';
 import { type Api, apiPath } from './api.ts';
 import { collectBaseBlocks } from './base-blocks.ts';
 import type { BlockReader } from './block-reader.ts';
 import { createKnownBlocks } from './known-blocks.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
+import { type BatchBuffers, type EncodedBatch, UploadBatch } from './upload-batch.ts';
 
-const BATCH_BYTES = 4 * 1024 * 1024;
-const PACK_BYTES = 4 * 1024 * 1024;
 const PACKS_IN_FLIGHT = 2;
-/** Batches that were asked about and are not durable yet; with the one being filled at most 16 MiB. */
+/** Batches that were asked about and are not on their way yet. With those that are, and the one being filled: 24 MiB. */
 const MAX_SEALED_BATCHES = 3;
 const UPLOAD_RETRY: RetryPolicy = {
   ...DEFAULT_RETRY,
@@ -58,24 +43,18 @@ export interface Upload {
   readonly skippedBytes: number;
 }
 
-interface QueuedBlock {
-  readonly blockId: BlockId;
-  readonly kind: BlockKind;
-  readonly plain: Uint8Array;
-}
-
 export function createUpload(
   api: Api,
   platform: ContentPlatform,
   spaceId: SpaceId,
   reader: BlockReader,
+  buffers: BatchBuffers,
   options: UploadOptions = {},
 ): Upload {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const known = createKnownBlocks();
-  let batch: QueuedBlock[] = [];
-  let batchBytes = 0;
+  let batch: UploadBatch | null = null;
   let sealedBatches = 0;
   /** Settles when every batch sealed so far is encoded and handed to the wire. Never rejects. */
   let encoded: Promise<void> = Promise.resolve();
@@ -93,6 +72,8 @@ export function createUpload(
 
   function fail(error: unknown): void {
     failure ??= { error };
+    if (batch !== null) buffers.forget();
+    batch = null;
     stop.abort(error);
     wake();
   }
@@ -111,12 +92,12 @@ export function createUpload(
     }
   }
 
-  async function findMissing(blocks: readonly QueuedBlock[]): Promise<Set<BlockId>> {
+  async function findMissing(blockIds: readonly BlockId[]): Promise<Set<BlockId>> {
     const answer = await api.ask(
       {
         method: 'POST',
         path: apiPath`/spaces/${spaceId}/blocks/missing`,
-        json: { blockIds: blocks.map((block) => block.blockId) },
+        json: { blockIds },
         signal,
         retry: UPLOAD_RETRY,
       },
@@ -125,17 +106,30 @@ export function createUpload(
     return new Set(answer.missing);
   }
 
-  async function sendPack(blocks: readonly StoredBlock[]): Promise<void> {
-    // The server takes a manifest block only when it has its children: in this pack before it, or acknowledged.
-    const alone = blocks.some((block) => block.kind === 'manifest');
-    await waitUntil(() => inFlight.size < (alone ? 1 : PACKS_IN_FLIGHT));
-    const size = packBytes(blocks);
+  /** Hands what the server lacks of a batch to the wire; resolves when that is under way. */
+  async function sendBatch(sealed: UploadBatch, question: Promise<Set<BlockId>>): Promise<void> {
+    let encoded: EncodedBatch;
+    try {
+      encoded = sealed.encode(platform, await question);
+      skippedBytes += encoded.skippedBytes;
+      // The server takes a manifest block only when it has its children: in this pack before it, or acknowledged.
+      if (encoded.pack !== null)
+        await waitUntil(() => inFlight.size < (encoded.hasManifests ? 1 : PACKS_IN_FLIGHT));
+    } catch (error) {
+      buffers.forget();
+      throw error;
+    }
+    const { pack } = encoded;
+    if (pack === null) {
+      buffers.give(sealed.buffer);
+      return;
+    }
     const sending: Promise<void> = api
       .ask(
         {
           method: 'POST',
           path: apiPath`/spaces/${spaceId}/packs`,
-          body: encodePack(blocks),
+          body: [pack],
           headers: { 'content-type': MEDIA_TYPES.pack },
           signal,
           retry: UPLOAD_RETRY,
@@ -143,10 +137,16 @@ export function createUpload(
         storedBlocksResponseSchema,
       )
       .then(() => {
-        sentBytes += size;
+        sentBytes += pack.length;
         options.onProgress?.(sentBytes);
+        // Answered, so read to its end: nobody needs the memory any more.
+        buffers.give(sealed.buffer);
       })
-      .catch(fail)
+      .catch((error) => {
+        // A broken connection may still hold it.
+        buffers.forget();
+        fail(error);
+      })
       .finally(() => {
         inFlight.delete(sending);
         wake();
@@ -154,39 +154,16 @@ export function createUpload(
     inFlight.add(sending);
   }
 
-  /** Hands the missing blocks to the wire; resolves when the last pack of the batch is under way. */
-  async function sendBatch(blocks: readonly QueuedBlock[], question: Promise<Set<BlockId>>): Promise<void> {
-    const missing = await question;
-    let pack: StoredBlock[] = [];
-    let packSize = 0;
-    for (const { blockId, kind, plain } of blocks) {
-      if (!missing.has(blockId)) {
-        skippedBytes += plain.length;
-        continue;
-      }
-      const stored = encodeNamedBlock(platform, blockId, kind, plain, { keep: true });
-      pack.push(stored);
-      packSize += stored.payload.length;
-      if (packSize >= PACK_BYTES) {
-        await sendPack(pack);
-        pack = [];
-        packSize = 0;
-      }
-    }
-    if (pack.length > 0) await sendPack(pack);
-  }
-
   function seal(): void {
-    if (batch.length === 0) return;
-    const blocks = batch;
-    batch = [];
-    batchBytes = 0;
+    const sealed = batch;
+    if (sealed === null) return;
+    batch = null;
     sealedBatches++;
     // Asked at once, so that the answer is there when the batches before it are on their way.
-    const question = findMissing(blocks);
+    const question = findMissing(sealed.blockIds);
     question.catch(fail);
     encoded = encoded
-      .then(() => sendBatch(blocks, question))
+      .then(() => sendBatch(sealed, question))
       .catch(fail)
       .finally(() => {
         sealedBatches--;
@@ -194,21 +171,25 @@ export function createUpload(
       });
   }
 
-  async function queue(block: QueuedBlock, base: ReadonlySet<BlockId>): Promise<void> {
+  /** Puts the block into the batch that is being filled; `false` when it has to wait for another one. */
+  function gather(block: PlainBlock): boolean {
+    if (batch?.hasRoomFor(block.plain.length) === false) seal();
+    if (batch === null) {
+      if (sealedBatches >= MAX_SEALED_BATCHES) return false;
+      batch = new UploadBatch(buffers.take());
+    }
+    known.add(block.blockId);
+    batch.add(block);
+    return true;
+  }
+
+  function queue(block: PlainBlock, base: ReadonlySet<BlockId>): void | Promise<void> {
+    check();
     if (known.has(block.blockId) || base.has(block.blockId)) {
       skippedBytes += block.plain.length;
       return;
     }
-    known.add(block.blockId);
-    const plain = block.plain.slice();
-    await waitUntil(
-      () =>
-        sealedBatches < MAX_SEALED_BATCHES ||
-        (batchBytes + plain.length < BATCH_BYTES && batch.length + 1 < PROTOCOL_LIMITS.maxBlockIds),
-    );
-    batch.push({ blockId: block.blockId, kind: block.kind, plain });
-    batchBytes += plain.length;
-    if (batchBytes >= BATCH_BYTES || batch.length >= PROTOCOL_LIMITS.maxBlockIds) seal();
+    if (!gather(block)) return waitUntil(() => known.has(block.blockId) || gather(block));
   }
 
   signal.addEventListener('abort', wake, { once: true });

@@ -130,4 +130,10 @@ export {
 export { decodePack, decodePackStream } from './pack/decode-pack.ts';
 export { encodePack, encodePackStream, packBytes } from './pack/encode-pack.ts';
 export type { PackBlock, PackProblem } from './pack/pack-format.ts';
+export {
+  createPackWriter,
+  PACK_BLOCK_HEADER_BYTES,
+  PACK_EDGES,
+  type PackWriter,
+} from './pack/pack-writer.ts';
 export { countSchema, cursorTextSchema, instantSchema, sequenceSchema, textSchema } from './scalars.ts';

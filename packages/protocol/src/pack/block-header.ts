@@ -23,13 +23,17 @@ const CODECS = ['raw', 'zstd'] as const;
 /** The 43 bytes in front of a block's payload. */
 export function encodeBlockHeader(block: PackBlock): Uint8Array {
   const header = new Uint8Array(BLOCK_HEADER_BYTES);
-  const view = new DataView(header.buffer);
-  header[0] = KINDS.indexOf(block.kind);
-  header[1] = CODECS.indexOf(block.codec);
-  header.set(encodeBlockId(block.blockId), ID_OFFSET);
-  view.setUint32(PLAIN_BYTES_OFFSET, block.plainBytes, true);
-  view.setUint32(PAYLOAD_BYTES_OFFSET, block.payload.length, true);
+  writeBlockHeader(header, new DataView(header.buffer), 0, block);
   return header;
+}
+
+/** Writes those bytes at `offset`; `view` is on all of `into`. */
+export function writeBlockHeader(into: Uint8Array, view: DataView, offset: number, block: PackBlock): void {
+  into[offset] = KINDS.indexOf(block.kind);
+  into[offset + 1] = CODECS.indexOf(block.codec);
+  into.set(encodeBlockId(block.blockId), offset + ID_OFFSET);
+  view.setUint32(offset + PLAIN_BYTES_OFFSET, block.plainBytes, true);
+  view.setUint32(offset + PAYLOAD_BYTES_OFFSET, block.payload.length, true);
 }
 
 /** Reads and checks a block's header: `bytes` holds exactly its 43 bytes. Throws `bad-request`, `too-large`. */

@@ -15,9 +15,14 @@ const GATHER_BYTES = 64 * 1024;
 
 function encodeEnd(count: number): Uint8Array {
   const end = new Uint8Array(END_BYTES);
-  end[0] = END_MARKER;
-  new DataView(end.buffer).setUint32(1, count, true);
+  writeEnd(new DataView(end.buffer), 0, count);
   return end;
+}
+
+/** Writes what closes a pack of `count` blocks. */
+export function writeEnd(view: DataView, offset: number, count: number): void {
+  view.setUint8(offset, END_MARKER);
+  view.setUint32(offset + 1, count, true);
 }
 
 /** Bytes that the blocks take as a pack. */

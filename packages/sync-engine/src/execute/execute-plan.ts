@@ -9,8 +9,10 @@ import { classOf, entryOf, type OperationClass, sizeOf } from './select-operatio
 /** Bounds of one slice: what is done before the engine looks up again. */
 const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
-/** Reading pauses after this long to send what was read, so that other devices begin while this one goes on. */
+/** Reading pauses after this long to plan what was read, so that other devices begin while this one goes on. */
 const READ_BUDGET_MS = 1500;
+/** The same while there is little to send yet. */
+const FIRST_READ_BUDGET_MS = 500;
 
 type InspectOperation = Extract<Operation, { kind: 'inspect' }>;
 
@@ -25,7 +27,8 @@ export interface Work {
 
 /**
  * Carries out a plan, slice by slice, while `mayGoOn`; what is left is planned again. Reading files comes
- * first, with a share of the time, because most of what follows waits for it.
+ * first, with a share of the time, because most of what follows waits for it; what an earlier plan read and only
+ * adds to the server goes there meanwhile.
  */
 export async function executePlan(
   deps: DownloadDeps,
@@ -40,44 +43,63 @@ export async function executePlan(
       .filter((each): each is InspectOperation => each.kind === 'inspect'),
     ({ entryId }) => deps.local.get(entryId)?.parentId,
   );
-  await inBudget(
-    sliceInspections(deps, large, inspections, signal),
-    (elapsedMs) => elapsedMs < READ_BUDGET_MS,
-    async (slice) => inspectFiles(deps, slice, signal),
-  );
-
-  const failuresBefore = deps.failures.list().length;
+  const small: Inspection[] = [];
+  for (const inspection of inspections) {
+    if ((deps.local.get(inspection.entryId)?.sizeBytes ?? 0) < LARGE_BYTES) small.push(inspection);
+    else large.inspect(inspection, signal);
+  }
   const rest = downloadsByFolder(
     deps,
     usable.filter(({ operation }) => operation.kind !== 'inspect'),
   );
-  await inBudget(sliceRest(rest), mayGoOn, async ({ group, slice }) => {
-    switch (group) {
-      case 'books':
-        for (const operation of slice) keepBooks(deps, operation as BookkeepingOperation);
-        return;
-      case 'local':
-        for (const operation of slice)
-          await applyLocally(deps, operation as LocalOperation, deps.touchedFolders);
-        return;
-      case 'push': {
-        // A removal relies on what was moved out of the folder before: without that it has to wait.
-        const failed = pushesLeftOut || deps.failures.list().length > failuresBefore;
-        const pushes = slice as PushOperation[];
-        await pushOperations(
-          deps,
-          failed ? pushes.filter((each) => each.kind !== 'push-remove') : pushes,
-          signal,
-        );
-        return;
-      }
-      case 'download':
-        await downloadSlice(slice as Download[]);
-        return;
-      default:
-        throw new Error(`no way to execute ${group}`);
+  const readBudgetMs = rest.length < SLICE.changes ? FIRST_READ_BUDGET_MS : READ_BUDGET_MS;
+  const read = () => inspectFiles(deps, whileTime(small, readBudgetMs), signal);
+  if (rest.every(({ operation }) => isAddition(operation))) {
+    await bothOf(read(), carryOut());
+  } else {
+    await read();
+    await carryOut();
+  }
+
+  function* whileTime<Item>(items: Iterable<Item>, budgetMs: number): Generator<Item> {
+    const startMs = clock.monotonicMs();
+    for (const item of items) {
+      signal.throwIfAborted();
+      yield item;
+      if (clock.monotonicMs() - startMs >= budgetMs) return;
     }
-  });
+  }
+
+  function carryOut(): Promise<void> {
+    const failuresBefore = deps.failures.list().length;
+    return inBudget(sliceRest(rest), mayGoOn, async ({ group, slice }) => {
+      switch (group) {
+        case 'books':
+          for (const operation of slice) keepBooks(deps, operation as BookkeepingOperation);
+          return;
+        case 'local':
+          for (const operation of slice)
+            await applyLocally(deps, operation as LocalOperation, deps.touchedFolders);
+          return;
+        case 'push': {
+          // A removal relies on what was moved out of the folder before: without that it has to wait.
+          const failed = pushesLeftOut || deps.failures.list().length > failuresBefore;
+          const pushes = slice as PushOperation[];
+          await pushOperations(
+            deps,
+            failed ? pushes.filter((each) => each.kind !== 'push-remove') : pushes,
+            signal,
+          );
+          return;
+        }
+        case 'download':
+          await downloadSlice(slice as Download[]);
+          return;
+        default:
+          throw new Error(`no way to execute ${group}`);
+      }
+    });
+  }
 
   /** Runs at least one slice, then goes on while there is time. */
   async function inBudget<Slice>(
@@ -126,18 +148,16 @@ function downloadsByFolder(
   return [...others, ...sorted];
 }
 
-function* sliceInspections(
-  deps: DownloadDeps,
-  large: LargeTransfers,
-  inspections: readonly Inspection[],
-  signal: AbortSignal,
-): Generator<Inspection[]> {
-  const small: Inspection[] = [];
-  for (const inspection of inspections) {
-    if ((deps.local.get(inspection.entryId)?.sizeBytes ?? 0) < LARGE_BYTES) small.push(inspection);
-    else large.inspect(inspection, signal);
-  }
-  yield* cut(small, (each) => deps.local.get(each.entryId)?.sizeBytes ?? 0);
+/** Whether reading files changes nothing about it: what was read before is committed while others are read. */
+function isAddition({ kind }: Operation): boolean {
+  return kind === 'push-create' || kind === 'push-update';
+}
+
+/** Waits for both, also when one fails: nothing goes on behind the engine's back. */
+async function bothOf(one: Promise<void>, other: Promise<void>): Promise<void> {
+  const [first, second] = await Promise.allSettled([one, other]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
 }
 
 function* cut<Item>(items: readonly Item[], sizeBytes: (item: Item) => number): Generator<Item[]> {

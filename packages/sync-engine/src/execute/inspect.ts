@@ -37,20 +37,19 @@ type InspectDeps = Pick<
  */
 export async function inspectFiles(
   deps: InspectDeps,
-  inspections: readonly Inspection[],
+  inspections: Iterable<Inspection>,
   signal: AbortSignal,
 ): Promise<void> {
   const { local, failures, counters } = deps;
-  const session = inspections.some((each) => each.uploadExpected)
-    ? deps.space.createUpload({ signal })
-    : null;
+  const sending: { session: UploadSession | null } = { session: null };
   const uploadedHere: FileContent[] = [];
   try {
     await forEachConcurrently(inspections, FILES_AT_ONCE, async (inspection) => {
       const node = local.get(inspection.entryId);
       if (node === undefined || node.kind !== 'file') return;
       try {
-        const upload = inspection.uploadExpected ? session : null;
+        if (inspection.uploadExpected) sending.session ??= deps.space.createUpload({ signal });
+        const upload = inspection.uploadExpected ? sending.session : null;
         const content = await readStable(deps, node, inspection.profile, upload, signal);
         if (content === null) return;
         const now = local.get(inspection.entryId);
@@ -64,6 +63,7 @@ export async function inspectFiles(
         failures.record(inspection.entryId, 'inspect', error);
       }
     });
+    const { session } = sending;
     if (session !== null) {
       await session.flush();
       for (const content of uploadedHere) deps.uploaded.add(content.contentId);
@@ -71,7 +71,7 @@ export async function inspectFiles(
       counters.uploadedBytes += session.sentBytes;
     }
   } catch (error) {
-    session?.abort();
+    sending.session?.abort();
     throw error;
   }
 }

@@ -1,0 +1,109 @@
+import { type BlockKind, type ContentPlatform, encodeNamedBlock, type PlainBlock } from '@cairn/content';
+import type { BlockId } from '@cairn/model';
+import { createPackWriter, PACK_BLOCK_HEADER_BYTES, PACK_EDGES, PROTOCOL_LIMITS } from '@cairn/protocol';
+
+/** Larger than any block; a batch that cannot take the next block is full. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPackBlocks);
+/** Buffers kept while none is in use. */
+const IDLE_BUFFERS = 2;
+/** Buffers kept while others are in use: as many as two uploads hold at most. */
+const SPARE_BUFFERS = 10;
+
+/** Memory of batches, used again and again: fresh memory for every batch is garbage of the size of all uploads. */
+export interface BatchBuffers {
+  take(): Uint8Array;
+  /** Only once nobody reads from it any more; a buffer of a failed request is simply forgotten. */
+  give(buffer: Uint8Array): void;
+  /** Instead of `give`, for a buffer that somebody may still read from. */
+  forget(): void;
+}
+
+export function createBatchBuffers(): BatchBuffers {
+  const spare: Uint8Array[] = [];
+  let inUse = 0;
+
+  function release(): void {
+    inUse--;
+    if (inUse === 0) spare.splice(IDLE_BUFFERS);
+  }
+
+  return {
+    take() {
+      inUse++;
+      return spare.pop() ?? new Uint8Array(BATCH_BYTES);
+    },
+    give(buffer) {
+      if (spare.length < SPARE_BUFFERS) spare.push(buffer);
+      release();
+    },
+    forget: release,
+  };
+}
+
+interface GatheredBlock {
+  readonly blockId: BlockId;
+  readonly kind: BlockKind;
+  readonly start: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Blocks that the server is asked about together. Their plain bytes stand where they will be in the pack, so that
+ * the pack of those that are missing is made in place.
+ */
+export class UploadBatch {
+  readonly buffer: Uint8Array;
+  readonly #blocks: GatheredBlock[] = [];
+  #position = PACK_EDGES.before;
+
+  constructor(buffer: Uint8Array) {
+    this.buffer = buffer;
+  }
+
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
+  get blockIds(): BlockId[] {
+    return this.#blocks.map(({ blockId }) => blockId);
+  }
+
+  hasRoomFor(sizeBytes: number): boolean {
+    const end = this.#position + PACK_BLOCK_HEADER_BYTES + sizeBytes + PACK_EDGES.after;
+    return end <= this.buffer.length && this.#blocks.length < MAX_BLOCKS;
+  }
+
+  /** Copies the block's bytes; there must be room. */
+  add({ blockId, kind, plain }: PlainBlock): void {
+    const start = this.#position + PACK_BLOCK_HEADER_BYTES;
+    this.buffer.set(plain, start);
+    this.#blocks.push({ blockId, kind, start, sizeBytes: plain.length });
+    this.#position = start + plain.length;
+  }
+
+  /** The pack of the missing ones, compressed where that helps; once only, as the plain bytes are gone then. */
+  encode(platform: ContentPlatform, missing: ReadonlySet<BlockId>): EncodedBatch {
+    const writer = createPackWriter(this.buffer);
+    let skippedBytes = 0;
+    let hasManifests = false;
+    for (const { blockId, kind, start, sizeBytes } of this.#blocks) {
+      if (!missing.has(blockId)) {
+        skippedBytes += sizeBytes;
+        continue;
+      }
+      const plain = this.buffer.subarray(start, start + sizeBytes);
+      writer.add(encodeNamedBlock(platform, blockId, kind, plain, { keep: true }));
+      if (kind === 'manifest') hasManifests = true;
+    }
+    return { pack: writer.count === 0 ? null : writer.finish(), hasManifests, skippedBytes };
+  }
+}
+
+export interface EncodedBatch {
+  /** `null`: the server has everything. */
+  readonly pack: Uint8Array | null;
+  readonly hasManifests: boolean;
+  /** Plain bytes that the server has already. */
+  readonly skippedBytes: number;
+}
