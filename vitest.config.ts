@@ -8,6 +8,7 @@ export default defineConfig({
       'apps/*/src/**/*.test.ts',
       'tools/**/*.test.ts',
       'bench/**/*.test.ts',
+      'sim/**/*.test.ts',
     ],
     environment: 'node',
     reporters: ['default', createTestSummary()],

@@ -65,7 +65,7 @@ function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[]
       own.dependencies.has(packageName) ||
       (file.isTest &&
         (own.devDependencies.has(packageName) || ['vitest', 'fast-check'].includes(packageName)));
-    const isRootTool = ['bench', 'tools'].includes(own.path);
+    const isRootTool = ['bench', 'sim', 'tools'].includes(own.path);
     if (!isDeclared && !isRootTool)
       problems.push(`${at(line)}: "${packageName}" is not declared in ${own.path}/package.json`);
     const target = workspaces.find(({ name }) => name === packageName);

@@ -44,7 +44,7 @@ export function readWorkspaces(root: string): Workspace[] {
       found.push(readWorkspace(root, path, room));
     }
   }
-  for (const room of ['bench', 'tools']) found.push(readWorkspace(root, room, room));
+  for (const room of ['bench', 'sim', 'tools']) found.push(readWorkspace(root, room, room));
   return found;
 }
 

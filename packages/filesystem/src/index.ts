@@ -18,5 +18,5 @@ export {
   type MemoryFilesystem,
   type MemoryFilesystemOptions,
 } from './memory/memory-filesystem.ts';
-export type { UserOperations } from './memory/memory-user.ts';
+export type { MemoryUser, TakenItem, UserItem, UserOperations } from './memory/memory-user.ts';
 export { type NodeFilesystemOptions, openNodeFilesystem } from './node/node-filesystem.ts';

@@ -1,4 +1,5 @@
 import type { Environment } from '@cairn/environment';
+import { findReservedName } from '@cairn/model';
 import type { FileStatus, FilesystemCapabilities } from '../filesystem.ts';
 
 export interface MemoryFile {
@@ -52,6 +53,7 @@ interface NameChange {
 }
 
 export interface MemoryDisk {
+  /** What is mounted at the root's path: the disk itself, or the empty folder below its mount point. */
   readonly root: MemoryFolder;
   readonly capabilities: FilesystemCapabilities;
   lookUp(folder: MemoryFolder, name: string): MemoryNode | undefined;
@@ -70,12 +72,19 @@ export interface MemoryDisk {
   storedTime(nanoseconds: bigint): bigint;
   assertRoom(moreBytes: number): void;
   addUsed(bytes: number): void;
+  setCapacity(bytes: number): void;
   /** All name changes up to the last one in this folder survive a power cut from now on. */
   syncNames(folder: MemoryFolder): void;
   syncAllNames(): void;
   /** A power cut: undoes a random number of the newest unsynced name changes and forgets unsynced bytes. */
   powerCut(): void;
   readonly usedBytes: number;
+  /** `false` shows an empty folder in place of the root, as where a disk is not mounted; `true` the root again. */
+  setMounted(mounted: boolean): void;
+  /** Makes this empty disk hold what the other one does, with the same inodes, as an image of it would. */
+  copyFrom(other: MemoryDisk): void;
+  /** Where the next inode number and the newest instant of a copied disk are found. */
+  readonly nextInode: number;
 }
 
 export interface MemoryDiskOptions {
@@ -83,11 +92,16 @@ export interface MemoryDiskOptions {
   readonly capabilities: FilesystemCapabilities;
   readonly capacityBytes: number;
   readonly timeGranularityNs: bigint;
+  /** The same for the time of the last change of anything (ctime). */
+  readonly changeGranularityNs: bigint;
+  /** Names come back decomposed, however they were written. */
+  readonly decomposesNames: boolean;
 }
 
 /** The state of a simulated disk: inodes, names, times and what of it is durable. */
 export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
-  const { environment, capabilities, capacityBytes, timeGranularityNs } = options;
+  const { environment, capabilities, timeGranularityNs, changeGranularityNs } = options;
+  let { capacityBytes } = options;
   let nextInode = 1;
   let usedBytes = 0;
   let ticks = 0n;
@@ -102,17 +116,19 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
     return unicode.toUpperCase().toLowerCase();
   }
 
-  /** The simulated clock has milliseconds; steps within one keep every change apart, as a real one would. */
+  /**
+   * The simulated clock has milliseconds; steps within one keep every change apart, as a precise clock would. With a
+   * granularity they do not: two changes within one step cannot be told apart.
+   */
   function nowNs(): bigint {
     const now = environment.clock.now();
     ticks = now === lastMs ? ticks + 1n : 0n;
     lastMs = now;
-    return BigInt(Math.floor(now)) * 1_000_000n + ticks;
+    return cut(BigInt(Math.floor(now)) * 1_000_000n + ticks, changeGranularityNs);
   }
 
   function storedTime(nanoseconds: bigint): bigint {
-    const rest = ((nanoseconds % timeGranularityNs) + timeGranularityNs) % timeGranularityNs;
-    return nanoseconds - rest;
+    return cut(nanoseconds, timeGranularityNs);
   }
 
   function times() {
@@ -124,18 +140,35 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
     return { kind: 'folder', ...times(), items: new Map() };
   }
 
-  const root = createFolder();
+  let mounted = createFolder();
+  let root = mounted;
   const disk: MemoryDisk = {
-    root,
+    get root() {
+      return root;
+    },
+    setMounted(isMounted) {
+      root = isMounted ? mounted : createFolder();
+    },
+    copyFrom(other) {
+      nextInode = Math.max(nextInode, other.nextInode);
+      mounted = copyNode(other.root, new Map()) as MemoryFolder;
+      root = mounted;
+      usedBytes = other.usedBytes;
+    },
+    get nextInode() {
+      return nextInode;
+    },
     capabilities,
     lookUp: (folder, name) => folder.items.get(foldKey(name))?.node,
     storedName: (folder, name) => folder.items.get(foldKey(name))?.name,
     setName(folder, name, node) {
+      const problem = node === null ? null : findReservedName(name, capabilities.reservedNames);
+      if (problem !== null) throw new Error(`EINVAL: ${problem}`);
       const key = foldKey(name);
       if (!grouping) group++;
       unsynced.push({ folder, key, before: folder.items.get(key), group });
       if (node === null) folder.items.delete(key);
-      else folder.items.set(key, { name, node });
+      else folder.items.set(key, { name: options.decomposesNames ? name.normalize('NFD') : name, node });
       const now = nowNs();
       folder.modifiedAtNs = storedTime(now);
       folder.changedAtNs = now;
@@ -178,6 +211,9 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
         throw Object.assign(new Error('ENOSPC: no space left on the simulated disk'), { code: 'ENOSPC' });
       }
     },
+    setCapacity(bytes) {
+      capacityBytes = bytes;
+    },
     addUsed(bytes) {
       usedBytes += bytes;
     },
@@ -200,7 +236,7 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
       }
       unsynced = [];
       usedBytes = 0;
-      for (const file of filesBelow(root, new Set())) {
+      for (const file of filesBelow(mounted, new Set())) {
         if (file.durableBytes !== file.bytes) {
           // Bytes that were never synced may be there in part, as zeros, or not at all.
           file.bytes = file.durableBytes ?? tornBytes(file.bytes, environment.random.fraction());
@@ -211,6 +247,27 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
     },
   };
   return disk;
+}
+
+function cut(nanoseconds: bigint, granularityNs: bigint): bigint {
+  const rest = ((nanoseconds % granularityNs) + granularityNs) % granularityNs;
+  return nanoseconds - rest;
+}
+
+/** Files with several names stay one file. */
+function copyNode(node: MemoryNode, copies: Map<MemoryNode, MemoryNode>): MemoryNode {
+  const known = copies.get(node);
+  if (known !== undefined) return known;
+  if (node.kind !== 'folder') {
+    const copy = node.kind === 'file' ? { ...node, bytes: node.bytes.slice() } : { ...node };
+    if (copy.kind === 'file') copy.durableBytes = copy.bytes;
+    copies.set(node, copy);
+    return copy;
+  }
+  const items = new Map<string, { name: string; node: MemoryNode }>();
+  for (const [key, { name, node: child }] of node.items)
+    items.set(key, { name, node: copyNode(child, copies) });
+  return { ...node, items };
 }
 
 function tornBytes(bytes: Uint8Array, fraction: number): Uint8Array {

@@ -1,12 +1,19 @@
 import { createSimulatedEnvironment } from '@cairn/environment';
 import { describeFilesystem } from '../contract.ts';
-import { createMemoryFilesystem } from './memory-filesystem.ts';
+import { createMemoryFilesystem, type MemoryFilesystemOptions } from './memory-filesystem.ts';
 
-for (const folding of [false, true]) {
-  describeFilesystem(`memory filesystem${folding ? ' that folds names' : ''}`, async () => {
+const FOLDING = { capabilities: { caseSensitive: false, unicodeSensitive: false } };
+const VARIANTS: Readonly<Record<string, Partial<MemoryFilesystemOptions>>> = {
+  'memory filesystem': {},
+  'memory filesystem that folds names': FOLDING,
+  'memory filesystem that decomposes names': { ...FOLDING, decomposesNames: true },
+};
+
+for (const [name, options] of Object.entries(VARIANTS)) {
+  describeFilesystem(name, async () => {
     const memory = createMemoryFilesystem({
       environment: createSimulatedEnvironment({ seed: 1 }),
-      capabilities: { caseSensitive: !folding, unicodeSensitive: !folding },
+      ...options,
     });
     return {
       filesystem: memory.filesystem,

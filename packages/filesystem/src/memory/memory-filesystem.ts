@@ -2,9 +2,9 @@ import type { Environment } from '@cairn/environment';
 import type { Filesystem, FilesystemCapabilities, WatchHint } from '../filesystem.ts';
 import { createHintCollector, type HintCollector } from '../hint-collector.ts';
 import type { FaultPlan } from './fault-plan.ts';
-import { createMemoryDisk } from './memory-disk.ts';
+import { createMemoryDisk, type MemoryDisk } from './memory-disk.ts';
 import { openMemoryPort } from './memory-port.ts';
-import { createMemoryUser, type UserOperations } from './memory-user.ts';
+import { createMemoryUser, type MemoryUser } from './memory-user.ts';
 
 export interface MemoryFilesystemOptions {
   readonly environment: Environment;
@@ -13,12 +13,19 @@ export interface MemoryFilesystemOptions {
   readonly capacityBytes?: number;
   /** Modification times are cut to multiples of this; 2_000_000_000n is FAT. */
   readonly timeGranularityNs?: bigint;
+  /**
+   * The same for the time of the last change of anything: 4_000_000n is common on Linux. A disk without such a time
+   * shows its modification time there, with that granularity.
+   */
+  readonly changeGranularityNs?: bigint;
+  /** Names come back in decomposed form (NFD), as on old Macs; then `unicodeSensitive` must be false. */
+  readonly decomposesNames?: boolean;
 }
 
 export interface MemoryFilesystem {
   /** The port as the running process has it. After `crash` or `restart` this is a new one. */
   readonly filesystem: Filesystem;
-  readonly user: UserOperations;
+  readonly user: MemoryUser;
   /** Replaces the plan of faults; `null` for none. */
   setFaults(faults: FaultPlan | null): void;
   /** The process ends (kill -9) and comes back: what was written stays, durable or not. */
@@ -27,6 +34,15 @@ export interface MemoryFilesystem {
   crash(): Filesystem;
   /** The root vanishes (an unmounted disk); `true` brings the same one back. */
   setRootPresent(present: boolean): void;
+  /** `false`: an empty folder is where the root was, as when its disk is not mounted; `true` brings the root back. */
+  setMounted(mounted: boolean): void;
+  setCapacity(bytes: number): void;
+  /** Makes this (new) disk an image of another one, down to the inodes, the private folder included. */
+  copyFrom(other: MemoryFilesystem): void;
+  /** The state behind it, for `copyFrom`. */
+  readonly disk: MemoryDisk;
+  /** Called after every change of names, contents or attributes, whoever made it; to be set by who wants it. */
+  onUse: () => void;
   /** While true, changes give no hints. */
   setHintsDropped(dropped: boolean): void;
   readonly usedBytes: number;
@@ -37,6 +53,7 @@ const POSIX: FilesystemCapabilities = {
   unicodeSensitive: true,
   symbolicLinks: true,
   executableBit: true,
+  reservedNames: 'none',
 };
 
 /** A simulated folder: the port over memory, and the hands of its user, of the power company and of bad disks. */
@@ -47,6 +64,8 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
     capabilities: { ...POSIX, ...options.capabilities },
     capacityBytes: options.capacityBytes ?? Number.POSITIVE_INFINITY,
     timeGranularityNs: options.timeGranularityNs ?? 1n,
+    changeGranularityNs: options.changeGranularityNs ?? 1n,
+    decomposesNames: options.decomposesNames ?? false,
   });
   let faults = options.faults ?? null;
   let rootPresent = true;
@@ -54,6 +73,7 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
   const collectors = new Set<HintCollector>();
 
   function hint(folderPath: string, changedPath: string): void {
+    memory.onUse();
     if (hintsDropped) return;
     for (const collector of collectors) {
       collector.folder(folderPath);
@@ -90,7 +110,8 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
     return filesystem;
   }
 
-  return {
+  const memory: MemoryFilesystem = {
+    onUse: () => undefined,
     get filesystem() {
       return filesystem;
     },
@@ -101,11 +122,22 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
     restart: reopen,
     crash() {
       disk.powerCut();
+      memory.onUse();
       return reopen();
     },
     setRootPresent(present) {
       rootPresent = present;
     },
+    setMounted(mounted) {
+      disk.setMounted(mounted);
+      memory.onUse();
+    },
+    setCapacity: (bytes) => disk.setCapacity(bytes),
+    copyFrom(other) {
+      disk.copyFrom(other.disk);
+      memory.onUse();
+    },
+    disk,
     setHintsDropped(dropped) {
       hintsDropped = dropped;
     },
@@ -113,4 +145,5 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
       return disk.usedBytes;
     },
   };
+  return memory;
 }

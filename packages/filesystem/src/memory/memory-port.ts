@@ -1,5 +1,5 @@
 import type { Environment } from '@cairn/environment';
-import { CairnError, PRIVATE_FOLDER } from '@cairn/model';
+import { CairnError, findReservedName, PRIVATE_FOLDER } from '@cairn/model';
 import type {
   Expectation,
   FileStatus,
@@ -41,13 +41,16 @@ interface Place {
 export function openMemoryPort(options: MemoryPortOptions): Filesystem {
   const { disk, environment } = options;
   const { capabilities } = disk;
+  const ownRoot = disk.root;
   let closed = false;
   let rescued = 0;
 
   function check(operation: MemoryOperation, path: string): void {
     if (closed) throw new Error('the filesystem is closed');
-    if (!options.isRootPresent()) throw rootMissingError('(simulated)');
+    if (!options.isRootPresent() || disk.root !== ownRoot) throw rootMissingError('(simulated)');
     const code = options.faultFor(operation, path);
+    // Who decides about faults may end the process, too.
+    if (closed) throw new Error('the filesystem is closed');
     if (code === null) return;
     throw localError(Object.assign(new Error(`${code}: simulated`), { code }), operation, path);
   }
@@ -78,6 +81,10 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
   function placeAt(operation: MemoryOperation, path: string, when: WhenUnreachable): Place {
     check(operation, path);
     const { parent, name } = splitParent(path, capabilities.caseSensitive);
+    const problem = findReservedName(name, capabilities.reservedNames);
+    // The disk finds nothing under such a name, and makes nothing.
+    if (problem !== null && when !== 'absent')
+      throw new CairnError('local-io', `"${path}" cannot be on this disk: ${problem}; choose another name`);
     try {
       const folder = walk(parent);
       return { folder, name, node: disk.lookUp(folder, name) };

@@ -1,5 +1,22 @@
 import type { MemoryDisk, MemoryFile, MemoryFolder, MemoryNode } from './memory-disk.ts';
 
+/** One thing in the tree as its owner sees it. */
+export interface UserItem {
+  readonly path: string;
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  /** Of a file; read-only, and a later write replaces it. */
+  readonly bytes: Uint8Array | null;
+  readonly executable: boolean;
+  readonly target: string | null;
+  readonly modifiedAtNs: bigint;
+  readonly inode: number;
+}
+
+/** Something that was taken out of the tree. */
+export interface TakenItem {
+  readonly node: MemoryNode;
+}
+
 /** What the owner of a synced folder does to it behind our back. Paths as in the port. */
 export interface UserOperations {
   /** Creates the file or writes new content into it (the same inode). */
@@ -19,9 +36,24 @@ export interface UserOperations {
   describe(): string[];
 }
 
+/** What a simulated owner can do and see on top of that. */
+export interface MemoryUser extends UserOperations {
+  /** Another name for the same file. */
+  makeHardLink(from: string, to: string): void;
+  /** Moves something, with all below it, out of the tree. */
+  takeOut(path: string): TakenItem;
+  putBack(path: string, taken: TakenItem): void;
+  /** What is at a path, in the disk's own understanding of names; `null` for nothing. */
+  find(path: string): UserItem | null;
+  /** Everything in the tree but our private folder, folders before what is in them. */
+  walk(): UserItem[];
+  /** Contents of the files in the rescue area. */
+  rescued(): Uint8Array[];
+}
+
 export type OnUserChange = (folderPath: string, changedPath: string) => void;
 
-export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): UserOperations {
+export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): MemoryUser {
   function folderOf(path: string): { folder: MemoryFolder; name: string } {
     const names = path.split('/');
     const name = names.pop() as string;
@@ -125,6 +157,42 @@ export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): User
       node.changedAtNs = disk.nowNs();
       changed(path);
     },
+    makeHardLink(from, to) {
+      const node = at(from);
+      if (node.kind !== 'file') throw new Error(`the user's "${from}" is no file`);
+      put(to, node);
+    },
+    takeOut(path) {
+      const node = at(path);
+      const { folder, name } = folderOf(path);
+      disk.setName(folder, name, null);
+      changed(path);
+      return { node };
+    },
+    putBack: (path, { node }) => put(path, node),
+    find(path) {
+      const { folder, name } = folderOf(path);
+      const node = disk.lookUp(folder, name);
+      return node === undefined ? null : itemOf(path, node);
+    },
+    walk() {
+      const items: UserItem[] = [];
+      const visit = (folder: MemoryFolder, prefix: string): void => {
+        for (const { name, node } of folder.items.values()) {
+          if (prefix === '' && name === '.cairn') continue;
+          items.push(itemOf(prefix + name, node));
+          if (node.kind === 'folder') visit(node, `${prefix}${name}/`);
+        }
+      };
+      visit(disk.root, '');
+      return items;
+    },
+    rescued() {
+      const own = disk.lookUp(disk.root, '.cairn');
+      const rescue = own?.kind === 'folder' ? disk.lookUp(own, 'rescue') : undefined;
+      if (rescue?.kind !== 'folder') return [];
+      return [...rescue.items.values()].flatMap(({ node }) => (node.kind === 'file' ? [node.bytes] : []));
+    },
     describe() {
       const lines: string[] = [];
       const walk = (folder: MemoryFolder, prefix: string): void => {
@@ -137,6 +205,18 @@ export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): User
       walk(disk.root, '');
       return lines.sort();
     },
+  };
+}
+
+function itemOf(path: string, node: MemoryNode): UserItem {
+  return {
+    path,
+    kind: node.kind,
+    bytes: node.kind === 'file' ? node.bytes : null,
+    executable: node.kind === 'file' && node.executable,
+    target: node.kind === 'link' ? node.target : null,
+    modifiedAtNs: node.modifiedAtNs,
+    inode: node.inode,
   };
 }
 

@@ -1,0 +1,80 @@
+import { createDraw } from '../random.ts';
+import { healLink } from '../world/link.ts';
+import { lookAfter, start } from './processes.ts';
+import { up } from './server-steps.ts';
+import { decideDeletes } from './steps.ts';
+import { describeWorld, type World } from './world.ts';
+
+const MAX_ROUNDS = 500;
+
+/** Everything is well again: networks, disks, clocks' owners and the server. */
+export async function heal(world: World): Promise<void> {
+  const { trace, timeline, devices, server } = world;
+  trace.tell('all is well again');
+  server.dieAfterCommits(Number.POSITIVE_INFINITY, () => undefined);
+  await up(world);
+  for (const device of devices) {
+    device.cancelAmbush();
+    device.setFaults(null);
+    device.disk.setHintsDropped(false);
+    device.disk.setCapacity(Number.POSITIVE_INFINITY);
+    if (!device.isMounted) device.setMounted(true);
+    healLink(device.link);
+  }
+  await timeline.pass(50);
+  await lookAfter(world);
+  for (const device of devices) {
+    await start(world, device);
+    device.engine.resume();
+  }
+}
+
+/**
+ * Lets time pass until every device says that it is in sync with the server, twice in a row with a complete look
+ * in between. Throws when that does not come about.
+ */
+export async function rest(world: World): Promise<void> {
+  const { timeline, devices } = world;
+  const startedMs = timeline.nowMs;
+  for (let round = 0; ; round++) {
+    await timeline.pass(400);
+    throwFailure(world);
+    await lookAfter(world);
+    throwFailure(world);
+    for (const device of devices) {
+      if (!device.isRunning) await start(world, device);
+      if (device.isRunning && device.engine.status().held !== null)
+        decideDeletes(world, device, createDraw(world.script.seed + round));
+    }
+    if (isQuiet(world)) {
+      for (const { engine } of devices) engine.refresh();
+      await timeline.pass(400);
+      throwFailure(world);
+      if (isQuiet(world)) break;
+    }
+    if (round > MAX_ROUNDS)
+      throw new Error(
+        `[I9 I11] the devices do not come to rest in ${Math.round((timeline.nowMs - startedMs) / 1000)} s`,
+      );
+  }
+  for (const device of devices) device.isBlind = false;
+}
+
+export function throwFailure(world: World): void {
+  if (world.failure !== null) throw world.failure;
+}
+
+function isQuiet({ devices, mirror }: World): boolean {
+  return devices.every((device) => {
+    if (!device.isRunning) return false;
+    const { state } = device.engine.status();
+    const { cursor } = device.trees;
+    return state === 'in-sync' && cursor?.sequence === mirror.sequence && mirror.at(cursor) !== undefined;
+  });
+}
+
+/** An error with how everything stands. */
+export function withPicture(world: World, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  return new Error(`${message}\n${describeWorld(world)}`, { cause: error });
+}
