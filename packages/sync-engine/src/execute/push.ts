@@ -210,7 +210,10 @@ function buildChange(
     entryId,
     baseSequence,
     ...(operation.place || revives ? { parentId: node.parentId, name: node.name } : {}),
-    ...(content && node.content !== null ? { content: node.content, executable: node.executable } : {}),
+    ...(content && node.content !== null ? { content: node.content } : {}),
+    ...(content && node.content !== null && !bitIsTheirs(node, remote, synced)
+      ? { executable: node.executable }
+      : {}),
     ...(content && node.kind === 'link' && node.target !== null ? { target: node.target } : {}),
     ...(content && node.kind !== 'folder' ? { modifiedAtUs: node.modifiedAtUs } : {}),
     ...(content ? {} : changed),
@@ -229,6 +232,12 @@ function markToSend(
   return remote === undefined || remote.kind === 'folder' || remote.conflictOf !== undefined
     ? {}
     : { conflictOf };
+}
+
+/** Whether the executable bit was changed on the server and not here: an edit must not take that back. */
+function bitIsTheirs(node: LocalNode, remote: Entry | undefined, synced: SyncedNode | undefined): boolean {
+  if (remote?.kind !== 'file' || synced === undefined) return false;
+  return node.executable === synced.executable && node.executable !== remote.executable;
 }
 
 /** Attributes that were changed here and not on the server. */
