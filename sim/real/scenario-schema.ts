@@ -145,6 +145,8 @@ export const scenarioSchema = z.strictObject({
     tree: treeSchema,
     /** What one device has besides. */
     only: z.partialRecord(deviceName, treeSchema).optional(),
+    /** What may be there besides, on all alike. */
+    maybe: treeSchema.optional(),
     /** What one device does not have of the tree (names it cannot hold). */
     without: z.partialRecord(deviceName, z.array(path)).optional(),
     /** Contents that must be live, in a version, in the trash or rescued. What ever settled must be anyway. */

@@ -1,8 +1,21 @@
 import { type Scenario, type ScenarioInput, scenarioSchema } from '../real/scenario-schema.ts';
+import { CRASHES } from './crashes.ts';
+import { EDITORS } from './editors.ts';
 import { FOLDERS } from './folders.ts';
+import { HAZARDS } from './hazards.ts';
+import { KINDS } from './kinds.ts';
+import { NAMES } from './names.ts';
 import { RACES } from './races.ts';
 
-const FILES: readonly (readonly ScenarioInput[])[] = [RACES, FOLDERS];
+const FILES: readonly (readonly ScenarioInput[])[] = [
+  RACES,
+  FOLDERS,
+  NAMES,
+  KINDS,
+  EDITORS,
+  HAZARDS,
+  CRASHES,
+];
 
 /** Every scenario, checked against the schema. Throws for one that is not well-formed or has another's name. */
 export function loadScenarios(): readonly Scenario[] {

@@ -14,7 +14,11 @@ export function withFolders(tree: ScenarioTree): ScenarioTree {
 }
 
 /** What differs between what was to be and what is there, one line each. */
-export function findDifferences(expected: ScenarioTree, seen: ReadonlyMap<string, SeenItem>): string[] {
+export function findDifferences(
+  expected: ScenarioTree,
+  seen: ReadonlyMap<string, SeenItem>,
+  maybe: ScenarioTree = {},
+): string[] {
   const differences: string[] = [];
   const left = new Map(seen);
   const wanted = Object.entries(withFolders(expected)).map(([key, item]) => ({
@@ -40,6 +44,12 @@ export function findDifferences(expected: ScenarioTree, seen: ReadonlyMap<string
     }
     left.delete(found[0]);
     differences.push(...compareItem(found[0], item, found[1]));
+  }
+  for (const [path, item] of Object.entries(maybe)) {
+    const found = [...left].find(
+      ([each, there]) => toRegExp(path).test(each) && compareItem(each, item, there).length === 0,
+    );
+    if (found !== undefined) left.delete(found[0]);
   }
   for (const [path, { kind, bytes }] of left)
     differences.push(`not expected: ${path} (${kind}${kind === 'file' ? ` ${preview(bytes)}` : ''})`);

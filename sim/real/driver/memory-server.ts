@@ -80,11 +80,15 @@ export async function startMemoryServer(
     role: 'administrator',
   };
 
+  const listeners = new Set<() => void>();
+
   async function replaceDatabase(change: () => void): Promise<void> {
     await store.close();
     change();
     store = await open();
     ({ data, access } = serve());
+    // Connections broke; whoever was listening asks again.
+    for (const reconnect of listeners) reconnect();
   }
 
   function connect(who: Principal, network: MemoryNetwork): SpaceConnection {
@@ -169,7 +173,14 @@ export async function startMemoryServer(
         const unsubscribe = bus.subscribe((event) => {
           if (event.kind === 'space-advanced' && network.online && isUp) onHint(event.sequence);
         });
-        return { close: unsubscribe };
+        const reconnect = () => onHint(null);
+        listeners.add(reconnect);
+        return {
+          close() {
+            listeners.delete(reconnect);
+            unsubscribe();
+          },
+        };
       },
     };
   }
@@ -200,8 +211,8 @@ export async function startMemoryServer(
       isUp = false;
     },
     async start() {
-      await replaceDatabase(() => undefined);
       isUp = true;
+      await replaceDatabase(() => undefined);
     },
     async kill() {
       isUp = false;

@@ -233,7 +233,7 @@ class Run {
           ([path]) => !(without[name] ?? []).includes(path),
         ),
       );
-      const differences = findDifferences({ ...tree, ...only[name] }, readSeen(device.user));
+      const differences = findDifferences({ ...tree, ...only[name] }, readSeen(device.user), end.maybe);
       wrong.push(...differences.map((line) => `${name}: ${line}`));
       const status = await device.status();
       for (const kind of notices[name] ?? []) {
