@@ -18,6 +18,12 @@ export const DEBOUNCE_MS = 25;
 const EXECUTE_BUDGET_MS = 1500;
 /** The same while nobody but the engine itself changes anything. */
 const QUIET_BUDGET_MS = 6000;
+/**
+ * How long files are read at first before what was read is planned and sent. It doubles from plan to plan: other
+ * devices begin early, and thousands of files are not planned anew all the time.
+ */
+const FIRST_READ_MS = 500;
+const LONGEST_READ_MS = 4000;
 /** Looks at a disk that keeps changing before what is known is worked on. */
 const MAX_LOOKS = 4;
 
@@ -57,7 +63,7 @@ export interface Rest {
  */
 export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Rest> {
   const { execute, large, attention, retries } = deps;
-  for (;;) {
+  for (let readBudgetMs = FIRST_READ_MS; ; readBudgetMs = Math.min(LONGEST_READ_MS, readBudgetMs * 2)) {
     signal.throwIfAborted();
     const transferError = deps.takeTransferError();
     if (transferError !== null) throw transferError;
@@ -88,7 +94,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     deps.setState('syncing');
     if (work.operations.some(({ operation }) => operation.kind === 'push-remove')) await deps.verifyRoot();
     try {
-      await executePlan(execute, large, work, signal);
+      await executePlan(execute, large, { ...work, readBudgetMs }, signal);
     } catch (error) {
       if (!deps.noteFullness(error)) throw error;
     }
@@ -155,7 +161,7 @@ function makePlan({ execute, planOptions }: CycleDeps, candidates: readonly Entr
   return plan(view, planOptions(), candidates);
 }
 
-function selectWork(deps: CycleDeps, planned: Plan): Parameters<typeof executePlan>[2] {
+function selectWork(deps: CycleDeps, planned: Plan): Omit<Parameters<typeof executePlan>[2], 'readBudgetMs'> {
   const { execute, large, attention, retries } = deps;
   const permissions = { mayWriteLocally: retries.mayWriteLocally, mayPush: retries.mayPush };
   const runnable = new Set<PlannedOperation>();
@@ -195,6 +201,26 @@ function forgetSettled({ execute }: CycleDeps, candidates: readonly EntryId[]): 
   trees.forgetTouched(settled);
 }
 
+/** What this disk cannot have waits for nothing that could happen here. */
+function isWaiting({ code }: Plan['issues'][number]): boolean {
+  return code !== 'name-not-possible-here';
+}
+
+/**
+ * How many entries the trees do not agree on, other than what is left out or cannot be here. Whatever differs has been
+ * touched, so this is the proof behind "in sync".
+ */
+export function countDiffering(execute: DownloadDeps, planned: Plan | null): number {
+  const { trees, local } = execute;
+  const view = { rootId: local.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
+  const impossible = new Set<EntryId>();
+  for (const issue of planned?.issues ?? []) if (!isWaiting(issue)) impossible.add(issue.entryId);
+  let count = 0;
+  for (const id of trees.touched())
+    if (id !== local.rootId && !impossible.has(id) && !isSettled(execute, view, id)) count++;
+  return count;
+}
+
 /** What is left out and not here needs no look; what is left out and still here needs one until it is gone. */
 function isSettled(execute: DownloadDeps, view: Trees, id: EntryId): boolean {
   if (view.local.get(id) !== undefined) return treesAgree(view, id) && !execute.isLeftOut(id);
@@ -212,8 +238,7 @@ function dropOldFailures({ execute }: CycleDeps, planned: Plan): void {
 function restState({ large, execute }: CycleDeps, planned: Plan): Rest['state'] {
   if (planned.held !== null) return 'held';
   if (large.count > 0) return 'syncing';
-  // What this disk cannot have waits for nothing that could happen here.
-  const issues = planned.issues.filter(({ code }) => code !== 'name-not-possible-here');
+  const issues = planned.issues.filter(isWaiting);
   const waiting = planned.operations.length + issues.length + execute.failures.list().length > 0;
-  return waiting ? 'waiting' : 'in-sync';
+  return waiting || countDiffering(execute, planned) > 0 ? 'waiting' : 'in-sync';
 }

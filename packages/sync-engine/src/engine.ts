@@ -1,74 +1,30 @@
-import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
-import type { Filesystem, FolderWatch } from '@cairn/filesystem';
+import type { FolderWatch } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { Plan, PlanOptions } from '@cairn/planner';
-import type { TreeStore } from '@cairn/tree-store';
 import { Attention } from './attention.ts';
-import { type CycleDeps, DEBOUNCE_MS, runCycle } from './cycle.ts';
+import { type CycleDeps, countDiffering, DEBOUNCE_MS, runCycle } from './cycle.ts';
+import type { SyncEngine, SyncEngineOptions } from './engine-types.ts';
 import { createCounters } from './execute/deps.ts';
 import type { DownloadDeps } from './execute/download.ts';
 import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
-import { Failures } from './failures.ts';
+import { type Failure, Failures } from './failures.ts';
 import { descendantsIn, LocalTree } from './local-tree.ts';
-import { isCertainlyGone } from './observe/certainly-gone.ts';
+import { makeDurable } from './make-durable.ts';
 import { createScanner, type Scanner } from './observe/scan.ts';
-import type { SpaceConnection } from './ports.ts';
 import { RemovalWindow } from './removal-window.ts';
 import { Retries } from './retries.ts';
 import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
-import { describeStatus, type EngineFacts, type SyncState, type SyncStatus } from './status.ts';
+import { describeStatus, type EngineFacts, findPath, type SyncState, type SyncStatus } from './status.ts';
 
 /** A full scan at least this often: the watcher is only a hint. */
 const FULL_SCAN_MS = 15 * 60_000;
 /** What could not be read is looked at again this often. */
 const UNREADABLE_SCAN_MS = 60_000;
-
-export interface SyncEngineOptions {
-  readonly filesystem: Filesystem;
-  readonly space: SpaceConnection;
-  readonly trees: TreeStore;
-  readonly platform: ContentPlatform;
-  readonly environment: Environment;
-  /** Shown in the names of conflict copies. */
-  readonly deviceName: string;
-  readonly brake?: PlanOptions['brake'];
-  readonly fullScanMs?: number;
-}
-
-/** Keeps one folder equal to one space. */
-export interface SyncEngine {
-  /**
-   * Runs until aborted. Rejects for what only the user can mend: `root-missing`, `root-foreign`,
-   * `session-revoked`, `not-signed-in`.
-   */
-  run(signal: AbortSignal): Promise<void>;
-  status(): SyncStatus;
-  /** Everything known about one path, in words. */
-  explain(path: string): Explanation;
-  pause(): void;
-  resume(): void;
-  /** Lets the deletes that are held go ahead, once. */
-  confirmDeletes(): void;
-  /** Takes the deletes that are held back: what is gone on one side is brought back from the other. */
-  rejectDeletes(): void;
-  /** What this device holds of the space; empty for everything. */
-  selection(): SelectionMark[];
-  /**
-   * Changes what this device holds. Resolves once the choice is durable; then what is not selected any more goes
-   * from this disk as soon as the server certainly has it, and what is selected again comes. Nothing is deleted on
-   * the server. @throws CairnError `bad-path`, `limit-reached`
-   */
-  select(request: SelectionRequest): Promise<void>;
-  /** Scan everything and ask the server, now. */
-  refresh(): void;
-  /** Called after every change of state. */
-  onChange(listener: () => void): () => void;
-}
 
 /** Composes an engine from its ports. The composition root opens and closes what it hands over. */
 export function createSyncEngine(options: SyncEngineOptions): SyncEngine {
@@ -107,7 +63,7 @@ class Engine implements SyncEngine {
     this.#options = options;
     this.#environment = environment;
     this.#local = new LocalTree(trees.local, space.rootId);
-    this.#failures = new Failures(environment);
+    this.#failures = new Failures(environment, (failure) => this.#noteFailure(failure));
     this.#retries = new Retries(environment);
     this.#removals = new RemovalWindow(environment.clock);
     this.#lastFullScanMs = environment.clock.monotonicMs();
@@ -125,6 +81,7 @@ class Engine implements SyncEngine {
         this.#attention.server();
         this.#retries.reset();
         this.#failures.retryAll();
+        this.#noteDone('select', '');
       },
     });
     this.#scanner = createScanner({
@@ -161,6 +118,7 @@ class Engine implements SyncEngine {
       touchedFolders: new Set(),
       markDirty: (path) => this.#attention.folder(path),
       markRemoteDirty: () => this.#attention.server(),
+      noteDone: (operation, path, message) => this.#noteDone(operation, path, message),
       noteRemoved: (direction, count) => this.#removals.note(direction, count),
       noteCommitted: (sequence) => {
         this.#committedSequence = Math.max(this.#committedSequence, sequence);
@@ -197,6 +155,8 @@ class Engine implements SyncEngine {
       setState: (state) => this.#setState(state),
       onServerAnswered: (rebased) => this.#onServerAnswered(rebased),
       onPlan: (planned) => {
+        if (planned.held !== null && this.#plan?.held == null)
+          this.#noteDone('held', '', `${planned.held.count} deletes wait for the user`);
         this.#plan = planned;
         this.#changed();
       },
@@ -217,6 +177,7 @@ class Engine implements SyncEngine {
     await noteRoot(marker, space.rootId);
     await this.#scanner.loadRules();
     this.#selectionChanges.touch();
+    this.#noteDone('start', '');
     const stop = new AbortController();
     const stopped = AbortSignal.any([signal, stop.signal]);
     const watch = await this.#startWatch();
@@ -261,6 +222,7 @@ class Engine implements SyncEngine {
     this.#facts.trouble = null;
     if (!rebased) return;
     this.#committedSequence = 0;
+    this.#noteDone('history-changed', '');
     const text =
       'The server holds another history than before (restored or replaced). Both sides were merged; nothing was deleted.';
     trees.addNotice({ at: this.#environment.clock.now(), kind: 'history-changed', path: '/', text });
@@ -350,15 +312,8 @@ class Engine implements SyncEngine {
     await verifyRoot({ filesystem, trees, spaceId: space.spaceId, environment: this.#environment });
   }
 
-  /** First the names on disk, then what we know about them: after a power cut we may know less, never more. */
-  async #flush(): Promise<void> {
-    const { touchedFolders, filesystem, trees } = this.#deps;
-    if (touchedFolders.size > 0) {
-      const folders = [...touchedFolders];
-      await syncWhatIsThere(filesystem, folders);
-      for (const folder of folders) touchedFolders.delete(folder);
-    }
-    trees.flush();
+  #flush(): Promise<void> {
+    return makeDurable(this.#options.filesystem, this.#options.trees, this.#deps.touchedFolders);
   }
 
   /** What cannot be made durable now is observed again later. */
@@ -397,9 +352,26 @@ class Engine implements SyncEngine {
     this.#setState('offline');
   }
 
+  #noteDone(operation: string, path: string, message?: string): void {
+    const { onActivity } = this.#options;
+    if (onActivity === undefined) return;
+    const at = this.#environment.clock.now();
+    onActivity({ at, operation, path, result: 'done', ...(message === undefined ? {} : { message }) });
+  }
+
+  #noteFailure({ entryId, operation, code, message, lastAt, nextAttemptMs }: Failure): void {
+    const { onActivity, trees } = this.#options;
+    if (onActivity === undefined) return;
+    const path = findPath({ trees, local: this.#local }, entryId) ?? entryId;
+    const nextAttemptAt = Math.round(lastAt + nextAttemptMs - this.#environment.clock.monotonicMs());
+    onActivity({ at: lastAt, operation, path, result: 'failed', code, message, nextAttemptAt });
+  }
+
   #setState(state: SyncState): void {
     if (this.#facts.state === state) return;
     this.#facts.state = state;
+    if (state === 'offline' || state === 'paused' || state === 'stopped')
+      this.#noteDone(state, '', state === 'offline' ? this.#facts.trouble?.message : undefined);
     this.#environment.log.info('engine.state', { state });
     this.#changed();
   }
@@ -417,7 +389,18 @@ class Engine implements SyncEngine {
       unsynced: this.#scanner.unsynced,
       transfers: [...this.#large.running],
       counters: this.#deps.counters,
+      selection: this.#selection.list(),
+      differing: this.#countDiffering(),
+      clock: this.#environment.clock,
+      nextRetryMs: this.#retries.nextDueMs(),
     });
+  }
+
+  /** While there is much to do, what has been touched is counted: looking at each would take long. */
+  #countDiffering(): number {
+    const rests = ['in-sync', 'waiting', 'held'].includes(this.#facts.state);
+    if (rests) return countDiffering(this.#deps, this.#plan);
+    return [...this.#options.trees.touched()].length;
   }
 
   explain(path: string): Explanation {
@@ -470,13 +453,17 @@ class Engine implements SyncEngine {
 
   confirmDeletes(): void {
     const held = this.#plan?.held;
-    if (held) this.#confirmed.add(held.direction);
+    if (held) {
+      this.#confirmed.add(held.direction);
+      this.#noteDone('confirm', '', `${held.count} deletes`);
+    }
     this.refresh();
   }
 
   rejectDeletes(): void {
     const held = this.#plan?.held;
     if (!held) return;
+    this.#noteDone('reject', '', `${held.count} deletes`);
     const { trees } = this.#options;
     for (const { entryId } of [...trees.synced.values()]) {
       const gone = held.direction === 'up' ? trees.local.get(entryId) : trees.remote.get(entryId);
@@ -488,19 +475,5 @@ class Engine implements SyncEngine {
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-}
-
-/** Makes the names in folders durable; one that was replaced by something else meanwhile has none of ours. */
-async function syncWhatIsThere(filesystem: Filesystem, folders: readonly string[]): Promise<void> {
-  try {
-    await filesystem.syncFolders(folders);
-  } catch (error) {
-    if (!isCairnError(error, 'local-io')) throw error;
-    const left: string[] = [];
-    for (const folder of folders)
-      if (folder === '' || !(await isCertainlyGone(filesystem, folder))) left.push(folder);
-    if (left.length === folders.length) throw error;
-    await filesystem.syncFolders(left);
   }
 }

@@ -23,9 +23,11 @@ export interface Failure {
 export class Failures {
   readonly #failures = new Map<EntryId, Failure>();
   readonly #environment: Environment;
+  readonly #onRecord: (failure: Failure) => void;
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, onRecord: (failure: Failure) => void = () => undefined) {
     this.#environment = environment;
+    this.#onRecord = onRecord;
   }
 
   record(entryId: EntryId, operation: string, error: unknown): void {
@@ -42,6 +44,7 @@ export class Failures {
       nextAttemptMs: clock.monotonicMs() + delayMs * (0.75 + random.fraction() / 2),
     };
     this.#failures.set(entryId, failure);
+    this.#onRecord(failure);
     log.warn('engine.operation-failed', {
       entryId,
       operation,

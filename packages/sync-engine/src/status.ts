@@ -1,3 +1,4 @@
+import type { Clock } from '@cairn/environment';
 import type { EntryId } from '@cairn/model';
 import type { HeldDeletes, Plan, PlanIssue } from '@cairn/planner';
 import type { Notice, TreeStore } from '@cairn/tree-store';
@@ -6,6 +7,7 @@ import { classOf } from './execute/select-operations.ts';
 import type { Failures } from './failures.ts';
 import { type LocalTree, pathIn } from './local-tree.ts';
 import type { UnsyncedReason } from './observe/collect.ts';
+import type { SelectionMark } from './selection.ts';
 
 /** Lists in a status stop at this many items; the counts go on. */
 const MAX_LISTED = 100;
@@ -26,6 +28,8 @@ export interface Problem {
   readonly code: string;
   readonly message: string;
   readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly nextAttemptAt: number;
 }
 
 /** A picture of the engine at one moment, ready for JSON. */
@@ -46,6 +50,12 @@ export interface SyncStatus {
   readonly problems: readonly Problem[];
   readonly issues: readonly { readonly path: string; readonly code: PlanIssue['code'] }[];
   readonly unsynced: readonly { readonly path: string; readonly reason: UnsyncedReason }[];
+  /** What this device holds of the space, as the user chose; empty for everything. */
+  readonly selection: readonly SelectionMark[];
+  /** Entries on which the trees do not agree, other than what is left out; at most that many while syncing. */
+  readonly differing: number;
+  /** Milliseconds since 1970 when what waits as a whole (the server, a full disk) is tried next. */
+  readonly nextAttemptAt: number | null;
   readonly notices: readonly Notice[];
   readonly counters: Readonly<TransferCounters>;
   /** Milliseconds since 1970 when the trees were last equal; `null` if not since the start. */
@@ -68,10 +78,15 @@ interface StatusSources {
   readonly unsynced: ReadonlyMap<string, UnsyncedReason>;
   readonly transfers: readonly EntryId[];
   readonly counters: Readonly<TransferCounters>;
+  readonly selection: readonly SelectionMark[];
+  readonly differing: number;
+  readonly clock: Clock;
+  readonly nextRetryMs: number | null;
 }
 
 export function describeStatus(facts: EngineFacts, sources: StatusSources): SyncStatus {
-  const { trees, local, plan, failures, unsynced, transfers, counters } = sources;
+  const { trees, local, plan, failures, unsynced, transfers, counters, clock, nextRetryMs } = sources;
+  const atInstant = (inMs: number) => Math.round(clock.now() + inMs);
   const pathOf = (id: EntryId) => findPath(sources, id) ?? id;
   const { files, folders } = countSynced(trees, local.rootId);
   const pending = { up: 0, down: 0, inspect: 0 };
@@ -93,11 +108,20 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
     problems: failures
       .list()
       .slice(0, MAX_LISTED)
-      .map(({ entryId, code, message, attempts }) => ({ path: pathOf(entryId), code, message, attempts })),
+      .map(({ entryId, code, message, attempts, nextAttemptMs }) => ({
+        path: pathOf(entryId),
+        code,
+        message,
+        attempts,
+        nextAttemptAt: atInstant(Math.max(0, nextAttemptMs - clock.monotonicMs())),
+      })),
     issues: (plan?.issues ?? [])
       .slice(0, MAX_LISTED)
       .map(({ entryId, code }) => ({ path: pathOf(entryId), code })),
     unsynced: [...unsynced].slice(0, MAX_LISTED).map(([path, reason]) => ({ path, reason })),
+    selection: sources.selection,
+    differing: sources.differing,
+    nextAttemptAt: nextRetryMs === null ? null : atInstant(nextRetryMs),
     notices: trees.listNotices(20),
     counters: { ...counters },
   };

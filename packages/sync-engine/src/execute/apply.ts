@@ -20,6 +20,7 @@ type ApplyDeps = Pick<
   | 'failures'
   | 'markDirty'
   | 'noteRemoved'
+  | 'noteDone'
   | 'makeDurable'
   | 'createEntryId'
   | 'deviceName'
@@ -38,8 +39,12 @@ export async function applyLocally(
   touched: TouchedFolders,
 ): Promise<void> {
   try {
+    const before = deps.local.path(operation.entryId);
     await perform(deps, operation, touched);
     deps.failures.forget(operation.entryId);
+    const after = deps.local.path(operation.entryId);
+    const moved = before !== null && after !== null && before !== after;
+    deps.noteDone(operation.kind, after ?? before ?? '', moved ? `from ${before}` : undefined);
   } catch (error) {
     if (isCairnError(error, 'root-missing', 'local-disk-full')) throw error;
     const path = deps.local.path(operation.entryId);

@@ -28,6 +28,8 @@ export interface ExecuteDeps {
   markDirty(path: string): void;
   /** Asks for a look at the server's journal before the next plan. */
   markRemoteDirty(): void;
+  /** Tells what was done, with its path relative to the root; for the log of the device. */
+  noteDone(operation: string, path: string, message?: string): void;
   /** Counts removals, for the brake. */
   noteRemoved(direction: Direction, count: number): void;
   /** Notes that our own commit brought the journal to here. */

@@ -10,6 +10,7 @@ import {
   type UpdateChange,
 } from '@cairn/model';
 import type { LocalNode, SyncedNode } from '@cairn/planner';
+import { findPath } from '../status.ts';
 import type { ExecuteDeps } from './deps.ts';
 import { readStable } from './inspect.ts';
 import { forgetUploaded, noteCommit, type PreparedChange } from './note-commit.ts';
@@ -38,7 +39,11 @@ export async function pushOperations(
         signal,
       );
       deps.counters.commits++;
-      for (const each of prepared) deps.failures.forget(each.operation.entryId);
+      for (const { operation } of prepared) {
+        const { entryId } = operation;
+        deps.failures.forget(entryId);
+        deps.noteDone(operation.kind, findPath(deps, entryId) ?? '');
+      }
       noteCommit(deps, prepared, result);
       return;
     } catch (error) {

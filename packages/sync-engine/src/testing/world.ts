@@ -22,7 +22,8 @@ import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import { type BlockId, CairnError, createId, type DeviceId, formatCursor, parseCursor } from '@cairn/model';
 import { createAccessServices, createDataServices, ensureEpoch, type Principal } from '@cairn/services';
 import { createMemoryTreeDisk, type MemoryTreeDisk, type TreeStore } from '@cairn/tree-store';
-import { createSyncEngine, type SyncEngine, type SyncEngineOptions } from '../engine.ts';
+import { createSyncEngine } from '../engine.ts';
+import type { SyncEngine, SyncEngineOptions } from '../engine-types.ts';
 import type { SpaceConnection, UploadSession } from '../ports.ts';
 
 const platform = createNodePlatform();
