@@ -18,6 +18,7 @@ import { serverRoute } from './api/v1/server.ts';
 import { missingBlocksRoute } from './api/v1/spaces/blocks-missing.ts';
 import { readBlocksRoute } from './api/v1/spaces/blocks-read.ts';
 import { commitChangesetRoute } from './api/v1/spaces/changesets.ts';
+import { conflictsRoute } from './api/v1/spaces/conflicts.ts';
 import { storePackRoute } from './api/v1/spaces/packs.ts';
 import { snapshotRoute } from './api/v1/spaces/snapshot.ts';
 import { changesRoute } from './api/v1/sync/changes.ts';
@@ -53,6 +54,7 @@ export const ALL_ROUTES: readonly Route[] = [
   missingBlocksRoute,
   readBlocksRoute,
   commitChangesetRoute,
+  conflictsRoute,
   storePackRoute,
   snapshotRoute,
   changesRoute,

@@ -1,4 +1,4 @@
-import type { Entry, Version } from '@cairn/model';
+import type { Entry, FileEntry, LinkEntry, Version } from '@cairn/model';
 import type { FileObject, VersionObject } from '@cairn/protocol';
 
 /** An entry as scripts see it. */
@@ -8,13 +8,17 @@ export function toFileObject(entry: Entry, path: string): FileObject {
   if (entry.kind === 'file') {
     const { versionId, executable, modifiedAtUs, content } = entry;
     const { sizeBytes, contentId } = content;
-    return { ...common, versionId, executable, modifiedAtUs, sizeBytes, contentId };
+    return { ...common, versionId, executable, modifiedAtUs, sizeBytes, contentId, ...markOf(entry) };
   }
   if (entry.kind === 'link') {
     const { versionId, modifiedAtUs, target } = entry;
-    return { ...common, versionId, modifiedAtUs, target };
+    return { ...common, versionId, modifiedAtUs, target, ...markOf(entry) };
   }
-  return common;
+  return entry.conflictPolicy === undefined ? common : { ...common, conflictPolicy: entry.conflictPolicy };
+}
+
+function markOf({ conflictOf }: FileEntry | LinkEntry): Pick<FileObject, 'conflictOf'> {
+  return conflictOf === undefined ? {} : { conflictOf };
 }
 
 export function childPath(folderPath: string, name: string): string {

@@ -6,6 +6,7 @@ import {
 } from '@cairn/protocol';
 import { principalOf } from '../../../../foundation/authentication.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
+import { answerUnchecked } from '../../../../foundation/unchecked-answers.ts';
 
 /** GET /api/v1/spaces/{spaceId}/snapshot */
 export const snapshotRoute: Route = (app, { data }) => {
@@ -20,7 +21,8 @@ export const snapshotRoute: Route = (app, { data }) => {
         response: { 200: snapshotResponseSchema },
       },
     },
-    async (request) => {
+    async (request, reply) => {
+      answerUnchecked(reply);
       const { after, limit } = request.query;
       const page = await data.spaces.readSnapshot(
         principalOf(request),

@@ -4,6 +4,7 @@ import type { Principal } from '@cairn/services';
 import type { FastifyReply } from 'fastify';
 import { principalOf } from '../../../../foundation/authentication.ts';
 import type { Route, RouteContext } from '../../../../foundation/route-context.ts';
+import { answerUnchecked } from '../../../../foundation/unchecked-answers.ts';
 
 interface Watch {
   /** Resolves true when the space advanced, false when waiting is over for another reason. */
@@ -69,6 +70,7 @@ export const changesRoute: Route = (app, context) => {
     },
     async (request, reply) => {
       const principal = principalOf(request);
+      answerUnchecked(reply);
       const { spaceId, cursor, waitMs = 0, limit = PROTOCOL_LIMITS.defaultChanges } = request.query;
       const read = async () => {
         const page = await data.spaces.readChanges(principal, spaceId, cursor, limit);
