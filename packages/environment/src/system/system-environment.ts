@@ -31,8 +31,26 @@ export const systemTimers: Timers = {
   },
 };
 
+/** Asking the system costs about the same for one id as for hundreds, so some bytes are had in advance. */
+const POOL_BYTES = 4096;
+const pool = new Uint8Array(POOL_BYTES);
+let poolUsed = POOL_BYTES;
+
+function randomBytes(count: number): Uint8Array<ArrayBuffer> {
+  if (count > POOL_BYTES / 16) return randomFillSync(new Uint8Array(count));
+  if (poolUsed + count > POOL_BYTES) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  const bytes = pool.slice(poolUsed, poolUsed + count);
+  // What was given out is nowhere else.
+  pool.fill(0, poolUsed, poolUsed + count);
+  poolUsed += count;
+  return bytes;
+}
+
 export const systemRandom: Random = {
-  bytes: (count) => randomFillSync(new Uint8Array(count)),
+  bytes: randomBytes,
   fraction: () => Math.random(),
 };
 
