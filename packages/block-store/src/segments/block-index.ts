@@ -174,8 +174,13 @@ export function openBlockIndex(path: string) {
     });
   }
 
+  /** What the present transaction adds to each segment's counts; written once, at its end. */
+  const counted = new Map<number, { records: number; bytes: number }>();
   function count(block: IndexedBlock, sign: 1 | -1): void {
-    countStatement.run(sign, sign * recordBytes(block.storedBytes), block.segment);
+    const sums = counted.get(block.segment) ?? { records: 0, bytes: 0 };
+    sums.records += sign;
+    sums.bytes += sign * recordBytes(block.storedBytes);
+    counted.set(block.segment, sums);
   }
 
   function write(block: IndexedBlock): void {
@@ -201,9 +206,11 @@ export function openBlockIndex(path: string) {
 
     /** Runs `work` as one durable transaction, or leaves nothing of it. */
     transaction<Result>(work: () => Result): Result {
+      counted.clear();
       database.exec('BEGIN IMMEDIATE');
       try {
         const result = work();
+        for (const [segment, { records, bytes }] of counted) countStatement.run(records, bytes, segment);
         database.exec('COMMIT');
         return result;
       } catch (error) {
