@@ -1,12 +1,16 @@
 /** Commands that run for days, or move many bytes. */
 const TUNED = new Set(['serve', 'sync', 'upload', 'put', 'download', 'get']);
+/** A small young generation and a heap that grows in small steps keep garbage from spreading over hundreds of MiB. */
+const HEAP_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 /**
- * A small young generation and a heap that grows in small steps keep garbage from spreading over hundreds of MiB.
+ * The server keeps little and makes much for a moment: with the smallest young generation and larger steps it needs
+ * a fifth less CPU time for 20,000 small files, and 15 MB more memory.
+ */
+const SERVER_HEAP_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=100'];
+/**
  * Buffers count towards the heap's own limit instead of forcing a full collection for every few dozen MiB of them.
  */
 const FLAGS = [
-  '--max-semi-space-size=4',
-  '--heap-growing-percent=30',
   '--external-memory-accounted-in-global-limit',
   '--external-memory-max-growing-factor=1.05',
 ];
@@ -25,7 +29,8 @@ export function tuneRuntime(): void {
     process.execve === undefined
   )
     return;
-  const words = [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)];
+  const heapFlags = command === 'serve' ? SERVER_HEAP_FLAGS : HEAP_FLAGS;
+  const words = [process.execPath, ...process.execArgv, ...heapFlags, ...FLAGS, ...process.argv.slice(1)];
   const variables = Object.fromEntries(
     Object.entries(process.env).filter(([, value]) => value !== undefined),
   );
