@@ -93,6 +93,20 @@ const CASES: Record<string, Case> = {
     names: true,
     ask: ({ spaceId }) => ({ path: `/api/v1/spaces/${spaceId}/snapshot` }),
   },
+  'GET /api/v1/spaces/:spaceId/conflicts': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId }) => ({ path: `/api/v1/spaces/${spaceId}/conflicts` }),
+  },
+  // One's own file that is no conflict copy: a bad request, but only for the owner.
+  'POST /api/v1/spaces/:spaceId/conflicts/:entryId/resolve': {
+    own: 400,
+    names: true,
+    ask: ({ spaceId, fileId }) => ({
+      path: `/api/v1/spaces/${spaceId}/conflicts/${fileId}/resolve`,
+      json: { keep: 'both', copySequence: 1, originalSequence: null },
+    }),
+  },
   'GET /api/v1/sync/changes': {
     own: 200,
     names: true,

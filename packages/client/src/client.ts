@@ -4,6 +4,7 @@ import type { EntryId, SpaceId } from '@cairn/model';
 import { signedInSchema } from '@cairn/protocol';
 import { type AccountClient, createAccountClient } from './account-client.ts';
 import { createApi } from './api.ts';
+import { type ConflictsClient, createConflictsClient } from './conflicts-client.ts';
 import { createFilesClient, type FilesClient } from './files-client.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { refuseExposed } from './server-url.ts';
@@ -33,6 +34,7 @@ export interface Client {
   readonly transport: Transport;
   readonly account: AccountClient;
   readonly files: FilesClient;
+  readonly conflicts: ConflictsClient;
   /** The sign-in of this device. Throws `not-signed-in`. */
   session(): Promise<SessionRecord>;
   space(space: { readonly spaceId: SpaceId; readonly rootId: EntryId }): SpaceClient;
@@ -75,6 +77,7 @@ export function createClient(options: ClientOptions): Client {
     transport,
     account: createAccountClient(api, store),
     files: createFilesClient(api),
+    conflicts: createConflictsClient(api, () => session.require()),
     session: () => session.require(),
     space,
     async personalSpace() {

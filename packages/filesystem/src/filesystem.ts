@@ -1,3 +1,5 @@
+import type { ReservedNames } from '@cairn/model';
+
 /**
  * The filesystem port: one folder of one device, seen through the eyes of the sync engine. Every path is
  * relative to that root, with `/` between names and `''` for the root itself; no call ever follows a symbolic
@@ -77,6 +79,8 @@ export interface FilesystemCapabilities {
   readonly unicodeSensitive: boolean;
   readonly symbolicLinks: boolean;
   readonly executableBit: boolean;
+  /** Names that the disk refuses although they can name an entry. */
+  readonly reservedNames: ReservedNames;
 }
 
 /** One displaced file or link in the rescue area. */

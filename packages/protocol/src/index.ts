@@ -56,6 +56,16 @@ export {
   userSchema,
 } from './http/auth.ts';
 export {
+  type ConflictObject,
+  type ConflictsResponse,
+  conflictParamsSchema,
+  conflictSchema,
+  conflictsQuerySchema,
+  conflictsResponseSchema,
+  type ResolveConflictRequest,
+  resolveConflictRequestSchema,
+} from './http/conflicts.ts';
+export {
   type CompleteUploadRequest,
   type CreateFolderRequest,
   type CreateUploadRequest,

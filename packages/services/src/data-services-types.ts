@@ -3,6 +3,8 @@ import type {
   BlockId,
   Changeset,
   CommitResult,
+  ConflictMark,
+  ConflictPolicy,
   ContentId,
   DeviceId,
   Entry,
@@ -11,6 +13,7 @@ import type {
   FileEntry,
   FolderEntry,
   JournalChange,
+  LinkEntry,
   SpaceId,
   UploadId,
   Version,
@@ -120,6 +123,8 @@ export interface EntryUpdate {
   readonly name?: string;
   readonly executable?: boolean;
   readonly modifiedAtUs?: number;
+  /** Folders, the root too; `null`: what the folder around it says. */
+  readonly conflictPolicy?: ConflictPolicy | null;
 }
 
 /** Files by path or id, for scripts and browsers. `spaceId` null is the personal space. */
@@ -158,6 +163,54 @@ export interface FilesService {
   listVersions(principal: Principal, entryId: EntryId, limit?: number): Promise<readonly Version[]>;
   /** Saves an old version's content as the newest version. */
   revert(principal: Principal, entryId: EntryId, versionId: VersionId): Promise<FileEntry>;
+}
+
+/** One of the two contents of a conflict, with the version that saved it. */
+export interface ConflictSide {
+  readonly entry: FileEntry | LinkEntry;
+  readonly path: string;
+  readonly version: Version;
+}
+
+export interface Conflict {
+  readonly conflictOf: ConflictMark;
+  readonly copy: ConflictSide;
+  /** What kept the name; `null` when it is gone. */
+  readonly original: ConflictSide | null;
+  /** The version that both were made from; `null` when there is none. */
+  readonly base: Version | null;
+}
+
+export interface ConflictsPage {
+  readonly conflicts: readonly Conflict[];
+  /** `after` of the next page. */
+  readonly next: EntryId | null;
+}
+
+export interface ConflictChoice {
+  /**
+   * `mine`: the copy's content becomes current and the other one stays among the versions; `theirs`: the copy goes to
+   * the trash; `both`: the copy stays as an ordinary file.
+   */
+  readonly keep: 'mine' | 'theirs' | 'both';
+  /** Sequences of what the chooser saw. */
+  readonly copySequence: number;
+  readonly originalSequence: number | null;
+}
+
+export interface ConflictsService {
+  /** Live conflict copies by id. `null` is the personal space. */
+  list(
+    principal: Principal,
+    spaceId: SpaceId | null,
+    page: { readonly after: EntryId | null; readonly limit: number },
+  ): Promise<ConflictsPage>;
+  /**
+   * Decides about a conflict copy, in one changeset.
+   * @throws CairnError `not-found`, `bad-request` (no conflict copy, or the original is gone),
+   * `precondition-failed` when either has another sequence by now
+   */
+  resolve(principal: Principal, spaceId: SpaceId, entryId: EntryId, choice: ConflictChoice): Promise<void>;
 }
 
 export interface TrashItem {
@@ -220,6 +273,7 @@ export interface DataServices {
   readonly spaces: SpacesService;
   readonly blocks: BlocksService;
   readonly files: FilesService;
+  readonly conflicts: ConflictsService;
   readonly trash: TrashService;
   readonly uploads: UploadsService;
 }

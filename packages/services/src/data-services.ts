@@ -2,6 +2,8 @@ import { findMissingBlocks } from './blocks/find-missing-blocks.ts';
 import { readBlocks } from './blocks/read-blocks.ts';
 import { storeBlocks } from './blocks/store-blocks.ts';
 import { commitChangeset } from './changesets/commit-changeset.ts';
+import { listConflicts } from './conflicts/list-conflicts.ts';
+import { resolveConflict } from './conflicts/resolve-conflict.ts';
 import type { DataDependencies } from './data-dependencies.ts';
 import type { DataServices } from './data-services-types.ts';
 import { createFolder } from './files/create-folder.ts';
@@ -55,6 +57,7 @@ export function createDataServices(dependencies: DataDependencies): DataServices
       listVersions: bind(listVersions),
       revert: bind(revertFile),
     },
+    conflicts: { list: bind(listConflicts), resolve: bind(resolveConflict) },
     trash: { list: bind(listTrash), restore: bind(restoreTrash) },
     uploads: {
       create: bind(createUpload),

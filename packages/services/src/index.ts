@@ -14,6 +14,11 @@ export { createDataServices } from './data-services.ts';
 export type {
   BlocksService,
   ChangesPage,
+  Conflict,
+  ConflictChoice,
+  ConflictSide,
+  ConflictsPage,
+  ConflictsService,
   DataServices,
   EntryUpdate,
   EntryWithPath,

@@ -31,6 +31,11 @@ export function probeDisk(privateFolder: HeldFolder): DiskFacts {
         unicodeSensitive: !exists(`${probe}/case-ae\u0301`),
         symbolicLinks: can(() => symlinkSync('nowhere', `${probe}/link`)),
         executableBit: mode !== null,
+        // Windows, and its filesystems mounted elsewhere.
+        reservedNames:
+          process.platform === 'win32' || !can(() => writeFileSync(`${probe}/a:b?`, '', { flag: 'wx' }))
+            ? 'windows'
+            : 'none',
       },
       hardLinks: can(() => linkSync(`${probe}/mode`, `${probe}/second`)),
       umask: mode === null ? 0 : ~mode & 0o777,

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { PROTOCOL_LIMITS } from '../constants.ts';
-import { fileContentSchema, modifiedAtUsSchema, nameSchema } from '../entries.ts';
+import {
+  conflictMarkSchema,
+  conflictPolicySchema,
+  fileContentSchema,
+  modifiedAtUsSchema,
+  nameSchema,
+} from '../entries.ts';
 import { contentIdSchema, deviceIdSchema, entryIdSchema, uploadIdSchema, versionIdSchema } from '../ids.ts';
 import {
   countSchema,
@@ -33,6 +39,10 @@ export const fileObjectSchema = z.object({
   /** Microseconds since 1970. */
   modifiedAtUs: modifiedAtUsSchema.optional(),
   target: z.string().optional(),
+  /** Conflict copies: what they are a copy of. */
+  conflictOf: conflictMarkSchema.optional(),
+  /** Folders that say it: what happens to two different edits of one file. */
+  conflictPolicy: conflictPolicySchema.optional(),
 });
 export type FileObject = z.infer<typeof fileObjectSchema>;
 
@@ -69,6 +79,7 @@ export const updateFileRequestSchema = z
     name: nameSchema.exactOptional(),
     executable: z.boolean().exactOptional(),
     modifiedAtUs: modifiedAtUsSchema.exactOptional(),
+    conflictPolicy: conflictPolicySchema.nullable().exactOptional(),
   })
   .refine((body) => Object.keys(body).length > 0, 'name at least one thing to change')
   .refine(

@@ -77,6 +77,23 @@ export async function authoriseEntry(
 }
 
 /**
+ * A live entry of one space, by both ids.
+ * @throws CairnError `not-found`
+ */
+export async function authoriseEntryIn(
+  reader: MetadataReader,
+  principal: Principal,
+  action: Action,
+  spaceId: SpaceId,
+  entryId: EntryId,
+): Promise<EntryRecord> {
+  await authoriseSpace(reader, principal, action, spaceId);
+  const [record] = await reader.getEntries(spaceId, [entryId]);
+  if (record === undefined || record.trashId !== null) throw notFound('file or folder');
+  return record;
+}
+
+/**
  * An upload belongs to the user who began it, while it lasts and while they may write to its space.
  * @param now milliseconds since 1970
  * @throws CairnError `not-found`

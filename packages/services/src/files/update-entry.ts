@@ -58,19 +58,24 @@ export async function updateEntry(
   }
   await commitPlan(dependencies, principal, async (reader) => {
     const { space, record } = await authoriseEntry(reader, principal, 'write', entryId, 'live');
-    if (record.parentId === null) {
+    const { conflictPolicy } = update;
+    if (record.parentId === null && (conflictPolicy === undefined || Object.keys(update).length > 1)) {
       throw new CairnError('bad-request', 'the root folder can be neither moved nor renamed');
     }
-    const place = await findPlace(reader, space, record, update);
-    await checkPlace(reader, space, record, place);
+    if (conflictPolicy !== undefined && record.kind !== 'folder') {
+      throw new CairnError('not-a-folder', `"${record.name}" is not a folder`);
+    }
     const { executable, modifiedAtUs } = update;
+    const place = record.parentId === null ? null : await findPlace(reader, space, record, update);
+    if (place !== null) await checkPlace(reader, space, record, place);
     const change: UpdateChange = {
       kind: 'update',
       entryId,
       baseSequence: record.sequence,
-      ...place,
+      ...(place ?? {}),
       ...(executable === undefined ? {} : { executable }),
       ...(modifiedAtUs === undefined ? {} : { modifiedAtUs }),
+      ...(conflictPolicy === undefined ? {} : { conflictPolicy }),
     };
     return { spaceId: space.spaceId, entryId, changes: [change] };
   });
