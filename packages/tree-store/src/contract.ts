@@ -321,7 +321,7 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
     it('hands out nodes that nobody can change it through', () => {
       const store = disk.open();
       store.local.put(localNode(file));
-      (store.local.get(testEntryId(1)) as { name: string }).name = 'changed';
+      Reflect.set(store.local.get(testEntryId(1)) ?? {}, 'name', 'changed');
       expect(store.local.get(testEntryId(1))?.name).toBe('a');
       store.close();
     });

@@ -28,6 +28,9 @@ export interface PackedTreeOptions<Node> {
   share(node: PackedNode): PackedNode;
 }
 
+/** Unpacked nodes that are kept for the next question: whoever asks about an entry asks again, and about its folder. */
+const MAX_RECENT = 1024;
+
 export function createPackedTree<Node extends { entryId: EntryId }>(
   options: PackedTreeOptions<Node>,
 ): PackedTree<Node> {
@@ -35,7 +38,18 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   const nodes = new Map<EntryId, PackedNode>();
   const children = createChildIndex((entryId) => (nodes.get(entryId) as PackedNode).name);
   const dirty = new Set<EntryId>();
+  const recent = new Map<PackedNode, Node>();
   let cleared = false;
+
+  function unpack(packed: PackedNode): Node {
+    const known = recent.get(packed);
+    if (known !== undefined) return known;
+    // Frozen: the next one who asks gets the same object.
+    const node = Object.freeze(codec.unpack(packed));
+    if (recent.size >= MAX_RECENT) recent.clear();
+    recent.set(packed, node);
+    return node;
+  }
 
   function store(fresh: PackedNode): void {
     const node = options.share(fresh);
@@ -50,7 +64,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   return {
     get(entryId) {
       const node = nodes.get(entryId);
-      return node === undefined ? undefined : codec.unpack(node);
+      return node === undefined ? undefined : unpack(node);
     },
     children: children.children,
     childrenNamed: children.named,
@@ -76,6 +90,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     clear() {
       for (const entryId of nodes.keys()) options.onTouch(entryId);
       nodes.clear();
+      recent.clear();
       children.clear();
       dirty.clear();
       cleared = true;
