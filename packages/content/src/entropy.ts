@@ -1,12 +1,18 @@
 const SAMPLES = 4;
 const SAMPLE_BYTES = 1024;
 
+const counts = new Uint32Array(256);
+/** n log2 n for each number of times that a byte may be there. */
+const WEIGHTS = Float64Array.from({ length: SAMPLES * SAMPLE_BYTES + 1 }, (_, n) =>
+  n === 0 ? 0 : n * Math.log2(n),
+);
+
 /**
  * Order-0 entropy in bits per byte of a few samples spread over `bytes`. Encrypted and already compressed data
  * show 7.9 and more, programs up to 6.5, text up to 5.3. Costs a few microseconds whatever the size.
  */
 export function estimateEntropy(bytes: Uint8Array): number {
-  const counts = new Uint32Array(256);
+  counts.fill(0);
   let total = 0;
   const step = (bytes.length - SAMPLE_BYTES) / (SAMPLES - 1);
   const spread = bytes.length > SAMPLES * SAMPLE_BYTES;
@@ -18,9 +24,8 @@ export function estimateEntropy(bytes: Uint8Array): number {
     }
     total += to - from;
   }
-  let entropy = 0;
-  for (const count of counts) {
-    if (count > 0) entropy -= (count / total) * Math.log2(count / total);
-  }
-  return entropy;
+  if (total === 0) return 0;
+  let weight = 0;
+  for (let byte = 0; byte < 256; byte++) weight += WEIGHTS[counts[byte] as number] as number;
+  return Math.max(0, Math.log2(total) - weight / total);
 }

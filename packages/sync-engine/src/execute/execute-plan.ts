@@ -9,11 +9,6 @@ import { classOf, entryOf, type OperationClass, sizeOf } from './select-operatio
 /** Bounds of one slice: what is done before the engine looks up again. */
 const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
-/** Reading pauses after this long to plan what was read, so that other devices begin while this one goes on. */
-const READ_BUDGET_MS = 1500;
-/** The same while there is little to send yet. */
-const FIRST_READ_BUDGET_MS = 500;
-
 type InspectOperation = Extract<Operation, { kind: 'inspect' }>;
 
 export interface Work {
@@ -23,6 +18,8 @@ export interface Work {
   readonly pushesLeftOut: boolean;
   /** Asked after each slice, with what the slices of this part took so far, in milliseconds. */
   mayGoOn(elapsedMs: number): boolean;
+  /** Reading pauses after this long, so that what was read is planned and goes on its way. */
+  readonly readBudgetMs: number;
 }
 
 /**
@@ -33,7 +30,7 @@ export interface Work {
 export async function executePlan(
   deps: DownloadDeps,
   large: LargeTransfers,
-  { operations: usable, pushesLeftOut, mayGoOn }: Work,
+  { operations: usable, pushesLeftOut, mayGoOn, readBudgetMs }: Work,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock } = deps.environment;
@@ -52,8 +49,7 @@ export async function executePlan(
     deps,
     usable.filter(({ operation }) => operation.kind !== 'inspect'),
   );
-  const readBudgetMs = rest.length < SLICE.changes ? FIRST_READ_BUDGET_MS : READ_BUDGET_MS;
-  const read = () => inspectFiles(deps, whileTime(small, readBudgetMs), signal);
+  const read = () => inspectFiles(deps, whileTime(small), signal);
   if (rest.every(({ operation }) => isAddition(operation))) {
     await bothOf(read(), carryOut());
   } else {
@@ -61,12 +57,13 @@ export async function executePlan(
     await carryOut();
   }
 
-  function* whileTime<Item>(items: Iterable<Item>, budgetMs: number): Generator<Item> {
+  function* whileTime<Item>(items: Iterable<Item>): Generator<Item> {
     const startMs = clock.monotonicMs();
     for (const item of items) {
       signal.throwIfAborted();
       yield item;
-      if (clock.monotonicMs() - startMs >= budgetMs) return;
+      const elapsedMs = clock.monotonicMs() - startMs;
+      if (elapsedMs >= readBudgetMs || !mayGoOn(elapsedMs)) return;
     }
   }
 

@@ -135,8 +135,12 @@ export async function readStable(
     );
     const after = await handle.status();
     if (after.fingerprint !== node.fingerprint || content.sizeBytes !== after.sizeBytes) return changed();
-    const there = await deps.filesystem.status(path);
-    if (there?.fingerprint !== node.fingerprint) return changed();
+    // Reading much takes its time: what has another file in its place by now need not go to the server.
+    if (
+      after.sizeBytes > SMALL_BYTES &&
+      (await deps.filesystem.status(path))?.fingerprint !== node.fingerprint
+    )
+      return changed();
     return content;
   } finally {
     await handle.close();

@@ -41,7 +41,9 @@ export function noteCommit(
   prepared: readonly PreparedChange[],
   result: CommitResult,
 ): void {
-  const before = prepared.map(({ change }) => deps.trees.remote.get(change.entryId));
+  const before = prepared.map(({ change }) =>
+    change.kind === 'update' ? deps.trees.remote.get(change.entryId) : undefined,
+  );
   const entries = prepared.map(({ change, node }, index) => {
     const outcome = result.results[index];
     return outcome === undefined ? null : committedEntry(change, node, before[index], outcome);
