@@ -64,12 +64,14 @@ export function throwFailure(world: World): void {
   if (world.failure !== null) throw world.failure;
 }
 
-function isQuiet({ devices, mirror }: World): boolean {
+function isQuiet({ devices, mirror, script }: World): boolean {
   return devices.every((device) => {
     if (!device.isRunning) return false;
     const { state } = device.engine.status();
     const { cursor } = device.trees;
-    return state === 'in-sync' && cursor?.sequence === mirror.sequence && mirror.at(cursor) !== undefined;
+    // Something ignored may stand where the server has something else; that waits for its user.
+    const isAtRest = state === 'in-sync' || (script.ignores && state === 'waiting');
+    return isAtRest && cursor?.sequence === mirror.sequence && mirror.at(cursor) !== undefined;
   });
 }
 

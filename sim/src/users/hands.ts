@@ -14,6 +14,12 @@ export interface HandsDeps {
   readonly largePercent: number;
 }
 
+/** What was taken out of the folder, and what of it no user had given up. */
+interface TakenOut {
+  readonly taken: TakenItem;
+  readonly alive: readonly Uint8Array[];
+}
+
 export class Hands {
   readonly draw: Draw;
   readonly #deps: HandsDeps;
@@ -86,19 +92,19 @@ export class Hands {
     this.#drop(old);
   }
 
-  takeOut(path: string): TakenItem {
+  takeOut(path: string): TakenOut {
     const old = this.#contentsBelow(path);
+    const alive = old.filter((bytes) => this.#deps.values.find(bytes)?.isAlive === true);
     const taken = this.user.takeOut(path);
     this.#drop(old);
-    return taken;
+    return { taken, alive };
   }
 
-  /** @param path where something that was taken out comes back; its contents count as written anew */
-  putBack(path: string, taken: TakenItem): void {
+  putBack(path: string, { taken, alive }: TakenOut): void {
     this.user.putBack(path, taken);
-    for (const bytes of this.#contentsBelow(path)) {
+    for (const bytes of alive) {
       const value = this.#deps.values.find(bytes);
-      if (value !== undefined && !value.isCommon) value.isAlive = true;
+      if (value !== undefined) value.isAlive = true;
     }
   }
 

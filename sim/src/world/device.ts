@@ -150,6 +150,8 @@ export class Device {
     const own = { alive: true };
     this.#process = own;
     this.failure = null;
+    // The process opens the folder that is there now.
+    this.disk.restart();
     this.#abort = new AbortController();
     const log = listeningLog((level, event, fields) => {
       trace.note(`${this.name} log ${event} ${String(fields['code'] ?? '')}`);

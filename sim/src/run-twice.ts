@@ -1,0 +1,17 @@
+import { writeScript } from './history/script.ts';
+import { type RunResult, run } from './run.ts';
+
+/**
+ * A seed's history, twice: both must be the same to the last event. A failure of the first run is final.
+ */
+export async function runTwice(seed: number): Promise<RunResult> {
+  const script = writeScript(seed);
+  const first = await run(script);
+  if (first.failure !== null) return first;
+  const second = await run(script);
+  if (first.hash === second.hash) return first;
+  const failure = new Error(
+    `[determinism] two runs of seed ${seed} differ: ${first.hash} (${first.events} events), ${second.hash} (${second.events} events)`,
+  );
+  return { ...first, failure };
+}
