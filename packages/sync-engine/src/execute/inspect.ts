@@ -160,7 +160,8 @@ async function withSource<Result>(
   if (sizeBytes > SMALL_BYTES) return use(source);
   const bytes = spareBuffers.pop() ?? new Uint8Array(SMALL_BYTES + 1);
   let length = 0;
-  while (length <= sizeBytes) {
+  // One byte more is asked for, so that growth shows; without it, the status afterwards tells of any change.
+  while (length < sizeBytes) {
     const count = await source.read(bytes.subarray(length, sizeBytes + 1), length);
     if (count === 0) break;
     length += count;
