@@ -5,6 +5,7 @@ import {
   type FileResponse,
   fileResponseSchema,
   filesResponseSchema,
+  MEDIA_TYPES,
   type TrashResponse,
   trashResponseSchema,
   type UpdateFileRequest,
@@ -32,6 +33,15 @@ export interface FilesClient {
   /** Newest first. */
   versions(entryId: EntryId, signal?: AbortSignal): Promise<readonly VersionObject[]>;
   revert(entryId: EntryId, versionId: VersionId): Promise<FileObject>;
+  /**
+   * Hands the bytes of a file's version to `read`, which is called again from the start when the connection breaks.
+   */
+  readVersion<Result>(
+    entryId: EntryId,
+    versionId: VersionId,
+    read: (pieces: AsyncIterable<Uint8Array>) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result>;
   /** Newest first, page by page. */
   trash(signal?: AbortSignal): AsyncIterable<TrashResponse['items'][number]>;
   /** Without `path` it goes back to where it was. */
@@ -95,6 +105,16 @@ export function createFilesClient(api: Api): FilesClient {
           { method: 'POST', path: apiPath`/files/${entryId}/revert`, json: { versionId }, once: true },
           entryResponseSchema,
         ),
+      ),
+    readVersion: (entryId, versionId, read, signal) =>
+      api.stream(
+        {
+          method: 'GET',
+          path: apiPath`/files/${entryId}/content?versionId=${versionId}`,
+          signal,
+        },
+        MEDIA_TYPES.bytes,
+        (response) => read(response.body),
       ),
     async *trash(signal) {
       for (let offset = 0; ; offset += PAGE_ENTRIES) {

@@ -1,13 +1,16 @@
 import type { RegisterCommand } from '../register-command.ts';
+import { registerConflicts } from './conflicts.ts';
 import { registerDemo } from './demo.ts';
 import { registerDevices } from './devices.ts';
 import { registerFiles } from './files.ts';
+import { registerPolicy } from './policy.ts';
 import { registerServe } from './serve.ts';
 import { registerSignIn } from './sign-in.ts';
-import { registerSync, registerWhy } from './sync.ts';
+import { registerSync } from './sync.ts';
 import { registerTransfers } from './transfers.ts';
 import { registerTrash } from './trash.ts';
 import { registerVersions } from './versions.ts';
+import { registerWhy } from './why.ts';
 
 /**
  * Every command, in the order of `cairn --help`. To add one: write commands/<noun>.ts (or commands/<noun>/) with
@@ -22,6 +25,8 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerFiles,
   registerTransfers,
   registerVersions,
+  registerConflicts,
+  registerPolicy,
   registerTrash,
   registerDemo,
 ];
