@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+const MAX_SELECTED = 1000;
+const selectedPath = z.string().max(65_536);
+
 /**
  * What the command line says to a running sync daemon: one JSON object a line over a socket that only its owner
  * can open, one answer a line. A connection may ask several times.
@@ -13,6 +16,12 @@ export const daemonRequestSchema = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('confirm') }),
   z.strictObject({ command: z.literal('reject') }),
   z.strictObject({ command: z.literal('stop') }),
+  z.strictObject({
+    command: z.literal('select'),
+    only: z.array(selectedPath).max(MAX_SELECTED).optional(),
+    exclude: z.array(selectedPath).max(MAX_SELECTED).optional(),
+    include: z.array(selectedPath).max(MAX_SELECTED).optional(),
+  }),
 ]);
 export type DaemonRequest = z.infer<typeof daemonRequestSchema>;
 

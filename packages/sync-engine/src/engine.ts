@@ -19,7 +19,14 @@ import { Retries } from './retries.ts';
 import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
-import { describeStatus, type EngineFacts, findPath, type SyncState, type SyncStatus } from './status.ts';
+import {
+  describeStatus,
+  type EngineFacts,
+  findPath,
+  LAST_IN_SYNC,
+  type SyncState,
+  type SyncStatus,
+} from './status.ts';
 
 /** A full scan at least this often: the watcher is only a hint. */
 const FULL_SCAN_MS = 15 * 60_000;
@@ -68,7 +75,12 @@ class Engine implements SyncEngine {
     this.#removals = new RemovalWindow(environment.clock);
     this.#lastFullScanMs = environment.clock.monotonicMs();
     this.#lastUnreadableScanMs = this.#lastFullScanMs;
-    this.#facts = { state: 'starting', connection: 'offline', trouble: null, lastInSyncAt: null };
+    this.#facts = {
+      state: 'starting',
+      connection: 'offline',
+      trouble: null,
+      lastInSyncAt: storedInstant(trees.getValue(LAST_IN_SYNC)),
+    };
     this.#selection = new Selection(trees, space.rootId);
     this.#selectionChanges = new SelectionChanges({
       selection: this.#selection,
@@ -254,6 +266,9 @@ class Engine implements SyncEngine {
       this.#confirmed.clear();
       this.#retries.reset();
       this.#facts.lastInSyncAt = this.#environment.clock.now();
+      // Written with the next flush; not worth one of its own.
+      if (this.#facts.state !== 'in-sync')
+        this.#options.trees.setValue(LAST_IN_SYNC, String(this.#facts.lastInSyncAt));
     }
     this.#setState(state);
   }
@@ -265,7 +280,11 @@ class Engine implements SyncEngine {
     const due = this.#paused ? [] : this.#dueMs();
     await this.#attention.wake.wait(timers, due.length === 0 ? null : Math.max(1, Math.min(...due)), signal);
     const now = clock.monotonicMs();
-    if (now - this.#lastFullScanMs >= this.#fullScanMs()) this.#attention.everything();
+    if (now - this.#lastFullScanMs >= this.#fullScanMs()) {
+      this.#attention.everything();
+      // Hints from the server may get lost, too, even on a connection that lives.
+      this.#attention.server();
+    }
     if (this.#hasUnreadable() && now - this.#lastUnreadableScanMs >= UNREADABLE_SCAN_MS) {
       this.#lastUnreadableScanMs = now;
       for (const [path, reason] of this.#scanner.unsynced)
@@ -476,4 +495,8 @@ class Engine implements SyncEngine {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function storedInstant(text: string | null): number | null {
+  return text === null ? null : Number(text);
 }

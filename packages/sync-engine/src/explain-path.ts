@@ -133,7 +133,8 @@ export function explainPath(deps: ExplainDeps, path: string): Explanation {
     reason,
     text: describeReason(reason),
   }));
-  const waits = planned.length === 0 && explained.inSync ? [] : describeWaits(deps, entryId);
+  const looks = deps.state !== 'stopped' && deps.state !== 'paused';
+  const waits = looks && planned.length === 0 && explained.inSync ? [] : describeWaits(deps, entryId);
   lines.push(...waits);
   const below = findBelow(deps, touched, path, entryId);
   if (below.count > 0)
@@ -212,8 +213,10 @@ function describeWaits(deps: ExplainDeps, entryId: EntryId): string[] {
   const { state, trouble, nextRetryMs } = deps;
   const waits: string[] = [];
   const again = nextRetryMs === null ? '' : ` It is tried again${describeWait(nextRetryMs)}.`;
-  if (state === 'paused') waits.push('Sync is paused; "cairn sync resume" goes on.');
-  if (state === 'stopped') waits.push('The sync daemon is stopped; "cairn sync start" goes on.');
+  if (state === 'paused')
+    waits.push('Sync is paused, so later changes are not known; "cairn sync resume" goes on.');
+  if (state === 'stopped')
+    waits.push('The sync daemon is stopped, so this is what was known last; "cairn sync start" goes on.');
   if (state === 'starting') waits.push('Sync is just starting.');
   if (state === 'offline')
     waits.push(`The server cannot be used: ${trouble?.message ?? 'no answer'}.${again}`);

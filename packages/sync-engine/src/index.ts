@@ -7,3 +7,4 @@ export type { UnsyncedReason } from './observe/collect.ts';
 export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
 export { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 export type { Problem, SyncState, SyncStatus } from './status.ts';
+export { createStoredState, type StoredState, type StoredStateOptions } from './stored-state.ts';

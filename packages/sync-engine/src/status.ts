@@ -1,6 +1,6 @@
 import type { Clock } from '@cairn/environment';
 import type { EntryId } from '@cairn/model';
-import type { HeldDeletes, Plan, PlanIssue } from '@cairn/planner';
+import { describeIssue, type HeldDeletes, type Plan, type PlanIssue } from '@cairn/planner';
 import type { Notice, TreeStore } from '@cairn/tree-store';
 import type { TransferCounters } from './execute/deps.ts';
 import { classOf } from './execute/select-operations.ts';
@@ -9,6 +9,8 @@ import { type LocalTree, pathIn } from './local-tree.ts';
 import type { UnsyncedReason } from './observe/collect.ts';
 import type { SelectionMark } from './selection.ts';
 
+/** Name of the value in the tree store that says when the trees were last equal. */
+export const LAST_IN_SYNC = 'lastInSyncAt';
 /** Lists in a status stop at this many items; the counts go on. */
 const MAX_LISTED = 100;
 
@@ -48,7 +50,11 @@ export interface SyncStatus {
   readonly transfers: readonly string[];
   readonly held: (HeldDeletes & { readonly paths: readonly string[] }) | null;
   readonly problems: readonly Problem[];
-  readonly issues: readonly { readonly path: string; readonly code: PlanIssue['code'] }[];
+  readonly issues: readonly {
+    readonly path: string;
+    readonly code: PlanIssue['code'];
+    readonly text: string;
+  }[];
   readonly unsynced: readonly { readonly path: string; readonly reason: UnsyncedReason }[];
   /** What this device holds of the space, as the user chose; empty for everything. */
   readonly selection: readonly SelectionMark[];
@@ -117,7 +123,7 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
       })),
     issues: (plan?.issues ?? [])
       .slice(0, MAX_LISTED)
-      .map(({ entryId, code }) => ({ path: pathOf(entryId), code })),
+      .map(({ entryId, code }) => ({ path: pathOf(entryId), code, text: describeIssue(code) })),
     unsynced: [...unsynced].slice(0, MAX_LISTED).map(([path, reason]) => ({ path, reason })),
     selection: sources.selection,
     differing: sources.differing,

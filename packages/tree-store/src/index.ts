@@ -8,4 +8,5 @@ export {
   openSqliteTreeStore,
   type SqliteTreeStoreOptions,
 } from './sqlite/open-tree-store.ts';
+export { readSqliteTreeStore } from './sqlite/read-tree-store.ts';
 export type { Notice, Tree, TreeStore } from './tree-store.ts';

@@ -1,19 +1,20 @@
 import type { Client } from '@cairn/client';
 import { CairnError, isCairnError } from '@cairn/model';
-import type { DaemonRequest } from '@cairn/protocol';
-import type { SyncStatus } from '@cairn/sync-engine';
 import type { Command } from 'commander';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { showName, showText } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
 import { deviceName, homeFolder } from '../settings.ts';
+import { ask, chooseLinks, statusOf } from '../sync/chosen-links.ts';
 import type { SyncLink } from '../sync/links.ts';
+import { registerSyncLog } from './sync-log.ts';
+import { registerSyncSelect } from './sync-select.ts';
 
 /** The engine plans again by itself after a failure; it should learn of an outage soon. */
 const ATTEMPTS = 2;
 
-/** sync FOLDER, and sync add, remove, start, stop, status, pause, resume, confirm, reject */
+/** sync FOLDER, and sync add, remove, start, stop, status, pause, resume, confirm, reject, select, log */
 export const registerSync: RegisterCommand = (program, context) => {
   const sync = program
     .command('sync')
@@ -71,17 +72,8 @@ export const registerSync: RegisterCommand = (program, context) => {
   tell(sync, context, 'resume', 'go on after "pause"', 'Resumed');
   tell(sync, context, 'confirm', 'let held deletes go ahead', 'Confirmed: the deletes go ahead in');
   tell(sync, context, 'reject', 'take held deletes back', 'Taken back: what was deleted returns to');
-};
-
-/** why PATH */
-export const registerWhy: RegisterCommand = (program, context) => {
-  program
-    .command('why')
-    .description('the exact sync state of one path: what each side says, what happens next, and why')
-    .argument('<path>', 'a path in a synced folder')
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  cairn why ~/Cairn/report.odt')
-    .action((path: string, options: { json?: boolean }) => why(context, path, options.json === true));
+  registerSyncSelect(sync, context);
+  registerSyncLog(sync, context);
 };
 
 function tell(
@@ -111,42 +103,6 @@ async function linkFolder(context: CliContext, client: Client, folder: string): 
   const session = await client.session();
   const { serverUrl } = client;
   return addLink(home, folder, { serverUrl, spaceId: session.spaceId, rootId: session.rootId }, Date.now());
-}
-
-async function chooseLinks(context: CliContext, folder: string | undefined): Promise<SyncLink[]> {
-  const { findLink, readLinks } = await import('../sync/links.ts');
-  const home = homeFolder(context);
-  if (folder !== undefined) {
-    const link = findLink(home, folder);
-    if (link === undefined)
-      throw new CairnError(
-        'not-found',
-        `${folder} is not a synced folder of this device; see "cairn sync status"`,
-      );
-    return [link];
-  }
-  const links = readLinks(home);
-  if (links.length === 0)
-    throw new CairnError(
-      'not-found',
-      'no folder is synced on this device yet. Begin with "cairn sync FOLDER"',
-    );
-  return links;
-}
-
-async function ask<Answer>(context: CliContext, link: SyncLink, request: DaemonRequest): Promise<Answer> {
-  const { askDaemon } = await import('../sync/control-client.ts');
-  const { socketPath } = await import('../sync/links.ts');
-  return askDaemon<Answer>(socketPath(homeFolder(context), link), request);
-}
-
-async function statusOf(context: CliContext, link: SyncLink): Promise<SyncStatus | null> {
-  try {
-    return await ask<SyncStatus>(context, link, { command: 'status' });
-  } catch (error) {
-    if (isCairnError(error, 'not-running')) return null;
-    throw error;
-  }
 }
 
 async function runInForeground(
@@ -254,40 +210,12 @@ async function showStatus(context: CliContext, folder: string | undefined, json:
   const { describeStatus } = await import('../sync/show-status.ts');
   const links = await chooseLinks(context, folder);
   const all = await Promise.all(
-    links.map(async (link) => ({
-      folder: link.folder,
-      serverUrl: link.serverUrl,
-      status: await statusOf(context, link),
+    links.map(async ({ folder: path, serverUrl, ...link }) => ({
+      folder: path,
+      serverUrl,
+      ...(await statusOf(context, { folder: path, serverUrl, ...link })),
     })),
   );
-  if (json) {
-    printJson(context, {
-      folders: all.map(({ status, ...rest }) => ({ ...rest, running: status !== null, status })),
-    });
-    return;
-  }
-  for (const each of all) print(context, ...describeStatus(context, each.folder, each.status));
-}
-
-async function why(context: CliContext, path: string, json: boolean): Promise<void> {
-  const { findLinkOf } = await import('../sync/links.ts');
-  const found = findLinkOf(homeFolder(context), path);
-  if (found === undefined)
-    throw new CairnError(
-      'not-found',
-      `${path} is not in a synced folder of this device; see "cairn sync status"`,
-    );
-  const explanation = await ask<import('@cairn/sync-engine').Explanation>(context, found.link, {
-    command: 'why',
-    path: found.inside,
-  });
-  if (json) {
-    printJson(context, explanation);
-    return;
-  }
-  print(
-    context,
-    `${showName(explanation.path === '' ? found.link.folder : explanation.path)}: ${explanation.verdict}`,
-  );
-  for (const line of explanation.lines) print(context, `  ${showText(line)}`);
+  if (json) printJson(context, { folders: all });
+  else for (const each of all) print(context, ...describeStatus(context, each.folder, each));
 }

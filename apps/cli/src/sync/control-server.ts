@@ -10,7 +10,7 @@ import { readLines } from './read-lines.ts';
  */
 export async function startControlServer(
   path: string,
-  answer: (request: DaemonRequest) => unknown,
+  answer: (request: DaemonRequest) => unknown | Promise<unknown>,
 ): Promise<{ close(): Promise<void> }> {
   rmSync(path, { force: true });
   const open = new Set<Socket>();
@@ -19,13 +19,15 @@ export async function startControlServer(
     socket.on('close', () => open.delete(socket));
     socket.on('error', () => socket.destroy());
     readLines(socket, (line) => {
-      if (!socket.destroyed) socket.write(`${JSON.stringify(respond(line))}\n`);
+      void respond(line).then((response) => {
+        if (!socket.destroyed) socket.write(`${JSON.stringify(response)}\n`);
+      });
     });
   });
 
-  function respond(line: string): DaemonResponse {
+  async function respond(line: string): Promise<DaemonResponse> {
     try {
-      return { ok: true, data: answer(daemonRequestSchema.parse(JSON.parse(line))) };
+      return { ok: true, data: await answer(daemonRequestSchema.parse(JSON.parse(line))) };
     } catch (error) {
       if (error instanceof CairnError) return { ok: false, code: error.code, message: error.message };
       return {

@@ -6,8 +6,9 @@ import { createSystemEnvironment, type Log } from '@cairn/environment';
 import { openNodeFilesystem } from '@cairn/filesystem';
 import { CairnError } from '@cairn/model';
 import type { DaemonRequest } from '@cairn/protocol';
-import { createSyncEngine, type SyncEngine } from '@cairn/sync-engine';
+import { createSyncEngine, type SelectionRequest, type SyncEngine } from '@cairn/sync-engine';
 import { openSqliteTreeStore } from '@cairn/tree-store';
+import { activityLogPath, openActivityLog } from './activity-log.ts';
 import { startControlServer } from './control-server.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type SyncLink, socketPath, stateFolder } from './links.ts';
@@ -48,6 +49,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     });
     const trees = opened.store;
     if (opened.recovered === 'lost') log.warn('daemon.trees-lost', { movedTo: opened.movedTo });
+    const activities = openActivityLog(activityLogPath(home, link));
     const filesystem = await openNodeFilesystem({ root: link.folder, environment });
     const engine = createSyncEngine({
       filesystem,
@@ -56,6 +58,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       platform: createNodePlatform(),
       environment,
       deviceName,
+      onActivity: (activity) => activities.add(activity),
     });
     const socket = socketPath(home, link);
     const control = await startControlServer(socket, (request) => answer(engine, request, stop));
@@ -78,6 +81,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       await control.close();
       rmSync(socket, { force: true });
       await filesystem.close();
+      activities.close();
       trees.close();
     }
   } finally {
@@ -110,11 +114,23 @@ function answer(engine: SyncEngine, request: DaemonRequest, stop: AbortControlle
         throw new CairnError('conflict', 'no deletes are held; nothing to take back');
       engine.rejectDeletes();
       return null;
+    case 'select': {
+      const { command: _command, ...choice } = request;
+      return engine.select(withoutUndefined(choice)).then(() => engine.selection());
+    }
     case 'stop':
       // The answer goes out first; then the engine finishes what it is writing.
       setImmediate(() => stop.abort());
       return null;
   }
+}
+
+function withoutUndefined(choice: {
+  only?: string[] | undefined;
+  exclude?: string[] | undefined;
+  include?: string[] | undefined;
+}): SelectionRequest {
+  return Object.fromEntries(Object.entries(choice).filter(([, paths]) => paths !== undefined));
 }
 
 function requireFolder(folder: string): void {

@@ -16,6 +16,7 @@ const STATE_TEXTS: Record<SyncState, string> = {
 
 const REASON_TEXTS: Record<string, string> = {
   ignored: 'ignored by .cairnignore',
+  'not-selected': 'its place is not selected for this device',
   'special-file': 'a pipe, socket or device file',
   'name-not-unicode': 'name is not valid UTF-8',
   'bad-name': 'name cannot be used in a space',
@@ -43,10 +44,27 @@ export function describeState(status: SyncStatus): string {
   return parts.join(' · ');
 }
 
+/** What was known when the daemon last ran; says nothing about what happened since. */
+function describeLastKnown(status: SyncStatus): string[] {
+  const { lastInSyncAt, files, folders, differing } = status;
+  const at = lastInSyncAt === null ? 'never in sync' : `last in sync ${showInstant(lastInSyncAt)}`;
+  const lines = [
+    `  ${at} · ${count(files, 'file')} in ${count(folders, 'folder')}; changes since then are not known`,
+  ];
+  if (differing > 0) lines.push(`  ${count(differing, 'item')} had still to be synced`);
+  return lines;
+}
+
 /** The whole picture of one folder, in lines for a terminal. */
-export function describeStatus(context: CliContext, folder: string, status: SyncStatus | null): string[] {
+export function describeStatus(
+  context: CliContext,
+  folder: string,
+  { running, status }: { readonly running: boolean; readonly status: SyncStatus | null },
+): string[] {
   const title = paint(context, 'bold', showName(folder));
   if (status === null) return [`${title}: not running. Start it with "cairn sync start".`];
+  if (!running)
+    return [`${title}: not running. Start it with "cairn sync start".`, ...describeLastKnown(status)];
   const good = status.state === 'in-sync';
   const lines = [`${title}: ${paint(context, good ? 'green' : 'blue', describeState(status))}`];
   if (status.trouble !== null && status.state !== 'offline')
@@ -65,10 +83,13 @@ export function describeStatus(context: CliContext, folder: string, status: Sync
   }
   for (const problem of status.problems.slice(0, 20)) {
     lines.push(
-      `  ${showName(problem.path)}: ${showText(problem.message)} [${problem.code}, ${count(problem.attempts, 'attempt')}]`,
+      `  ${showName(problem.path)}: ${showText(problem.message)} [${problem.code}, ${count(problem.attempts, 'attempt')}, next ${showInstant(problem.nextAttemptAt)}]`,
     );
   }
-  for (const issue of status.issues.slice(0, 20)) lines.push(`  ${showName(issue.path)}: ${issue.code}`);
+  for (const issue of status.issues.slice(0, 20))
+    lines.push(`  ${showName(issue.path)}: ${issue.text} [${issue.code}]`);
+  const out = status.selection.filter(({ selected }) => !selected);
+  if (out.length > 0) lines.push(`  holds a part of the space only; see "cairn sync select --list"`);
   const left = status.unsynced.filter(({ reason }) => reason !== 'ignored');
   for (const { path, reason } of left.slice(0, 20))
     lines.push(`  ${showName(path)}: not synced, ${REASON_TEXTS[reason] ?? reason}`);

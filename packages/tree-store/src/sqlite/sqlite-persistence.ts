@@ -133,6 +133,21 @@ export function prepareSchema(
   }
 }
 
+/** Id of the root folder of a sound store of exactly this version. Throws `local-io` for anything else. */
+export function checkSchema(database: Database): string {
+  const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+  const application = Number(database.prepare('PRAGMA application_id').get()?.['application_id']);
+  const stored =
+    application === APPLICATION_ID && found === SCHEMA_VERSION
+      ? database.prepare(`SELECT value FROM store WHERE name = 'root'`).get()?.['value']
+      : undefined;
+  if (typeof stored === 'string') return stored;
+  throw new CairnError(
+    'local-io',
+    'what was known about this folder is damaged or of another version; "cairn sync start" sees to it',
+  );
+}
+
 function asDamaged(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === null || !DAMAGED_CODES.includes(code)) return error;
