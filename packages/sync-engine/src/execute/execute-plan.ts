@@ -7,7 +7,7 @@ import { type PushOperation, pushOperations } from './push.ts';
 import { classOf, entryOf, type OperationClass, sizeOf } from './select-operations.ts';
 
 /** Bounds of one slice: what is done before the engine looks up again. */
-const SLICE = { files: 512, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
+const SLICE = { files: 512, downloads: 1024, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
 type InspectOperation = Extract<Operation, { kind: 'inspect' }>;
 
@@ -163,7 +163,7 @@ function* cut<Item>(items: readonly Item[], sizeBytes: (item: Item) => number): 
   for (const item of items) {
     slice.push(item);
     bytes += sizeBytes(item);
-    if (slice.length < SLICE.files && bytes < SLICE.bytes) continue;
+    if (slice.length < SLICE.downloads && bytes < SLICE.bytes) continue;
     yield slice;
     slice = [];
     bytes = 0;
@@ -182,7 +182,7 @@ function* sliceRest(
     .map((each, index) => ({ ...each, index, group: classOf(each.operation) }))
     .sort((a, b) => a.batch - b.batch || compareText(a.group, b.group) || a.index - b.index);
   for (const each of byBatchAndClass) {
-    const full = slice.length >= (group === 'push' ? SLICE.changes : SLICE.files);
+    const full = slice.length >= maxOperations(group);
     if (group !== null && (each.group !== group || (each.batch !== batch && group !== 'books') || full)) {
       yield { group, slice };
       slice = [];
@@ -192,6 +192,11 @@ function* sliceRest(
     slice.push(each.operation);
   }
   if (group !== null && slice.length > 0) yield { group, slice };
+}
+
+function maxOperations(group: OperationClass | null): number {
+  if (group === 'push') return SLICE.changes;
+  return group === 'download' ? SLICE.downloads : SLICE.files;
 }
 
 function compareText(a: string, b: string): number {
