@@ -19,7 +19,15 @@ import {
   type MemoryFilesystemOptions,
 } from '@cairn/filesystem';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
-import { type BlockId, CairnError, createId, type DeviceId, formatCursor, parseCursor } from '@cairn/model';
+import {
+  type BlockId,
+  CairnError,
+  createId,
+  type DeviceId,
+  formatCursor,
+  parseCursor,
+  type SpaceId,
+} from '@cairn/model';
 import { createAccessServices, createDataServices, ensureEpoch, type Principal } from '@cairn/services';
 import { createMemoryTreeDisk, type MemoryTreeDisk, type TreeStore } from '@cairn/tree-store';
 import { createSyncEngine } from '../engine.ts';
@@ -79,6 +87,7 @@ export interface TestWorld {
   /** Waits for a condition, polling; fails with the description after some seconds. */
   until(what: string, condition: () => boolean | Promise<boolean>): Promise<void>;
   readonly data: ReturnType<typeof createDataServices>;
+  readonly spaceId: SpaceId;
   readonly principal: Principal;
   sequence(): Promise<number>;
   /** Gives the server another epoch, as after its database was replaced. */
@@ -364,6 +373,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     get data() {
       return data;
     },
+    spaceId,
     principal,
     addDevice,
     until,
