@@ -124,7 +124,7 @@ export function createSpaceClient(
         throw isCairnError(error) ? checkRefusal(api.transport.serverUrl, error) : error;
       }
     },
-    createUpload: (options) => createUpload(api, platform, spaceId, reader, buffers, options),
+    createUpload: (options) => createUpload(api, platform, spaceId, reader, buffers.createShare(), options),
     readContents: (items, { signal }) => readContents(platform, reader, items, signal),
     listChunks: (content, signal) =>
       listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal)),

@@ -7,15 +7,21 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPackBlocks);
 /** Buffers kept while none is in use. */
 const IDLE_BUFFERS = 2;
-/** Buffers kept while others are in use: as many as two uploads hold at most. */
-const SPARE_BUFFERS = 10;
+/** Buffers of all uploads together: 32 MiB. One more for each upload that has none, so that none waits for others. */
+const MAX_BUFFERS = 8;
 
 /** Memory of batches, used again and again: fresh memory for every batch is garbage of the size of all uploads. */
 export interface BatchBuffers {
-  take(): Uint8Array;
-  /** Only once nobody reads from it any more; a buffer of a failed request is simply forgotten. */
+  /** What one upload takes its buffers from. */
+  createShare(): BufferShare;
+}
+
+export interface BufferShare {
+  /** `null`: not before one that this upload has is given back. */
+  take(): Uint8Array | null;
+  /** Only once nobody reads from it any more. */
   give(buffer: Uint8Array): void;
-  /** Instead of `give`, for a buffer that somebody may still read from. */
+  /** Instead of `give`, for a buffer that a failed request may still read from. */
   forget(): void;
 }
 
@@ -23,22 +29,31 @@ export function createBatchBuffers(): BatchBuffers {
   const spare: Uint8Array[] = [];
   let inUse = 0;
 
-  function release(): void {
-    inUse--;
-    if (inUse === 0) spare.splice(IDLE_BUFFERS);
+  function createShare(): BufferShare {
+    let held = 0;
+
+    function release(): void {
+      held--;
+      inUse--;
+      if (inUse === 0) spare.splice(IDLE_BUFFERS);
+    }
+
+    return {
+      take() {
+        if (held > 0 && inUse >= MAX_BUFFERS) return null;
+        held++;
+        inUse++;
+        return spare.pop() ?? new Uint8Array(BATCH_BYTES);
+      },
+      give(buffer) {
+        if (spare.length < MAX_BUFFERS) spare.push(buffer);
+        release();
+      },
+      forget: release,
+    };
   }
 
-  return {
-    take() {
-      inUse++;
-      return spare.pop() ?? new Uint8Array(BATCH_BYTES);
-    },
-    give(buffer) {
-      if (spare.length < SPARE_BUFFERS) spare.push(buffer);
-      release();
-    },
-    forget: release,
-  };
+  return { createShare };
 }
 
 interface GatheredBlock {

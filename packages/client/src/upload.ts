@@ -6,7 +6,7 @@ import { collectBaseBlocks } from './base-blocks.ts';
 import type { BlockReader } from './block-reader.ts';
 import { createKnownBlocks } from './known-blocks.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
-import { type BatchBuffers, type EncodedBatch, UploadBatch } from './upload-batch.ts';
+import { type BufferShare, type EncodedBatch, UploadBatch } from './upload-batch.ts';
 
 const PACKS_IN_FLIGHT = 2;
 /** Batches that were asked about and are not on their way yet. With those that are, and the one being filled: 24 MiB. */
@@ -48,7 +48,7 @@ export function createUpload(
   platform: ContentPlatform,
   spaceId: SpaceId,
   reader: BlockReader,
-  buffers: BatchBuffers,
+  buffers: BufferShare,
   options: UploadOptions = {},
 ): Upload {
   const stop = new AbortController();
@@ -176,7 +176,9 @@ export function createUpload(
     if (batch?.hasRoomFor(block.plain.length) === false) seal();
     if (batch === null) {
       if (sealedBatches >= MAX_SEALED_BATCHES) return false;
-      batch = new UploadBatch(buffers.take());
+      const buffer = buffers.take();
+      if (buffer === null) return false;
+      batch = new UploadBatch(buffer);
     }
     known.add(block.blockId);
     batch.add(block);

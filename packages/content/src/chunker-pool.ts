@@ -1,8 +1,8 @@
 import { type Chunker, createChunker } from '@cairn/kernels';
 import type { ChunkProfile } from '@cairn/model';
 
-/** Idle chunkers kept per profile: fresh memory costs more than the cutting itself, above all for small files. */
-const MAX_IDLE = 4;
+/** Idle chunkers kept: fresh memory costs more than the cutting itself, above all for small files. */
+const MAX_IDLE: Readonly<Record<ChunkProfile, number>> = { 't32-64k': 4, 't32-256k': 2, 't32-1m': 1 };
 
 const idle = new Map<ChunkProfile, Chunker[]>();
 
@@ -17,7 +17,7 @@ export function takeChunker(profile: ChunkProfile): Chunker {
  */
 export function returnChunker(chunker: Chunker): void {
   const waiting = idle.get(chunker.profile) ?? [];
-  if (waiting.length >= MAX_IDLE) return;
+  if (waiting.length >= MAX_IDLE[chunker.profile]) return;
   chunker.reset();
   waiting.push(chunker);
   idle.set(chunker.profile, waiting);
