@@ -1,5 +1,5 @@
 /** What other measurements and runs use of the worlds here. */
-export { Ledger } from './torture/ledger.ts';
+export { contentKey, Ledger } from './torture/ledger.ts';
 export { createUser, type User, type UserOptions } from './torture/user.ts';
 export { CairnProgram, type ProgramOptions, runCairn, type Variables } from './world/cairn-program.ts';
 export { withCleanup } from './world/cleanup.ts';

@@ -41,6 +41,14 @@ export class Ledger {
     if (writing !== undefined) writing.isGivenUp = true;
   }
 
+  /** What must still be somewhere: every content that nobody gave up, with who wrote it where. */
+  mustKeep(): Map<string, string> {
+    const kept = new Map<string, string>();
+    for (const [key, { by, path, isGivenUp }] of this.#writings)
+      if (!isGivenUp) kept.set(key, `${path} written by ${by} (${key})`);
+    return kept;
+  }
+
   /** Notes everything below a folder as written. */
   wroteFolder(root: string, by: string): void {
     for (const key of keysBelow(root)) this.wrote(key.key, by, key.path);

@@ -140,6 +140,26 @@ export function createUser(options: UserOptions): User {
     return `renamed ${from} to ${to}`;
   }
 
+  /** Two things of one kind exchange their names, through a third. */
+  function swap(kind: 'file' | 'folder'): string | null {
+    const left = pickOne(kind);
+    const right = pickOne(kind);
+    if (
+      left === null ||
+      right === null ||
+      `${left}/`.startsWith(`${right}/`) ||
+      `${right}/`.startsWith(`${left}/`)
+    )
+      return null;
+    const between = `${left} between`;
+    if (existsSync(between)) return null;
+    renameSync(left, between);
+    if (!existsSync(left)) renameSync(right, left);
+    // What sync put there meanwhile is not replaced.
+    if (!existsSync(right)) renameSync(between, right);
+    return `swapped ${left} and ${right}`;
+  }
+
   function remove(kind: 'file' | 'folder' | 'link'): string | null {
     const path = pickOne(kind);
     if (path === null) return null;
@@ -184,6 +204,8 @@ export function createUser(options: UserOptions): User {
     [6, onBulkFile],
     [8, () => rename('file')],
     [7, () => rename('folder')],
+    [4, () => swap('file')],
+    [2, () => swap('folder')],
     [7, () => remove('file')],
     [2, () => remove('folder')],
     [2, () => remove('link')],

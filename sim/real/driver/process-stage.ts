@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CairnProgram, findFreePort, runCairn } from '@cairn/bench';
+import type { Client } from '@cairn/client';
 import type { SyncStatus } from '@cairn/sync-engine';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy/fault-proxy.ts';
 import { askDaemon } from './daemon-socket.ts';
@@ -21,6 +22,8 @@ export interface ProcessDevice extends StageDevice {
 export interface ProcessStage extends Stage {
   readonly serverProgram: CairnProgram;
   readonly serverData: string;
+  /** The observer's. */
+  readonly client: Client;
   addDevice(name: string, options: Parameters<Stage['addDevice']>[1]): Promise<ProcessDevice>;
 }
 
@@ -121,6 +124,7 @@ export async function createProcessStage(base = tmpdir()): Promise<ProcessStage>
     view: observer.view,
     serverProgram: program,
     serverData: data,
+    client: observer.client,
     addDevice,
     server: {
       stop: () => program.stop(),

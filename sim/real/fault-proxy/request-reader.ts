@@ -11,6 +11,8 @@ export interface RequestPiece {
 
 const MAX_HEAD_BYTES = 256 * 1024;
 
+const LOOKS_LIKE_HTTP = /^[A-Z]{1,16}( |$)/;
+
 type Body = { kind: 'length'; left: number } | { kind: 'chunked'; tail: string } | null;
 
 /**
@@ -43,11 +45,13 @@ export function createRequestReader(): { read(bytes: Buffer): RequestPiece[] } {
           const before = head.length;
           head = Buffer.concat([head, rest]);
           const end = head.indexOf('\r\n\r\n');
-          if (end < 0 && head.length <= MAX_HEAD_BYTES) break;
-          const size = end < 0 ? head.length : end + 4;
+          const isHttp = LOOKS_LIKE_HTTP.test(head.subarray(0, 17).toString('latin1'));
+          if (end < 0 && isHttp && head.length <= MAX_HEAD_BYTES) break;
+          const isWhole = end >= 0 && isHttp;
+          const size = isWhole ? end + 4 : head.length;
           const text = head.subarray(0, size).toString('latin1');
           line = text.slice(0, text.indexOf('\r\n')).split(' ').slice(0, 2).join(' ');
-          isOpaque = end < 0 || /\r\nupgrade:/i.test(text);
+          isOpaque = !isWhole || /\r\nupgrade:/i.test(text);
           body = isOpaque ? null : startBody(text);
           const isLast = body?.kind === 'length' && body.left === 0;
           pieces.push({ line, bytes: head.subarray(0, size), isFirst: true, isLast, isUpgrade: isOpaque });

@@ -32,7 +32,8 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
   };
   const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
   const connectTimeoutMs = options.connectTimeoutMs ?? 10_000;
-  const idleTimeoutMs = options.idleTimeoutMs ?? 60_000;
+  // A peer that vanished without a word is noticed within a minute, the pause before the next try included.
+  const idleTimeoutMs = options.idleTimeoutMs ?? 45_000;
   const counted = createSocketCounter();
 
   function request(asked: TransportRequest): Promise<TransportResponse> {

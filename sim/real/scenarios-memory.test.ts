@@ -1,0 +1,3 @@
+import { testScenarios } from './replay-in-test.ts';
+
+testScenarios('memory');
