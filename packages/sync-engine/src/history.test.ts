@@ -25,4 +25,18 @@ describe('random histories of several devices', () => {
     // A run that never meets a conflict proves little.
     expect(states.get('notice-conflict-copy') ?? 0).toBeGreaterThan(0);
   }, 600_000);
+
+  test('I1 I9 the same where the last write wins: what loses is among the versions', async () => {
+    const states = new Map<string, number>();
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS / 4; seed++) {
+      try {
+        const report = await runHistory({ seed, lastWriteWins: true });
+        for (const [state, times] of report.states) states.set(state, (states.get(state) ?? 0) + times);
+      } catch (error) {
+        throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+      }
+    }
+    expect(states.get('notice-last-write-wins') ?? 0).toBeGreaterThan(0);
+    expect(states.get('among-versions') ?? 0).toBeGreaterThan(0);
+  }, 600_000);
 });

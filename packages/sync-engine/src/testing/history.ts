@@ -4,12 +4,15 @@ import {
   type SimulatedEnvironment,
 } from '@cairn/environment';
 import type { MemoryOperation } from '@cairn/filesystem';
+import { contentIdOfBytes, readCommittedContents } from './committed-contents.ts';
 import { createTestWorld, type TestDevice, type TestWorld } from './world.ts';
 
 /** What a history may contain; its seed decides the rest. */
 export interface HistoryOptions {
   readonly seed: number;
   readonly log?: (line: string) => void;
+  /** In all folders the last write wins: what loses is among the versions. Then no server comes back from a backup. */
+  readonly lastWriteWins?: boolean;
 }
 
 export interface HistoryReport {
@@ -33,6 +36,7 @@ interface Shape {
   readonly processes: boolean;
   readonly servers: boolean;
   readonly races: boolean;
+  readonly lastWriteWins: boolean;
 }
 
 /**
@@ -40,7 +44,11 @@ interface Shape {
  * healed, and the devices must become equal without losing a byte that nobody overwrote or deleted. Throws when
  * something does not hold. Two runs of one seed are the same.
  */
-export async function runHistory({ seed, log = () => undefined }: HistoryOptions): Promise<HistoryReport> {
+export async function runHistory({
+  seed,
+  log = () => undefined,
+  lastWriteWins = false,
+}: HistoryOptions): Promise<HistoryReport> {
   const next = createSeededRandom(seed);
   const below = (limit: number) => next() % limit;
   const chance = (percent: number) => below(100) < percent;
@@ -50,8 +58,9 @@ export async function runHistory({ seed, log = () => undefined }: HistoryOptions
     writer: chance(25) ? 0 : null,
     faults: chance(45),
     processes: chance(55),
-    servers: chance(25),
+    servers: chance(25) && !lastWriteWins,
     races: chance(50),
+    lastWriteWins,
   };
   const simulated = createSimulatedEnvironment({ seed: next() });
   // Like the system's, the wall clock has whole milliseconds.
@@ -110,6 +119,8 @@ class History {
   #calls = 0;
   #busy: TestDevice | null = null;
   #hasBackup = false;
+  /** Where the journal began. */
+  #genesis = '';
   /** Ids or agreements were lost on the way: a file may then be in two places. */
   #unions = false;
   /** A process ended between a commit and its note of it: its own change then looks like somebody else's. */
@@ -150,6 +161,17 @@ class History {
       const device = await this.#world.addDevice(`D${index}`, { brake: { count: 100_000, share: 1 } });
       device.disk.setFaults((operation, path) => this.#onCall(device, operation, path));
       this.#devices.push(device);
+    }
+    const { data, principal, spaceId } = this.#world;
+    const snapshot = await pump(this.#environment, data.spaces.readSnapshot(principal, spaceId, null, 1));
+    this.#genesis = snapshot.cursor;
+    if (this.#shape.lastWriteWins) {
+      const rootId = snapshot.entries[0]?.entryId;
+      if (rootId === undefined) throw new Error('the space has no root');
+      await pump(
+        this.#environment,
+        data.files.update(principal, rootId, { conflictPolicy: 'last-write-wins' }),
+      );
     }
     const [first] = this.#devices as [TestDevice];
     for (let count = this.#below(8); count > 0; count--) this.#act(first);
@@ -568,8 +590,14 @@ class History {
       if (content !== undefined) present.set(content, (present.get(content) ?? 0) + 1);
     }
     const text = (hex: string) => Buffer.from(hex, 'hex').toString();
+    const committed = this.#shape.lastWriteWins
+      ? await pump(this.#environment, readCommittedContents(this.#world, this.#genesis))
+      : null;
     for (const content of this.#alive) {
-      if (!present.has(content)) throw new Error(`lost: "${text(content)}"\n${this.#describe()}`);
+      if (present.has(content)) continue;
+      const contentId = await pump(this.#environment, contentIdOfBytes(Buffer.from(content, 'hex')));
+      if (committed?.has(contentId)) this.#count('among-versions');
+      else throw new Error(`lost: "${text(content)}"\n${this.#describe()}`);
     }
     for (const [content, times] of present) {
       if (!this.#alive.has(content) && !this.#dead.has(content))
