@@ -65,6 +65,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
   const { execute, large, attention, retries } = deps;
   for (let readBudgetMs = FIRST_READ_MS; ; readBudgetMs = Math.min(LONGEST_READ_MS, readBudgetMs * 2)) {
     signal.throwIfAborted();
+    retries.noteDecision();
     const transferError = deps.takeTransferError();
     if (transferError !== null) throw transferError;
     await deps.applySelection();

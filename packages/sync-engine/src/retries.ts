@@ -17,6 +17,7 @@ export class Retries {
   #stallMs = 0;
   #stalledUntilMs = 0;
   #lastExecuted = '';
+  #decidedMs = 0;
 
   constructor(environment: Environment) {
     this.#environment = environment;
@@ -79,12 +80,20 @@ export class Retries {
     return false;
   }
 
-  /** Milliseconds until something that waits is due; `null` when nothing waits. */
+  /** Called before it is decided what may be done now: what is due from here on is still to come for that decision. */
+  noteDecision(): void {
+    this.#decidedMs = this.#now();
+  }
+
+  /**
+   * Milliseconds until something that waits is due; `null` when nothing waits. What became due since the last
+   * decision is due now: it had to wait when that was made, and nobody else would wake the loop for it.
+   */
   nextDueMs(): number | null {
     const now = this.#now();
     const due = [this.#retryAtMs, this.#localFullUntilMs, this.#serverFullUntilMs, this.#stalledUntilMs]
-      .filter((atMs) => atMs > now)
-      .map((atMs) => atMs - now);
+      .filter((atMs) => atMs > this.#decidedMs)
+      .map((atMs) => Math.max(0, atMs - now));
     return due.length === 0 ? null : Math.min(...due);
   }
 
