@@ -9,6 +9,8 @@ import type { ExecuteDeps } from './deps.ts';
 
 /** A file must have rested this long before it is read: a later write then shows in its times. */
 export const SETTLE_MS = 20;
+/** The same where times are whole seconds: FAT's steps are of two. */
+const COARSE_SETTLE_MS = 2_020;
 const FILES_AT_ONCE = 4;
 
 export interface Inspection {
@@ -186,7 +188,8 @@ async function waitUntilSettled(
   signal: AbortSignal,
 ): Promise<void> {
   const ageMs = environment.clock.now() - Number(status.changedAtNs / 1_000_000n);
+  const settleMs = status.changedAtNs % 1_000_000_000n === 0n ? COARSE_SETTLE_MS : SETTLE_MS;
   // A change far in the future is a clock that differs, not a file that is being written.
-  if (ageMs < SETTLE_MS && ageMs > -1000)
-    await environment.timers.sleep(SETTLE_MS - Math.max(0, ageMs), signal);
+  if (ageMs < settleMs && ageMs > -1000)
+    await environment.timers.sleep(settleMs - Math.max(0, ageMs), signal);
 }

@@ -97,7 +97,9 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   function take(node: LocalNode, folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
     claimed.add(node.entryId);
     if (item.kind === 'folder') folderIds.set(joinPath(folder.path, item.name), node.entryId);
-    const next = refresh(node, folderId, item);
+    // That its name is seen does not make a folder known whose content could not be read.
+    const isListed = item.kind !== 'folder' || collection.folders.has(joinPath(folder.path, item.name));
+    const next = refresh(node, folderId, item, isListed ? 'known' : node.state);
     if (next !== node) present.push(next);
   }
 
@@ -192,11 +194,16 @@ function facts(item: ObservedItem): ReturnType<typeof observedFacts> {
 }
 
 /** The node with what was observed; the same object when nothing changed. */
-function refresh(node: LocalNode, parentId: EntryId, item: ObservedItem): LocalNode {
+function refresh(
+  node: LocalNode,
+  parentId: EntryId,
+  item: ObservedItem,
+  state: LocalNode['state'],
+): LocalNode {
   const observed = facts(item);
   const samePlace = node.parentId === parentId && node.name === item.name;
   const sameObject = node.identity === observed.identity && node.fingerprint === observed.fingerprint;
-  if (samePlace && sameObject && node.state === 'known') return node;
-  if (sameObject) return { ...node, parentId, name: item.name, state: 'known' };
-  return { ...node, parentId, name: item.name, ...observed, content: null, state: 'known' };
+  if (samePlace && sameObject && node.state === state) return node;
+  if (sameObject) return { ...node, parentId, name: item.name, state };
+  return { ...node, parentId, name: item.name, ...observed, content: null, state };
 }
