@@ -92,6 +92,11 @@ export interface RescuedItem {
   /** Milliseconds since 1970. */
   readonly rescuedAt: number;
   readonly sizeBytes: number;
+  /**
+   * Somebody who had it open went on writing to it after it was displaced, so it holds bytes that nobody else has.
+   * Such items are never deleted by `removeOldRescued`.
+   */
+  readonly writtenLate: boolean;
 }
 
 export type WatchHint =

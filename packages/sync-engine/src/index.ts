@@ -3,6 +3,7 @@ export { createSyncEngine } from './engine.ts';
 export type { SyncEngine, SyncEngineOptions } from './engine-types.ts';
 export type { TransferCounters } from './execute/deps.ts';
 export type { Explanation, TreeFacts, Verdict } from './explain-path.ts';
+export { noticeLateWrites } from './late-writes.ts';
 export type { UnsyncedReason } from './observe/collect.ts';
 export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
 export { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';

@@ -6,7 +6,12 @@ import { createSystemEnvironment, type Log } from '@cairn/environment';
 import { openNodeFilesystem } from '@cairn/filesystem';
 import { CairnError } from '@cairn/model';
 import type { DaemonRequest } from '@cairn/protocol';
-import { createSyncEngine, type SelectionRequest, type SyncEngine } from '@cairn/sync-engine';
+import {
+  createSyncEngine,
+  noticeLateWrites,
+  type SelectionRequest,
+  type SyncEngine,
+} from '@cairn/sync-engine';
 import { openSqliteTreeStore } from '@cairn/tree-store';
 import { activityLogPath, openActivityLog } from './activity-log.ts';
 import { startControlServer } from './control-server.ts';
@@ -17,7 +22,7 @@ import { type SyncLink, socketPath, stateFolder } from './links.ts';
 const RESCUE_AGE_MS = 7 * 24 * 3600_000;
 const RESCUE_BYTES = 1024 * 1024 * 1024;
 const TEMPORARY_AGE_MS = 7 * 24 * 3600_000;
-const HOUSEKEEPING_MS = 3600_000;
+const HOUSEKEEPING_MS = 10 * 60_000;
 
 export interface DaemonOptions {
   readonly home: string;
@@ -66,6 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     housekeeping.unref();
     async function clean(): Promise<void> {
       try {
+        await noticeLateWrites({ filesystem, trees, environment });
         await filesystem.removeOldTemporaries(TEMPORARY_AGE_MS);
         await filesystem.removeOldRescued(RESCUE_AGE_MS, RESCUE_BYTES);
       } catch (error) {

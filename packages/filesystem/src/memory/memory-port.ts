@@ -330,7 +330,9 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
     return [...privateFolder('rescue').items.values()]
       .flatMap(({ name, node }) => {
         const parsed = parseRescueName(name);
-        return parsed === null ? [] : [{ name, ...parsed, sizeBytes: disk.statusOf(node).sizeBytes }];
+        return parsed === null
+          ? []
+          : [{ name, ...parsed, sizeBytes: disk.statusOf(node).sizeBytes, writtenLate: false }];
       })
       .sort((a, b) => a.rescuedAt - b.rescuedAt || (a.name < b.name ? -1 : 1));
   }

@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { type BigIntStats, linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { FileStatus, RescuedItem } from '../filesystem.ts';
 import { changedError, localError, systemCode } from '../local-errors.ts';
@@ -31,6 +31,21 @@ export interface RescueArea {
   ): Promise<{ removedItems: number; removedBytes: number; keptBytes: number }>;
   /** Runs `sync` if anything was kept since it last succeeded: the area becomes durable before folders do. */
   syncKept(sync: () => Promise<void>): Promise<void>;
+}
+
+/** Displacing itself changes ctime a little later than the moment in the item's name. */
+const DISPLACING_MS = 250;
+const SAME_MOMENT_NS = 50_000_000n;
+
+/**
+ * A write sets both times of a file to the same moment. What we place has the modification time that the server says,
+ * and displacing changes only ctime, so neither looks like one. Another name outside means another owner, who sees it.
+ */
+function wasWrittenAfter(status: BigIntStats, rescuedAt: number): boolean {
+  if (!status.isFile() || status.nlink > 1n) return false;
+  if (status.ctimeNs <= BigInt(rescuedAt + DISPLACING_MS) * 1_000_000n) return false;
+  const apartNs = status.ctimeNs - status.mtimeNs;
+  return apartNs > -SAME_MOMENT_NS && apartNs < SAME_MOMENT_NS;
 }
 
 export function createRescueArea(context: RootContext): RescueArea {
@@ -136,8 +151,10 @@ export function createRescueArea(context: RootContext): RescueArea {
       for (const name of readdirSync(folder.base)) {
         const parsed = parseRescueName(name);
         if (parsed === null) continue;
-        const status = lstatSync(`${folder.base}/${name}`, { throwIfNoEntry: false });
-        if (status !== undefined) items.push({ name, ...parsed, sizeBytes: status.size });
+        const status = lstatSync(`${folder.base}/${name}`, { throwIfNoEntry: false, bigint: true });
+        if (status === undefined) continue;
+        const writtenLate = wasWrittenAfter(status, parsed.rescuedAt);
+        items.push({ name, ...parsed, sizeBytes: Number(status.size), writtenLate });
       }
       return items.sort((a, b) => a.rescuedAt - b.rescuedAt || (a.name < b.name ? -1 : 1));
     } catch (error) {
@@ -159,6 +176,7 @@ export function createRescueArea(context: RootContext): RescueArea {
       let removedItems = 0;
       for (const item of items) {
         if (item.rescuedAt > before || keptBytes <= keepBytes) break;
+        if (item.writtenLate) continue;
         // Many deletions at once make ext4 slow at creating files for a while.
         if (removedItems > 0 && removedItems % DELETIONS_PER_TURN === 0) await setImmediate();
         try {
