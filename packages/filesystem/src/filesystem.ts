@@ -103,9 +103,15 @@ export type WatchHint =
   /** Something may have changed directly inside this folder. */
   | { readonly kind: 'folder'; readonly path: string }
   /** Anything may have changed; scan everything. */
-  | { readonly kind: 'everything'; readonly reason: string };
+  | { readonly kind: 'everything'; readonly reason: string }
+  /** Events were or may have been lost; the folders that are hinted at besides are not all. */
+  | { readonly kind: 'lost'; readonly reason: string }
+  /** From now on hints can, or cannot, be relied on to come; `reason` says why not and what to do. */
+  | { readonly kind: 'watching'; readonly works: boolean; readonly reason: string | null };
 
 export interface FolderWatch {
+  /** Something changed that no hint told: finds out whether hints still come, and tells when they do not. */
+  probe?(): void;
   close(): void;
 }
 

@@ -2,10 +2,10 @@ import type { Environment } from '@cairn/environment';
 import type { WatchHint } from './filesystem.ts';
 
 /** Folders that may wait for one delivery; more become "everything". */
-const MAX_FOLDERS = 2000;
+const MAX_FOLDERS = 20_000;
 /**
- * Events within one delivery that make us doubt there were no more: the kernel's queue holds 16,384 and drops
- * the rest without a word.
+ * Events within one delivery that make us doubt there were no more: a quarter of the kernel's queue, which drops
+ * without a word what does not fit.
  */
 const MAX_EVENTS = 4000;
 const COALESCE_MS = 30;
@@ -14,6 +14,8 @@ export interface HintCollector {
   /** Something may have changed directly inside this folder. */
   folder(path: string): void;
   everything(reason: string): void;
+  /** Events may be missing, now or among those that came last. */
+  lost(reason: string): void;
   close(): void;
 }
 
@@ -21,9 +23,11 @@ export interface HintCollector {
 export function createHintCollector(
   environment: Environment,
   onHint: (hint: WatchHint) => void,
+  maxEvents = MAX_EVENTS,
 ): HintCollector {
   const folders = new Set<string>();
   let everythingReason: string | null = null;
+  let lostReason: string | null = null;
   let events = 0;
   let cancel: (() => void) | null = null;
   let closed = false;
@@ -31,12 +35,17 @@ export function createHintCollector(
   function deliver(): void {
     cancel = null;
     const paths = [...folders];
-    const reason = everythingReason;
+    const [everythingWhy, lostWhy] = [everythingReason, lostReason];
     folders.clear();
     everythingReason = null;
+    lostReason = null;
     events = 0;
-    if (reason !== null) onHint({ kind: 'everything', reason });
-    else for (const path of paths) onHint({ kind: 'folder', path });
+    if (everythingWhy !== null) {
+      onHint({ kind: 'everything', reason: everythingWhy });
+      return;
+    }
+    for (const path of paths) onHint({ kind: 'folder', path });
+    if (lostWhy !== null) onHint({ kind: 'lost', reason: lostWhy });
   }
 
   function schedule(): void {
@@ -49,16 +58,22 @@ export function createHintCollector(
     schedule();
   }
 
+  function lost(reason: string): void {
+    lostReason ??= reason;
+    schedule();
+  }
+
   return {
     folder(path) {
       events++;
       if (everythingReason !== null) return;
       folders.add(path);
-      if (events > MAX_EVENTS) everything('more events than can be trusted to be all');
-      else if (folders.size > MAX_FOLDERS) everything('changes in too many folders at once');
+      if (events > maxEvents) lost('more events than can be trusted to be all');
+      if (folders.size > MAX_FOLDERS) everything('changes in too many folders at once');
       else schedule();
     },
     everything,
+    lost,
     close() {
       closed = true;
       cancel?.();

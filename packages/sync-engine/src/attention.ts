@@ -14,6 +14,7 @@ export class Attention {
   readonly wake = new Wake();
   #paths = new Set<string>();
   #everything = true;
+  #sweep = false;
   #server = true;
   #takenPaths = new Set<string>();
   #tookEverything = false;
@@ -26,6 +27,18 @@ export class Attention {
     this.#everything = true;
   }
 
+  /** Events were lost: every folder that changed has to be found. */
+  sweep(): void {
+    this.#sweep = true;
+  }
+
+  /** Whether a sweep was asked for; asking forgets it. */
+  takeSweep(): boolean {
+    const wanted = this.#sweep;
+    this.#sweep = false;
+    return wanted;
+  }
+
   server(): void {
     this.#server = true;
   }
@@ -35,7 +48,7 @@ export class Attention {
   }
 
   get isDiskPending(): boolean {
-    return this.#everything || this.#paths.size > 0;
+    return this.#everything || this.#sweep || this.#paths.size > 0;
   }
 
   get isServerPending(): boolean {

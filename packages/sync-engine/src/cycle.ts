@@ -9,6 +9,7 @@ import { settleUnanswered } from './execute/unanswered.ts';
 import { followJournal } from './observe/follow.ts';
 import type { Scanner } from './observe/scan.ts';
 import type { Retries } from './retries.ts';
+import type { ScanSchedule } from './scan-schedule.ts';
 import type { SyncState } from './status.ts';
 import { treesAgree } from './trees-agree.ts';
 
@@ -35,8 +36,9 @@ export interface CycleDeps {
   readonly retries: Retries;
   planOptions(): PlanOptions;
   verifyRoot(): Promise<void>;
-  /** A look at the whole disk begins. */
-  onFullScan(): void;
+  readonly schedule: ScanSchedule;
+  /** A look at the whole disk found what it might have been told of. */
+  onUnhinted(): void;
   flush(): Promise<void>;
   /** Brings a new selection into force, durably, when there is one. */
   applySelection(): Promise<void>;
@@ -109,17 +111,23 @@ async function observeDisk({
   scanner,
   attention,
   verifyRoot,
-  onFullScan,
+  schedule,
+  onUnhinted,
 }: CycleDeps): Promise<void> {
+  if (attention.takeSweep()) for (const path of await scanner.findChangedFolders()) attention.folder(path);
   for (let looks = 0; attention.isDiskPending && looks < MAX_LOOKS; looks++) {
     const look = attention.takeDisk();
     try {
       if (look.recursive) {
         await verifyRoot();
-        onFullScan();
+        schedule.begun();
       }
       const result = await scanner.scan(look);
       attention.doneWithDisk();
+      if (look.recursive) {
+        schedule.ended(result.changed);
+        if (result.changed) onUnhinted();
+      }
       if (result.rulesChanged) {
         attention.everything();
         touchAbsent(execute);

@@ -17,6 +17,7 @@ import { createScanner, type Scanner } from './observe/scan.ts';
 import { RemovalWindow } from './removal-window.ts';
 import { Retries } from './retries.ts';
 import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
+import { ScanSchedule } from './scan-schedule.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
 import {
@@ -28,8 +29,6 @@ import {
   type SyncStatus,
 } from './status.ts';
 
-/** A full scan at least this often: the watcher is only a hint. */
-const FULL_SCAN_MS = 15 * 60_000;
 /** What could not be read is looked at again this often. */
 const UNREADABLE_SCAN_MS = 60_000;
 
@@ -49,6 +48,7 @@ class Engine implements SyncEngine {
   readonly #attention = new Attention();
   readonly #retries: Retries;
   readonly #removals: RemovalWindow;
+  readonly #schedule: ScanSchedule;
   readonly #selection: Selection;
   readonly #selectionChanges: SelectionChanges;
   readonly #cycle: CycleDeps;
@@ -57,7 +57,9 @@ class Engine implements SyncEngine {
   readonly #facts: EngineFacts;
 
   #paused = false;
-  #lastFullScanMs: number;
+  /** The full scan under way was due by the clock, not asked for. */
+  #isRoutine = false;
+  #watch: FolderWatch | null = null;
   #lastUnreadableScanMs: number;
   #plan: Plan | null = null;
   /** Up to here our own commits brought the journal: hints of them are no news. */
@@ -73,8 +75,8 @@ class Engine implements SyncEngine {
     this.#failures = new Failures(environment, (failure) => this.#noteFailure(failure));
     this.#retries = new Retries(environment);
     this.#removals = new RemovalWindow(environment.clock);
-    this.#lastFullScanMs = environment.clock.monotonicMs();
-    this.#lastUnreadableScanMs = this.#lastFullScanMs;
+    this.#schedule = new ScanSchedule(environment.clock, options.fullScanMs);
+    this.#lastUnreadableScanMs = environment.clock.monotonicMs();
     this.#facts = {
       state: 'starting',
       connection: 'offline',
@@ -159,8 +161,10 @@ class Engine implements SyncEngine {
       retries: this.#retries,
       planOptions: () => this.#planOptions(),
       verifyRoot: () => this.#verifyRoot(),
-      onFullScan: () => {
-        this.#lastFullScanMs = environment.clock.monotonicMs();
+      schedule: this.#schedule,
+      onUnhinted: () => {
+        if (this.#isRoutine) this.#watch?.probe?.();
+        this.#isRoutine = false;
       },
       flush: () => this.#flush(),
       applySelection: () => this.#selectionChanges.apply(),
@@ -193,6 +197,7 @@ class Engine implements SyncEngine {
     const stop = new AbortController();
     const stopped = AbortSignal.any([signal, stop.signal]);
     const watch = await this.#startWatch();
+    this.#watch = watch;
     const hints = space.hints(
       (sequence) => {
         const known = Math.max(trees.cursor?.sequence ?? 0, this.#committedSequence);
@@ -280,7 +285,8 @@ class Engine implements SyncEngine {
     const due = this.#paused ? [] : this.#dueMs();
     await this.#attention.wake.wait(timers, due.length === 0 ? null : Math.max(1, Math.min(...due)), signal);
     const now = clock.monotonicMs();
-    if (now - this.#lastFullScanMs >= this.#fullScanMs()) {
+    if (this.#schedule.dueInMs() === 0 && !this.#paused) {
+      this.#isRoutine = !this.#attention.isDiskPending;
       this.#attention.everything();
       // Hints from the server may get lost, too, even on a connection that lives.
       this.#attention.server();
@@ -296,17 +302,13 @@ class Engine implements SyncEngine {
   /** When something is due although nothing rings, in milliseconds from now. */
   #dueMs(): number[] {
     const now = this.#environment.clock.monotonicMs();
-    const due = [this.#fullScanMs() - (now - this.#lastFullScanMs)];
+    const due = [this.#schedule.dueInMs()];
     if (this.#hasUnreadable()) due.push(UNREADABLE_SCAN_MS - (now - this.#lastUnreadableScanMs));
     const retryMs = this.#retries.nextDueMs();
     if (retryMs !== null) due.push(retryMs);
     const failureMs = this.#failures.nextDueMs();
     if (failureMs !== null && !this.#retries.isRetreating) due.push(Math.max(failureMs, 50));
     return due;
-  }
-
-  #fullScanMs(): number {
-    return this.#options.fullScanMs ?? FULL_SCAN_MS;
   }
 
   #hasUnreadable(): boolean {
@@ -316,11 +318,24 @@ class Engine implements SyncEngine {
 
   async #startWatch(): Promise<FolderWatch> {
     return this.#options.filesystem.watch((hint) => {
-      if (hint.kind === 'everything') {
-        this.#environment.log.info('engine.full-scan', { reason: hint.reason });
-        this.#attention.everything();
-      } else {
-        this.#attention.folder(hint.path);
+      switch (hint.kind) {
+        case 'folder':
+          this.#attention.folder(hint.path);
+          break;
+        case 'everything':
+          this.#environment.log.info('engine.full-scan', { reason: hint.reason });
+          this.#attention.everything();
+          break;
+        case 'lost':
+          this.#environment.log.warn('engine.events-lost', { reason: hint.reason });
+          this.#noteDone('events-lost', '', hint.reason);
+          this.#attention.sweep();
+          this.#schedule.lost();
+          break;
+        case 'watching':
+          if (hint.reason !== null) this.#noteDone('polling', '', hint.reason);
+          this.#schedule.watching(hint.works ? null : (hint.reason ?? 'changes are not reported'));
+          this.#changed();
       }
       this.#attention.wake.ring();
     });
@@ -408,6 +423,7 @@ class Engine implements SyncEngine {
       unsynced: this.#scanner.unsynced,
       transfers: [...this.#large.running],
       counters: this.#deps.counters,
+      watch: this.#schedule.watch,
       selection: this.#selection.list(),
       differing: this.#countDiffering(),
       clock: this.#environment.clock,

@@ -6,6 +6,7 @@ export type { Explanation, TreeFacts, Verdict } from './explain-path.ts';
 export { noticeLateWrites } from './late-writes.ts';
 export type { UnsyncedReason } from './observe/collect.ts';
 export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
+export type { WatchState } from './scan-schedule.ts';
 export { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 export type { Problem, SyncState, SyncStatus } from './status.ts';
 export { createStoredState, type StoredState, type StoredStateOptions } from './stored-state.ts';

@@ -7,6 +7,7 @@ import { classOf } from './execute/select-operations.ts';
 import type { Failures } from './failures.ts';
 import { type LocalTree, pathIn } from './local-tree.ts';
 import type { UnsyncedReason } from './observe/collect.ts';
+import type { WatchState } from './scan-schedule.ts';
 import type { SelectionMark } from './selection.ts';
 
 /** Name of the value in the tree store that says when the trees were last equal. */
@@ -56,6 +57,8 @@ export interface SyncStatus {
     readonly text: string;
   }[];
   readonly unsynced: readonly { readonly path: string; readonly reason: UnsyncedReason }[];
+  /** How changes on this disk are noticed. */
+  readonly watch: WatchState;
   /** What this device holds of the space, as the user chose; empty for everything. */
   readonly selection: readonly SelectionMark[];
   /** Entries on which the trees do not agree, other than what is left out; at most that many while syncing. */
@@ -84,6 +87,7 @@ interface StatusSources {
   readonly unsynced: ReadonlyMap<string, UnsyncedReason>;
   readonly transfers: readonly EntryId[];
   readonly counters: Readonly<TransferCounters>;
+  readonly watch: WatchState;
   readonly selection: readonly SelectionMark[];
   readonly differing: number;
   readonly clock: Clock;
@@ -125,6 +129,7 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
       .slice(0, MAX_LISTED)
       .map(({ entryId, code }) => ({ path: pathOf(entryId), code, text: describeIssue(code) })),
     unsynced: [...unsynced].slice(0, MAX_LISTED).map(([path, reason]) => ({ path, reason })),
+    watch: sources.watch,
     selection: sources.selection,
     differing: sources.differing,
     nextAttemptAt: nextRetryMs === null ? null : atInstant(nextRetryMs),

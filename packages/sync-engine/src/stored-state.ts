@@ -70,6 +70,7 @@ export function createStoredState(options: StoredStateOptions): StoredState {
           unsynced,
           transfers: [],
           counters: createCounters(),
+          watch: { mode: 'events', reason: null, fullScanMs: 0 },
           selection: selection.list(),
           differing: planned.operations.length + planned.issues.length,
           clock,

@@ -1,4 +1,4 @@
-import { type FSWatcher, lstatSync, readdirSync, type Stats, watch } from 'node:fs';
+import { type FSWatcher, lstatSync, readdirSync, type Stats, type watch } from 'node:fs';
 import type { Timers } from '@cairn/environment';
 import { systemCode } from '../local-errors.ts';
 
@@ -24,6 +24,8 @@ export interface FolderTreeWatchOptions {
   onChange(folder: string): void;
   /** No more watches are to be had, or the root cannot be watched: this watch is of no use any more. */
   onFailure(error: unknown): void;
+  /** The system's call. */
+  readonly watch: typeof watch;
 }
 
 /**
@@ -84,7 +86,7 @@ export function watchFolderTree(options: FolderTreeWatchOptions): { close(): voi
     if (status === null) return null;
     let watcher: FSWatcher;
     try {
-      watcher = watch(systemPath(path), (event) => {
+      watcher = options.watch(systemPath(path), (event) => {
         options.onChange(path);
         if (event === 'rename') compareSoon(folder);
       });

@@ -1,19 +1,32 @@
-import { accessSync, constants, type FSWatcher, lstatSync, watch } from 'node:fs';
+import { accessSync, constants, type FSWatcher, lstatSync, readFileSync, watch } from 'node:fs';
 import { isCairnError, PRIVATE_FOLDER } from '@cairn/model';
 import type { FolderWatch, WatchHint } from '../filesystem.ts';
 import { createHintCollector } from '../hint-collector.ts';
 import { systemCode } from '../local-errors.ts';
 import { watchFolderTree } from './folder-tree-watch.ts';
+import { findNetworkDisk } from './network-disk.ts';
 import type { RootContext } from './root-context.ts';
+import { openWatchSentinel, type WatchSentinel } from './watch-sentinel.ts';
 
 /** A new folder is hinted at again after this time: its own watch may have started after its first items came. */
 const SECOND_LOOK_MS = 250;
 const MAX_SECOND_LOOKS = 1000;
 const FIRST_RETRY_MS = 5_000;
 const LAST_RETRY_MS = 300_000;
+/** Events after which the sentinel is asked whether they keep coming. */
+const BURST_EVENTS = 1000;
+/** The kernel's queue where its size cannot be read. */
+const QUEUE_EVENTS = 16_384;
 
 export interface FolderWatchState extends FolderWatch {
+  probe(): void;
   close(): void;
+}
+
+/** The system's calls, for tests that have them fail. */
+export interface WatchCalls {
+  readonly watch: typeof watch;
+  readonly findNetworkDisk: (path: string) => string | null;
 }
 
 /**
@@ -24,9 +37,11 @@ export function startFolderWatch(
   context: RootContext,
   onHint: (hint: WatchHint) => void,
   onClose: () => void,
+  calls: WatchCalls = { watch, findNetworkDisk },
 ): FolderWatchState {
   const { environment, root } = context;
-  const collector = createHintCollector(environment, tell);
+  const collector = createHintCollector(environment, tell, Math.floor(readQueueLimit() / 4));
+  const networkDisk = calls.findNetworkDisk(root);
   const secondLooks = new Set<string>();
   let cancelSecondLooks: (() => void) | null = null;
   let cancelRetry: (() => void) | null = null;
@@ -34,6 +49,11 @@ export function startFolderWatch(
   let retryMs = FIRST_RETRY_MS;
   let closed = false;
   let rootWasGone = false;
+  let sentinel: WatchSentinel | null = null;
+  let events = 0;
+  /** The last probe failed, and watching was begun anew since. */
+  let doubted = false;
+  let told: string | null = null;
 
   /** Our open descriptor keeps a removed root alive, so the kernel does not tell: this looks. */
   function tell(hint: WatchHint): void {
@@ -97,12 +117,14 @@ export function startFolderWatch(
     if (closed) return;
     watcher?.close();
     watcher = null;
+    closeSentinel();
     const code = systemCode(error);
     const reason =
       code === 'ENOSPC' || code === 'EMFILE'
-        ? 'the system allows too few watches (raise fs.inotify.max_user_watches)'
-        : `watching failed (${code || String(error)})`;
+        ? 'the system allows too few watches for this many folders; raise the limit with "sudo sysctl fs.inotify.max_user_watches=1048576" (and max_user_instances), permanently in /etc/sysctl.d'
+        : `watching the folder failed (${code || String(error)})`;
     environment.log.warn('filesystem.watch-failed', { reason, retryMs });
+    tellWatching(reason);
     collector.everything(reason);
     cancelRetry?.();
     cancelRetry = environment.timers.schedule(retryMs, () => {
@@ -113,47 +135,121 @@ export function startFolderWatch(
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   }
 
+  let failure: unknown = null;
+
   function startOwnTree(): Pick<FSWatcher, 'close'> {
     return watchFolderTree({
       root,
       timers: environment.timers,
       isLeft: isPrivate,
       onChange: (folder) => {
-        if (!closed) collector.folder(folder);
+        if (closed) return;
+        collector.folder(folder);
+        if (++events % BURST_EVENTS === 0) sentinel?.probe();
       },
-      onFailure: fail,
+      onFailure: (error) => {
+        failure ??= error;
+        if (watcher !== null) fail(error);
+      },
+      watch: calls.watch,
     });
   }
 
   function startRecursive(): Pick<FSWatcher, 'close'> {
-    const recursive = watch(root, { recursive: true, ignore: leaves }, onEvent);
+    const recursive = calls.watch(root, { recursive: true, ignore: leaves }, onEvent);
     recursive.on('error', fail);
     return recursive;
   }
 
   function start(): void {
     if (closed) return;
+    failure = null;
     try {
       context.access.checkRoot();
       watcher = process.platform === 'linux' ? startOwnTree() : startRecursive();
+      if (failure !== null) throw failure;
+      retryMs = FIRST_RETRY_MS;
+      startSentinel();
     } catch (error) {
       fail(error);
     }
   }
 
+  /** Events come, as far as is known; on a network disk only those of this machine. */
+  function tellWorking(): void {
+    if (networkDisk === null) tellWatching(null);
+    else
+      tellWatching(
+        `the folder is on a network disk (${networkDisk}), which does not tell what other machines change; better sync a folder of this machine's own disk`,
+      );
+  }
+
+  function tellWatching(reason: string | null): void {
+    if (reason === told || closed) return;
+    told = reason;
+    onHint({ kind: 'watching', works: reason === null, reason });
+  }
+
+  function startSentinel(): void {
+    try {
+      sentinel = openWatchSentinel(context, onVerdict, calls.watch);
+    } catch (error) {
+      environment.log.warn('filesystem.sentinel-failed', { error: String(error) });
+      tellWorking();
+      return;
+    }
+    sentinel.probe();
+  }
+
+  function closeSentinel(): void {
+    sentinel?.close();
+    sentinel = null;
+  }
+
+  function onVerdict(works: boolean): void {
+    if (closed) return;
+    if (works) {
+      doubted = false;
+      tellWorking();
+      return;
+    }
+    environment.log.warn('filesystem.watch-silent', { again: doubted });
+    collector.lost('the watcher did not report a change');
+    if (doubted) {
+      tellWatching('the system does not report changes in this folder (a network or virtual disk?)');
+      return;
+    }
+    doubted = true;
+    closeSentinel();
+    watcher?.close();
+    watcher = null;
+    start();
+  }
+
   start();
   return {
+    probe: () => sentinel?.probe(),
     close() {
       if (closed) return;
       closed = true;
       cancelRetry?.();
       cancelSecondLooks?.();
       collector.close();
+      closeSentinel();
       watcher?.close();
       watcher = null;
       onClose();
     },
   };
+}
+
+function readQueueLimit(): number {
+  try {
+    const limit = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'));
+    return limit > 0 ? limit : QUEUE_EVENTS;
+  } catch {
+    return QUEUE_EVENTS;
+  }
 }
 
 function isPrivate(path: string): boolean {

@@ -6,7 +6,7 @@ import { localError, rootMissingError } from '../local-errors.ts';
 import { openDescriptorFolderAccess } from './descriptor-folder-access.ts';
 import type { FolderAccess } from './folder-access.ts';
 import { syncFolders } from './folder-sync.ts';
-import { type FolderWatchState, startFolderWatch } from './folder-watch.ts';
+import { type FolderWatchState, startFolderWatch, type WatchCalls } from './folder-watch.ts';
 import { readMarker, writeMarker } from './marker-file.ts';
 import { openPathFolderAccess } from './path-folder-access.ts';
 import { placeFile, placeLink } from './placement.ts';
@@ -38,7 +38,7 @@ export function openNodeFilesystem(options: NodeFilesystemOptions): Promise<File
 export async function openWithAccess(
   options: NodeFilesystemOptions,
   openAccess: (root: string) => FolderAccess,
-  facts: { readonly hardLinks?: boolean },
+  { watchCalls, ...facts }: { readonly hardLinks?: boolean; readonly watchCalls?: WatchCalls },
 ): Promise<Filesystem> {
   const { environment } = options;
   if (!isAbsolute(options.root)) throw new TypeError('the root must be an absolute path');
@@ -78,7 +78,7 @@ export async function openWithAccess(
     writeMarker: async (text) => writeMarker(context, text),
     async watch(onHint) {
       context.access.checkRoot();
-      const watch = startFolderWatch(context, onHint, () => watches.delete(watch));
+      const watch = startFolderWatch(context, onHint, () => watches.delete(watch), watchCalls);
       watches.add(watch);
       return watch;
     },

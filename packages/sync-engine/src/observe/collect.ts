@@ -25,6 +25,8 @@ export interface ObservedItem {
 export interface ObservedFolder {
   readonly path: string;
   readonly identity: string;
+  /** Changes with every name in it; `null` when it may still change within the tick of its clock. */
+  readonly fingerprint: string | null;
   readonly items: Map<string, ObservedItem>;
   readonly left: Map<string, UnsyncedReason>;
 }
@@ -52,7 +54,12 @@ interface CollectDeps {
   readonly rules: IgnoreRules;
   /** Whether this device is not to hold what is at the path. What it still holds is looked at all the same. */
   isDeselected(path: string): boolean;
+  /** Milliseconds since 1970, when the look begins. */
+  readonly nowMs: number;
 }
+
+/** FAT keeps times to two seconds. */
+const COARSEST_TICK_MS = 2100;
 
 /**
  * Reads folders from disk without drawing any conclusion. Folders that are not known under their place are read
@@ -107,7 +114,7 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
 }
 
 async function readFolder(
-  { filesystem, local, rules, isDeselected }: CollectDeps,
+  { filesystem, local, rules, isDeselected, nowMs }: CollectDeps,
   path: string,
   rootDevice: string,
   collection: Collection,
@@ -135,7 +142,11 @@ async function readFolder(
     return 'unreadable';
   }
   const depth = path === '' ? 0 : path.split('/').length;
-  const folder: ObservedFolder = { path, identity: status.identity, items: new Map(), left: new Map() };
+  // A disk that counts in seconds may give the next change the same time.
+  const rested = nowMs - Number(status.changedAtNs / 1_000_000n) > COARSEST_TICK_MS;
+  const fingerprint = rested ? status.fingerprint : null;
+  const { identity } = status;
+  const folder: ObservedFolder = { path, identity, fingerprint, items: new Map(), left: new Map() };
   for (const { name, unrepresentable, status: itemStatus } of listed) {
     if (unrepresentable) {
       folder.left.set(name, 'name-not-unicode');

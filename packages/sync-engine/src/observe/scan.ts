@@ -1,6 +1,6 @@
 import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
-import { createOrderedId, type EntryId } from '@cairn/model';
+import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import { joinPath, type LocalTree } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
 import { type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
@@ -29,6 +29,11 @@ export interface Scanner {
   /** Reads the rules of the root; call before the first scan. */
   loadRules(): Promise<boolean>;
   scan(request: CollectRequest): Promise<ScanResult>;
+  /**
+   * Folders whose own times changed since they were listed: much cheaper than a scan, and finds everything that came,
+   * went or was renamed, though not what was rewritten in place.
+   */
+  findChangedFolders(): Promise<string[]>;
 }
 
 interface ScannerDeps {
@@ -48,6 +53,8 @@ export function createScanner(deps: ScannerDeps): Scanner {
   let rules = parseIgnoreRules('');
   let rulesText = '';
   const unsynced = new Map<string, UnsyncedReason>();
+  /** What each folder was like when it was last listed, for as long as nothing else is known. */
+  const listed = new Map<string, string>();
 
   async function readRules(): Promise<string> {
     const status = await filesystem.status(IGNORE_FILE);
@@ -87,8 +94,9 @@ export function createScanner(deps: ScannerDeps): Scanner {
       createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     const paths = new Set(request.paths);
     const isDeselected = (path: string) => selection.isOut(path);
+    const look = () => ({ filesystem, local, rules, isDeselected, nowMs: environment.clock.now() });
     selection.refresh();
-    let collection = await collect({ filesystem, local, rules, isDeselected }, { ...request, paths });
+    let collection = await collect(look(), { ...request, paths });
     let matching = await match({ filesystem, local, createEntryId }, collection);
     const again = new Set<string>();
     for (let widening = 0; matching.vanished.length > 0 && widening < MAX_WIDENINGS; widening++) {
@@ -101,7 +109,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
         for (const path of late) again.add(path);
         break;
       }
-      collection = await collect({ filesystem, local, rules, isDeselected }, { ...request, paths });
+      collection = await collect(look(), { ...request, paths });
       matching = await match({ filesystem, local, createEntryId }, collection);
     }
 
@@ -121,8 +129,11 @@ export function createScanner(deps: ScannerDeps): Scanner {
     }
 
     let items = 0;
+    if (request.recursive) listed.clear();
     for (const folder of collection.folders.values()) {
       items += folder.items.size;
+      if (folder.fingerprint === null) listed.delete(folder.path);
+      else listed.set(folder.path, folder.fingerprint);
       forgetUnsynced(folder.path, folder.left);
       for (const [name, reason] of folder.left) unsynced.set(joinPath(folder.path, name), reason);
     }
@@ -150,6 +161,23 @@ export function createScanner(deps: ScannerDeps): Scanner {
     };
   }
 
+  async function findChangedFolders(): Promise<string[]> {
+    const changed: string[] = [];
+    for (const { entryId, kind } of [...local.reader.values()]) {
+      if (kind !== 'folder') continue;
+      const path = local.path(entryId);
+      if (path === null) continue;
+      const before = listed.get(path);
+      try {
+        if (before !== undefined && (await filesystem.status(path))?.fingerprint === before) continue;
+      } catch (error) {
+        if (!isCairnError(error, 'local-io')) throw error;
+      }
+      changed.push(path);
+    }
+    return changed;
+  }
+
   /** Nodes whose folder is not known cannot be anywhere. */
   function dropOrphans(): void {
     for (const { entryId, parentId } of [...local.reader.values()])
@@ -174,5 +202,6 @@ export function createScanner(deps: ScannerDeps): Scanner {
     unsynced,
     loadRules,
     scan,
+    findChangedFolders,
   };
 }
