@@ -239,7 +239,15 @@ export function createView(trees: Trees, options: PlanOptions): View {
   }
 
   /** What the nearest folder says that says anything, as the server knows them. */
+  const policies = new Map<EntryId, boolean>();
   function lastWriteWins(folderId: EntryId): boolean {
+    const known = policies.get(folderId);
+    if (known !== undefined) return known;
+    const wins = findLastWriteWins(folderId);
+    policies.set(folderId, wins);
+    return wins;
+  }
+  function findLastWriteWins(folderId: EntryId): boolean {
     let at: EntryId | null = folderId;
     for (let steps = 0; at !== null && steps <= trees.remote.size; steps++) {
       const folder: RemoteNode | undefined = remote(at);
