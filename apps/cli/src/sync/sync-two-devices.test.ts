@@ -180,6 +180,18 @@ describe('two daemons keep two folders equal', () => {
     expect(texts.sort()).toEqual(['from the desktop', 'from the laptop']);
     const notices = [...(await laptop.status()).notices, ...(await desktop.status()).notices];
     expect(notices.some(({ text }) => text.includes('doc'))).toBe(true);
+    expect((await desktop.run('sync', 'status')).output).toContain('"cairn conflicts"');
+
+    const { conflicts } = JSON.parse((await laptop.run('conflicts', '--json')).output);
+    expect(conflicts).toMatchObject([{ original: { entry: { path: '/doc.txt' } }, base: { sizeBytes: 4 } }]);
+    const kept = await laptop.run('conflicts', 'keep', 'mine', '/doc.txt');
+    expect([kept.exitCode, kept.errors]).toEqual([0, '']);
+    await waitUntil(
+      async () => (await readFile(here('doc.txt'), 'utf8')) === 'from the desktop',
+      'the decision',
+    );
+    await untilEqual(laptop, desktop);
+    expect((await readdir(laptop.folder)).filter((name) => name.startsWith('doc'))).toEqual(['doc.txt']);
   });
 
   // The daemon that gets the emptied rules plans downloads that its old rules forbid, over and over.
