@@ -14,7 +14,7 @@ describe('names of conflict copies', () => {
     ['ends.', "ends. (B's Conflict Copy 2026-11-21)"],
   ])('%j becomes %j', (name, expected) => expect(copy(name)).toBe(expected));
 
-  test('T076 later ones of a day are counted', () => {
+  test('T076 later ones of a day are counted [S-30]', () => {
     expect(copy('f.txt', 'B', 3)).toBe("f (B's Conflict Copy 2026-11-21 3).txt");
   });
 
@@ -24,7 +24,7 @@ describe('names of conflict copies', () => {
     expect(copy('f (draft).txt')).toBe("f (draft) (B's Conflict Copy 2026-11-21).txt");
   });
 
-  test('T067 the stem is cut between characters, the extension stays, and 255 bytes are not passed', () => {
+  test('T067 the stem is cut between characters, the extension stays, and 255 bytes are not passed [S-31]', () => {
     const long = copy(`${'🌍'.repeat(62)}.docx`);
     expect(long).toMatch(/^(🌍)+ \(B's Conflict Copy 2026-11-21\)\.docx$/u);
     expect(bytes(long)).toBeGreaterThan(MAX_NAME_BYTES - 4);

@@ -19,7 +19,7 @@ function say(world: ModelWorld, path: string, policy: ConflictPolicy): void {
 }
 
 describe('folders in which the last write wins', () => {
-  test('P1 the later edit becomes current under the same id, the other is a version', () => {
+  test('P1 the later edit becomes current under the same id, the other is a version [S-35]', () => {
     const [world, a, b] = start({ 'd/f': '1' });
     const { entryId } = find(a.device, 'd/f');
     say(world, 'd', 'last-write-wins');
@@ -35,7 +35,7 @@ describe('folders in which the last write wins', () => {
     expect(a.device.counts.get('last-write-wins')).toBeUndefined();
   });
 
-  test('P6 two files of one name become one, the later content current', () => {
+  test('P6 two files of one name become one, the later content current [S-35]', () => {
     const [world, a, b] = start({ 'd/': '' });
     say(world, '', 'last-write-wins');
     a.make('d/f', '2');
@@ -83,7 +83,7 @@ describe('folders in which the last write wins', () => {
     expect(b.files()).toEqual({ f: '2' });
   });
 
-  test('I22 three devices edit one file: one file and three versions', () => {
+  test('I22 three devices edit one file: one file and three versions [S-35]', () => {
     const world = new ModelWorld([false, false, false]);
     const hands = world.devices.map((device) => new Hands(device));
     hands[0]?.make('f', '1');
@@ -97,7 +97,7 @@ describe('folders in which the last write wins', () => {
 });
 
 describe('conflict copies', () => {
-  test('I22 k writers leave at most k files, also when copies are edited again everywhere', () => {
+  test('I22 k writers leave at most k files, also when copies are edited again everywhere [S-30]', () => {
     const world = new ModelWorld([false, false, false]);
     const hands = world.devices.map((device) => new Hands(device));
     hands[0]?.make('f.txt', '1');
@@ -118,7 +118,7 @@ describe('conflict copies', () => {
     }
   });
 
-  test('they name the entry that kept the name', () => {
+  test('they name the entry that kept the name [S-33]', () => {
     const [world, a, b] = start({ f: '1' });
     a.edit('f', '2');
     b.edit('f', '3');
@@ -141,7 +141,7 @@ describe('conflict copies', () => {
 });
 
 describe('moves that give way', () => {
-  test('P5 a move that goes round with another is undone, and its user is told', () => {
+  test('P5 a move that goes round with another is undone, and its user is told [S-26 S-32]', () => {
     const [world, a, b] = start({ 'X/x': '1', 'Y/y': '2' });
     a.move('X', 'Y/X');
     b.move('Y', 'X/Y');
@@ -154,7 +154,7 @@ describe('moves that give way', () => {
     expect(moves).toEqual(expect.arrayContaining([['Y', 'move-refused']]));
   });
 
-  test('P4 so is one that came later than another', () => {
+  test('P4 so is one that came later than another [S-25 S-32]', () => {
     const [world, a, b] = start({ f: '1' });
     a.move('f', 'g');
     b.move('f', 'h');

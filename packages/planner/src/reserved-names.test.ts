@@ -16,7 +16,7 @@ function issues(hands: Hands): Record<string, string> {
 }
 
 describe('P9 names that a disk cannot have', () => {
-  test('T064 what is new stays on the server, is listed, and is never deleted', () => {
+  test('T064 what is new stays on the server, is listed, and is never deleted [S-42]', () => {
     const [world, a, b] = refusing({ d: '1' });
     a.make('a:b/');
     a.make('a:b/inside', '2');
@@ -35,7 +35,7 @@ describe('P9 names that a disk cannot have', () => {
     expect(a.files()).toEqual({ d: '1', 'a:b/inside': '2', con: '3' });
   });
 
-  test('what gets such a name elsewhere leaves this disk, and comes back with a better one', () => {
+  test('what gets such a name elsewhere leaves this disk, and comes back with a better one [S-42]', () => {
     const [world, a, b] = refusing({ 'plan/x': '1', 'plan/y': '2' });
     a.move('plan', 'plan?');
     expect(world.converge(9)).toBeNull();
@@ -47,7 +47,7 @@ describe('P9 names that a disk cannot have', () => {
     expect(issues(b)).toEqual({});
   });
 
-  test('what was edited or made in it here gets to the server first', () => {
+  test('what was edited or made in it here gets to the server first [S-42]', () => {
     const [world, a, b] = refusing({ 'plan/x': '1', 'plan/both': '1', f: '1' });
     a.move('plan', 'plan?');
     a.edit('plan?/both', '2');

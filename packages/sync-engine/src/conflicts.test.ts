@@ -61,7 +61,7 @@ async function meet(): Promise<void> {
 const notices = (device: TestDevice) => device.engine.status().notices.map(({ kind, path }) => [kind, path]);
 
 describe('conflict copies', () => {
-  test('I18 P1 are marked on the server with what they are a copy of and what both were made from', async () => {
+  test('I18 P1 are marked on the server with what they are a copy of and what both were made from [S-33]', async () => {
     await both(() => a.disk.user.writeFile('f.txt', 'base'));
     const base = (await entries()).get('f.txt');
     await diverge(
@@ -111,7 +111,7 @@ describe('conflict copies', () => {
     expect(files(a)['g']).toBe('from A');
   });
 
-  test('I22 a copy of a copy counts as one of the original', async () => {
+  test('I22 a copy of a copy counts as one of the original [S-30]', async () => {
     await both(() => a.disk.user.writeFile('f', 'base'));
     for (const round of ['1', '2']) {
       const paths = Object.keys(files(a));
@@ -134,7 +134,7 @@ describe('conflict copies', () => {
     }
   });
 
-  test('the mark survives a kill at any moment between renaming and sending', async () => {
+  test('the mark survives a kill at any moment between renaming and sending [S-33]', async () => {
     await both(() => a.disk.user.writeFile('f', 'base'));
     await diverge(
       (user) => user.writeFile('f', 'from A'),
@@ -152,7 +152,7 @@ describe('conflict copies', () => {
     expect(Object.values(files(b)).sort()).toEqual(['from A', 'from B']);
   });
 
-  test('a decision on the server reaches every device', async () => {
+  test('a decision on the server reaches every device [S-34]', async () => {
     await both(() => a.disk.user.writeFile('f', 'base'));
     await diverge(
       (user) => user.writeFile('f', 'from A'),
@@ -180,7 +180,7 @@ describe('last write wins', () => {
     await world.settle([a, b]);
   }
 
-  test('I17 I18 the later edit is current, the other one a version, and its device is told', async () => {
+  test('I17 I18 the later edit is current, the other one a version, and its device is told [S-35]', async () => {
     await both(() => {
       a.disk.user.makeFolder('logs');
       a.disk.user.writeFile('logs/f', 'base');
@@ -220,7 +220,7 @@ describe('last write wins', () => {
 });
 
 describe('notices', () => {
-  test('P5 a move that goes round with another is undone and said', async () => {
+  test('P5 a move that goes round with another is undone and said [S-26 S-32]', async () => {
     await both(() => {
       a.disk.user.makeFolder('X');
       a.disk.user.makeFolder('Y');
@@ -237,7 +237,7 @@ describe('notices', () => {
     expect(b.engine.status().notices.find(({ kind }) => kind === 'move-refused')?.text).toContain('"X/Y"');
   });
 
-  test('P4 a later move gives way and is said', async () => {
+  test('P4 a later move gives way and is said [S-25 S-32]', async () => {
     await both(() => a.disk.user.writeFile('f', '1'));
     await diverge(
       (user) => user.rename('f', 'g'),
@@ -247,7 +247,7 @@ describe('notices', () => {
     expect(notices(b)).toEqual([['move-overruled', 'g']]);
   });
 
-  test('P8 names that differ only by case or accents', async () => {
+  test('P8 names that differ only by case or accents [S-40 S-32]', async () => {
     await both(() => a.disk.user.makeFolder('d'));
     await diverge(
       (user) => user.writeFile('d/Ärger', 'from A'),
@@ -259,7 +259,7 @@ describe('notices', () => {
     expect(await conflicts()).toEqual([]);
   });
 
-  test('P6 a file and a folder of one name', async () => {
+  test('P6 a file and a folder of one name [S-28 S-32]', async () => {
     await both(() => a.disk.user.makeFolder('d'));
     await diverge(
       (user) => {
@@ -275,7 +275,7 @@ describe('notices', () => {
 });
 
 describe('P9 names that a disk cannot have', () => {
-  test('T064 stay on the server, are listed with the reason, and do not keep the folder from being in sync', async () => {
+  test('T064 stay on the server, are listed with the reason, and do not keep the folder from being in sync [S-42]', async () => {
     const windows = await world.addDevice('Windows', {
       disk: { capabilities: { reservedNames: 'windows', caseSensitive: false, unicodeSensitive: true } },
     });

@@ -176,7 +176,7 @@ const SAVES: readonly Save[] = [
 ];
 
 describe.each(PACES)('saves, %s', (_pace, pause) => {
-  test.each(SAVES)('$name is one new version of the same entry', async ({ steps, also }) => {
+  test.each(SAVES)('$name is one new version of the same entry [S-36]', async ({ steps, also }) => {
     await prepare({ 'd/f': 'old' });
     const before = await ids();
     await perform(steps, pause);
@@ -249,6 +249,18 @@ const REARRANGINGS: readonly Rearranging[] = [
     end: { d: null, 'd/x': null },
   },
   {
+    name: 'T047 a folder becomes a link to where it went',
+    start: { 'd/x': '1' },
+    steps: [rename('d', 'e'), (user) => user.makeLink('d', 'e')],
+    end: { e: 'd', 'e/x': 'd/x', d: null },
+  },
+  {
+    name: 'T046 a file becomes a link',
+    start: { d: '1' },
+    steps: [remove('d'), (user) => user.makeLink('d', 'elsewhere')],
+    end: { d: null },
+  },
+  {
     name: 'T049 rename A to B, then make an empty A',
     start: { 'A/x': '1' },
     steps: [rename('A', 'B'), (user) => user.makeFolder('A')],
@@ -269,21 +281,39 @@ const REARRANGINGS: readonly Rearranging[] = [
 ];
 
 describe.each(PACES)('rearranging, %s', (_pace, pause) => {
-  test.each(REARRANGINGS)('$name keeps ids and makes no version', async ({ start, steps, end }) => {
-    await prepare(start);
-    const before = await ids();
-    await perform(steps, pause);
-    await world.until('all is there', async () => {
-      const paths = [...(await ids()).keys()].sort();
-      return JSON.stringify(paths) === JSON.stringify(Object.keys(end).sort());
-    });
+  test.each(REARRANGINGS)(
+    '$name keeps ids and makes no version [S-19 S-37 S-38]',
+    async ({ start, steps, end }) => {
+      await prepare(start);
+      const before = await ids();
+      await perform(steps, pause);
+      await world.until('all is there', async () => {
+        const paths = [...(await ids()).keys()].sort();
+        return JSON.stringify(paths) === JSON.stringify(Object.keys(end).sort());
+      });
+      await world.settle([a, b]);
+      const after = await ids();
+      const from = new Map([...before].map(([path, id]) => [id, path]));
+      const origins = [...after].map(([path, id]) => [path, from.get(id) ?? null]);
+      expect(Object.fromEntries(origins)).toEqual(end);
+      for (const [path, id] of after)
+        if (end[path] !== null && files(a)[path] !== undefined) expect(await versionsOf(id)).toBe(1);
+      expect(files(b)).toEqual(files(a));
+    },
+  );
+});
+
+describe('changes of kind', () => {
+  test.each([
+    ['a file that became a folder', (user: User) => user.makeFolder('d')],
+    ['a file that became a link', (user: User) => user.makeLink('d', 'elsewhere')],
+  ])('T046 the content of %s is in the trash [S-38]', async (_name, make) => {
+    await prepare({ d: 'old' });
+    const before = (await ids()).get('d');
+    await perform([remove('d'), make], async () => undefined);
+    await world.until('it is there', async () => (await ids()).get('d') !== before);
     await world.settle([a, b]);
-    const after = await ids();
-    const from = new Map([...before].map(([path, id]) => [id, path]));
-    const origins = [...after].map(([path, id]) => [path, from.get(id) ?? null]);
-    expect(Object.fromEntries(origins)).toEqual(end);
-    for (const [path, id] of after)
-      if (end[path] !== null && files(a)[path] !== undefined) expect(await versionsOf(id)).toBe(1);
-    expect(files(b)).toEqual(files(a));
+    const { items } = await world.data.trash.list(world.principal, null, { offset: 0, limit: 10 });
+    expect(items).toMatchObject([{ entryId: before, path: '/d', sizeBytes: 3 }]);
   });
 });

@@ -5,7 +5,7 @@ import { createMemoryTreeStore } from '@cairn/tree-store';
 import { expect, test } from 'vitest';
 import { noticeLateWrites } from './late-writes.ts';
 
-test('I3 I18 what was written to a displaced file is told, once', async () => {
+test('I3 I18 what was written to a displaced file is told, once [S-32]', async () => {
   const environment = createSimulatedEnvironment({ seed: 1 });
   const trees = createMemoryTreeStore('a'.repeat(26) as EntryId);
   const items: RescuedItem[] = [];

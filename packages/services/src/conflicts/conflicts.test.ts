@@ -62,7 +62,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 describe('conflicts', () => {
-  test('I18 are listed with both sides and the base, and travel in journal and snapshot', async () => {
+  test('I18 are listed with both sides and the base, and travel in journal and snapshot [S-33]', async () => {
     const conflict = await only();
     const [theirs, base] = await world.services.files.listVersions(ann.principal, originalId);
     expect(conflict).toMatchObject({
@@ -74,7 +74,7 @@ describe('conflicts', () => {
     expect((await world.liveTree(ann)).get(copyId)).toMatchObject({ conflictOf: conflict.conflictOf });
   });
 
-  test('keep mine: the content becomes a version of the original, the copy goes to the trash', async () => {
+  test('keep mine: the content becomes a version of the original, the copy goes to the trash [S-34]', async () => {
     await resolve('mine', await only());
     expect(await list()).toEqual([]);
     const versions = await world.services.files.listVersions(ann.principal, originalId);
@@ -103,15 +103,18 @@ describe('conflicts', () => {
     expect(entry).not.toHaveProperty('conflictOf');
   });
 
-  test.each(['mine', 'theirs', 'both'] as const)('keep %s refuses what was changed since', async (keep) => {
-    const seen = await only();
-    await update(copyId, { content: await world.upload(ann, 'mine, later') });
-    await expect(resolve(keep, seen)).rejects.toMatchObject({ code: 'precondition-failed' });
-    const again = await only();
-    await update(originalId, { content: await world.upload(ann, 'theirs, later') });
-    await expect(resolve(keep, again)).rejects.toMatchObject({ code: 'precondition-failed' });
-    expect(await list()).toHaveLength(1);
-  });
+  test.each(['mine', 'theirs', 'both'] as const)(
+    'keep %s refuses what was changed since [S-34]',
+    async (keep) => {
+      const seen = await only();
+      await update(copyId, { content: await world.upload(ann, 'mine, later') });
+      await expect(resolve(keep, seen)).rejects.toMatchObject({ code: 'precondition-failed' });
+      const again = await only();
+      await update(originalId, { content: await world.upload(ann, 'theirs, later') });
+      await expect(resolve(keep, again)).rejects.toMatchObject({ code: 'precondition-failed' });
+      expect(await list()).toHaveLength(1);
+    },
+  );
 
   test('when the original is gone, only both can be kept', async () => {
     const { sequence } = (await world.liveTree(ann)).get(originalId) ?? { sequence: 0 };
