@@ -9,6 +9,7 @@ import { createCounters } from './execute/deps.ts';
 import type { DownloadDeps } from './execute/download.ts';
 import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
+import { RestlessFiles } from './execute/restless-files.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
 import { type Failure, Failures } from './failures.ts';
 import { descendantsIn, LocalTree } from './local-tree.ts';
@@ -42,6 +43,7 @@ class Engine implements SyncEngine {
   readonly #environment: Environment;
   readonly #local: LocalTree;
   readonly #failures: Failures;
+  readonly #restless: RestlessFiles;
   readonly #deps: DownloadDeps;
   readonly #scanner: Scanner;
   readonly #large: LargeTransfers;
@@ -73,6 +75,7 @@ class Engine implements SyncEngine {
     this.#environment = environment;
     this.#local = new LocalTree(trees.local, space.rootId);
     this.#failures = new Failures(environment, (failure) => this.#noteFailure(failure));
+    this.#restless = new RestlessFiles(environment.clock);
     this.#retries = new Retries(environment);
     this.#removals = new RemovalWindow(environment.clock);
     this.#schedule = new ScanSchedule(environment.clock, options.fullScanMs);
@@ -103,6 +106,9 @@ class Engine implements SyncEngine {
       local: this.#local,
       environment,
       selection: this.#selection,
+      isHeld: (entryId) =>
+        this.#restless.isHeld(entryId) &&
+        trees.synced.get(entryId)?.contentId !== trees.local.get(entryId)?.content?.contentId,
       leaveAlone: (entryIds) => {
         for (const entryId of entryIds)
           for (const id of [
@@ -125,6 +131,7 @@ class Engine implements SyncEngine {
       platform,
       environment,
       failures: this.#failures,
+      restless: this.#restless,
       uploaded: new Set(),
       unanswered: [],
       counters: createCounters(),
@@ -308,6 +315,8 @@ class Engine implements SyncEngine {
     if (retryMs !== null) due.push(retryMs);
     const failureMs = this.#failures.nextDueMs();
     if (failureMs !== null && !this.#retries.isRetreating) due.push(Math.max(failureMs, 50));
+    const restlessMs = this.#restless.nextDueMs();
+    if (restlessMs !== null && !this.#retries.isRetreating) due.push(Math.max(restlessMs, 5));
     return due;
   }
 

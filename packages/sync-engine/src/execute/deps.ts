@@ -7,6 +7,7 @@ import type { Failures } from '../failures.ts';
 import type { LocalTree } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
 import type { Direction } from '../removal-window.ts';
+import type { RestlessFiles } from './restless-files.ts';
 
 /** What carrying out operations needs; each module picks its slice. */
 export interface ExecuteDeps {
@@ -17,6 +18,7 @@ export interface ExecuteDeps {
   readonly platform: ContentPlatform;
   readonly environment: Environment;
   readonly failures: Failures;
+  readonly restless: RestlessFiles;
   /** Contents whose blocks this process knows to be on the server and granted to this account. */
   readonly uploaded: Set<ContentId>;
   /** Changes of commits that got no answer: the server may have them. */

@@ -2,10 +2,11 @@ import { type ByteSource, chooseProfile, cutContent } from '@cairn/content';
 import type { FileStatus } from '@cairn/filesystem';
 import { CairnError, type ChunkProfile, type EntryId, type FileContent, isCairnError } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
-import { parentPath } from '../local-tree.ts';
+import { observedFacts, parentPath } from '../local-tree.ts';
 import type { UploadSession } from '../ports.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { ExecuteDeps } from './deps.ts';
+import { readSnapshot } from './restless-files.ts';
 
 /** A file must have rested this long before it is read: a later write then shows in its times. */
 export const SETTLE_MS = 20;
@@ -28,6 +29,7 @@ type InspectDeps = Pick<
   | 'platform'
   | 'environment'
   | 'failures'
+  | 'restless'
   | 'uploaded'
   | 'counters'
   | 'markDirty'
@@ -52,8 +54,25 @@ export async function inspectFiles(
       try {
         if (inspection.uploadExpected) sending.session ??= deps.space.createUpload({ signal });
         const upload = inspection.uploadExpected ? sending.session : null;
+        if (deps.restless.needsSnapshot(node.entryId)) {
+          const snapshot = await readSnapshot(deps, node, inspection.profile, upload, signal);
+          const known = local.get(node.entryId);
+          if (snapshot === null || known === undefined) {
+            deps.restless.changed(node.entryId);
+            return;
+          }
+          local.put({ ...known, ...observedFacts(snapshot.status), content: snapshot.content });
+          deps.restless.hold(node.entryId);
+          if (upload !== null) uploadedHere.push(snapshot.content);
+          failures.forget(inspection.entryId);
+          return;
+        }
         const content = await readStable(deps, node, inspection.profile, upload, signal);
-        if (content === null) return;
+        if (content === null) {
+          deps.restless.changed(node.entryId);
+          return;
+        }
+        deps.restless.rested(node.entryId);
         const now = local.get(inspection.entryId);
         // Something else was seen meanwhile: what was read is of no use.
         if (now === undefined || now.fingerprint !== node.fingerprint) return;
@@ -62,7 +81,11 @@ export async function inspectFiles(
         failures.forget(inspection.entryId);
       } catch (error) {
         if (isEngineWide(error) || signal.aborted) throw error;
-        failures.record(inspection.entryId, 'inspect', error);
+        if (isCairnError(error, 'local-changed')) {
+          deps.restless.changed(inspection.entryId);
+          const path = local.path(inspection.entryId);
+          if (path !== null) deps.markDirty(parentPath(path));
+        } else failures.record(inspection.entryId, 'inspect', error);
       }
     });
     const { session } = sending;

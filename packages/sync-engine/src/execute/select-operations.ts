@@ -57,6 +57,7 @@ export function isRunnable(
     case 'download':
       return permissions.mayWriteLocally && (sizeOf(deps, id) < LARGE_BYTES || large.hasRoomFor(id));
     case 'inspect':
+      if (deps.restless.isWaiting(id)) return false;
       return (deps.local.get(id)?.sizeBytes ?? 0) < LARGE_BYTES || large.hasRoomFor(id);
     default:
       return true;

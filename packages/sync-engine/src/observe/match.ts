@@ -20,6 +20,8 @@ interface MatchDeps {
   readonly filesystem: Filesystem;
   readonly local: LocalTree;
   createEntryId(): EntryId;
+  /** Whether what is known of the file stays as it is for now, whatever its disk says. */
+  isHeld(entryId: EntryId): boolean;
 }
 
 /**
@@ -97,6 +99,10 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   function take(node: LocalNode, folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
     claimed.add(node.entryId);
     if (item.kind === 'folder') folderIds.set(joinPath(folder.path, item.name), node.entryId);
+    if (node.identity === item.status.identity && deps.isHeld(node.entryId)) {
+      collection.again.add(folder.path);
+      return;
+    }
     // That its name is seen does not make a folder known whose content could not be read.
     const isListed = item.kind !== 'folder' || collection.folders.has(joinPath(folder.path, item.name));
     const next = refresh(node, folderId, item, isListed ? 'known' : node.state);

@@ -41,6 +41,7 @@ interface ScannerDeps {
   readonly local: LocalTree;
   readonly environment: Environment;
   readonly selection: Selection;
+  isHeld(entryId: EntryId): boolean;
   /** Forgets what was agreed about these entries and all below them: the rules leave them alone from now on. */
   leaveAlone(entryIds: readonly EntryId[]): void;
   /** Folders hinted at since the last call; emptied by it. Waits a little so that both ends of a move are in. */
@@ -97,7 +98,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     const look = () => ({ filesystem, local, rules, isDeselected, nowMs: environment.clock.now() });
     selection.refresh();
     let collection = await collect(look(), { ...request, paths });
-    let matching = await match({ filesystem, local, createEntryId }, collection);
+    let matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
     const again = new Set<string>();
     for (let widening = 0; matching.vanished.length > 0 && widening < MAX_WIDENINGS; widening++) {
       const late = await deps.takeLateHints();
@@ -110,7 +111,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
         break;
       }
       collection = await collect(look(), { ...request, paths });
-      matching = await match({ filesystem, local, createEntryId }, collection);
+      matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
     }
 
     for (const node of matching.present) local.put(node);
