@@ -88,6 +88,10 @@ export function describeStatus(
   }
   for (const issue of status.issues.slice(0, 20))
     lines.push(`  ${showName(issue.path)}: ${issue.text} [${issue.code}]`);
+  if (status.watch.mode === 'polling')
+    lines.push(
+      `  changes here are not reported: ${showText(status.watch.reason ?? '')}. The folder is scanned every ${Math.ceil(status.watch.fullScanMs / 1000)} s instead.`,
+    );
   const out = status.selection.filter(({ selected }) => !selected);
   if (out.length > 0) lines.push(`  holds a part of the space only; see "cairn sync select --list"`);
   const left = status.unsynced.filter(({ reason }) => reason !== 'ignored');
