@@ -1,6 +1,6 @@
 import { checkEnd, checkRest } from './checks/final.ts';
 import { MomentChecks } from './checks/moments.ts';
-import { playCalm } from './history/calm.ts';
+import { expectPicture, pictureOf, playCalm } from './history/calm.ts';
 import { createWorld } from './history/create-world.ts';
 import { heal, rest, throwFailure, withPicture } from './history/rest.ts';
 import { type Script, writeScript } from './history/script.ts';
@@ -59,9 +59,16 @@ async function play(world: World): Promise<void> {
     await perform(world, step);
     throwFailure(world);
   }
+  const only = script.writers.length === 1 ? devices[script.writers[0] as number] : undefined;
   await heal(world);
+  const wanted = only === undefined ? null : pictureOf(only);
   await rest(world);
   await checkRest(world);
+  const mayDiffer = world.hadUnion || world.hadSuddenEnd || script.ignores || wanted?.clashes === true;
+  if (wanted !== null && !mayDiffer) {
+    world.statistics.count('single-writer');
+    expectPicture(world, wanted, 'only one user did anything');
+  }
   await playCalm(world);
   await checkEnd(world);
   throwFailure(world);

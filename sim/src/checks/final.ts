@@ -26,7 +26,9 @@ export async function checkEnd(world: World): Promise<void> {
 }
 
 /** [I9] The three trees of each device say the same. */
-function checkTrees({ devices }: World): void {
+function checkTrees({ devices, script }: World): void {
+  // What is ignored is in one tree only.
+  if (script.ignores) return;
   for (const device of devices) {
     const { remote, local, synced } = device.trees;
     const ids = new Set<EntryId>();
@@ -129,7 +131,9 @@ async function checkVersions(world: World): Promise<void> {
 }
 
 /** [I14 I15] When nobody does anything, complete scans and polls cost no commit and no block. */
-async function checkIdle({ devices, mirror, timeline }: World): Promise<void> {
+async function checkIdle({ devices, mirror, timeline, script }: World): Promise<void> {
+  // What waits for its user is tried again now and then.
+  if (script.ignores) return;
   const picture = (): string =>
     [mirror.sequence, ...devices.flatMap(({ link }) => [link.commits, link.packs, link.reads])].join(' ');
   const before = picture();

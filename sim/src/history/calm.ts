@@ -1,5 +1,7 @@
+import type { EntryId } from '@cairn/model';
 import { checkRest } from '../checks/final.ts';
 import { createDraw } from '../random.ts';
+import type { Device } from '../world/device.ts';
 import { rest } from './rest.ts';
 import { letAct } from './steps.ts';
 import type { World } from './world.ts';
@@ -14,31 +16,65 @@ export async function playCalm(world: World): Promise<void> {
     const device = devices[step.device];
     if (device === undefined) continue;
     trace.tell(`now ${device.name} alone:`);
-    letAct(world, device, createDraw(step.draw));
-    const wanted = describeExactly(device.disk.user.walk());
-    const names = device.disk.user.walk().map(({ path }) => path.normalize('NFC').toLowerCase());
-    const clashes = new Set(names).size < names.length;
+    const entries = entriesByPath(world);
+    const words = letAct(world, device, createDraw(step.draw));
+    const wanted = pictureOf(device);
+    const before = statistics.counts.get('brake-rejected');
     await rest(world);
     await checkRest(world);
-    if (clashes || script.ignores) continue;
+    const wasRejected = before !== statistics.counts.get('brake-rejected');
+    if (wanted.clashes || wasRejected || script.ignores) continue;
     statistics.count('calm-act');
-    for (const other of devices) {
-      const actual = describeExactly(other.disk.user.walk());
-      if (actual.join('\n') !== wanted.join('\n'))
-        throw new Error(
-          `[I10 I20 I21] ${device.name} alone did something, and ${other.name} does not have what it left:\n${wanted.join('\n')}\n--- but\n${actual.join('\n')}`,
-        );
-    }
+    expectPicture(world, wanted, `${device.name} alone did something`);
+    if (words !== null && !device.isBlind) expectSameEntry(world, words, entries);
   }
 }
 
-function describeExactly(
-  items: readonly { readonly path: string; readonly kind: string; readonly bytes: Uint8Array | null }[],
-): string[] {
-  return items
-    .map(
-      ({ path, kind, bytes }) =>
-        `${path.normalize('NFC')} ${kind} ${bytes === null ? '' : Buffer.from(bytes.subarray(0, 80)).toString('latin1')}`,
-    )
-    .sort();
+/** What a user left, exactly. */
+export interface Picture {
+  readonly lines: readonly string[];
+  /** Names that the server takes for one: then some have to change. */
+  readonly clashes: boolean;
+}
+
+export function pictureOf(device: Device): Picture {
+  const items = device.disk.user.walk();
+  const names = items.map(({ path }) => path.normalize('NFC').toLowerCase());
+  return {
+    lines: items
+      .map(({ path, kind, bytes }) => {
+        const text = bytes === null ? '' : Buffer.from(bytes.subarray(0, 80)).toString('latin1');
+        return `${path.normalize('NFC')} ${kind} ${text}`;
+      })
+      .sort(),
+    clashes: new Set(names).size < names.length,
+  };
+}
+
+/** Every disk is what the picture shows. */
+export function expectPicture(world: World, wanted: Picture, because: string): void {
+  for (const device of world.devices) {
+    const actual = pictureOf(device).lines.join('\n');
+    const expected = wanted.lines.join('\n');
+    if (actual !== expected)
+      throw new Error(
+        `[I10 I20 I21] ${because}, and ${device.name} does not have what it left:\n${expected}\n--- but\n${actual}`,
+      );
+  }
+}
+
+function entriesByPath({ mirror }: World): Map<string, EntryId> {
+  return new Map(
+    [...mirror.paths(mirror.now)].map(([path, { entryId }]) => [path.normalize('NFC'), entryId]),
+  );
+}
+
+/** A file that a program saved, in whatever way, is the file that it was: its versions stay with it. */
+function expectSameEntry(world: World, words: string, before: ReadonlyMap<string, EntryId>): void {
+  const saved = /^save (.*) \((\w+)\)/.exec(words);
+  const path = saved?.[1]?.normalize('NFC');
+  if (path === undefined) return;
+  world.statistics.count(`save:${saved?.[2]}`);
+  const after = entriesByPath(world).get(path);
+  if (before.get(path) !== after) throw new Error(`[T107 T109] "${path}" is another entry after "${words}"`);
 }

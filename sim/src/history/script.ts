@@ -7,6 +7,7 @@ import { DEVICE_NAMES } from '../world/template.ts';
 export const DEEDS = [
   'act',
   'act-slowly',
+  'save-slowly',
   'ambush',
   'ambush-kill',
   'network',
@@ -22,6 +23,8 @@ export const DEEDS = [
   'kill',
   'power-cut',
   'lose-database',
+  'keep-database',
+  'restore-database',
   'server-restart',
   'server-kill-in-commit',
   'server-back-up',
@@ -124,7 +127,7 @@ export function writeScript(seed: number): Script {
 }
 
 function isUsers(deed: Deed): boolean {
-  return deed === 'act' || deed === 'ambush' || deed === 'act-slowly';
+  return deed === 'act' || deed === 'ambush' || deed === 'act-slowly' || deed === 'save-slowly';
 }
 
 function weigh(
@@ -137,6 +140,7 @@ function weigh(
   return [
     ['act', 52],
     ['act-slowly', 4],
+    ['save-slowly', 4],
     ['network', 8],
     ['refresh', 3],
     ['watcher', 2],
@@ -152,6 +156,8 @@ function weigh(
     ['kill', when(mixed.processes, 4)],
     ['power-cut', when(mixed.processes, 4)],
     ['lose-database', when(mixed.processes, 1)],
+    ['keep-database', when(mixed.processes, 2)],
+    ['restore-database', when(mixed.processes, 2)],
     ['server-restart', when(mixed.servers, 4)],
     ['server-kill-in-commit', when(mixed.servers, 3)],
     ['server-back-up', when(mixed.restores, 5)],

@@ -1,8 +1,9 @@
 import { drawDiskFaults, FULL_DISK } from '../faults/disk-faults.ts';
 import { drawNetworkFaults } from '../faults/network-faults.ts';
 import { createDraw, type Draw } from '../random.ts';
-import { act } from '../users/actions.ts';
+import { act, attempt } from '../users/actions.ts';
 import { Hands } from '../users/hands.ts';
+import { beginSave } from '../users/save-patterns.ts';
 import type { Device } from '../world/device.ts';
 import { healLink } from '../world/link.ts';
 import { lookAfter, start, stop } from './processes.ts';
@@ -29,16 +30,20 @@ export function handsOf(world: World, device: Device, draw: Draw, script: Script
     values: world.values,
     draw,
     largePercent: script.largePercent,
+    uniqueSizes: world.devices.some(({ variant }) => variant.isCoarse === true),
   });
 }
 
 /** A user does something, unless the disk is not there. */
-export function letAct(world: World, device: Device, draw: Draw, where = ''): void {
-  if (!device.isMounted) return;
+export function letAct(world: World, device: Device, draw: Draw, where = ''): string | null {
+  if (!device.isMounted) return null;
   const words = act(handsOf(world, device, draw, world.script), { ignores: world.script.ignores });
   device.lastActMs = world.timeline.nowMs;
   if (words !== null && /^(copy|hard link)/.test(words)) world.hadCopies = true;
+  // A write by one name of a file gives no event for its others.
+  if (words?.startsWith('hard link') === true) device.isBlind = true;
   if (words !== null) world.trace.tell(`${device.name}: ${words}${where}`);
+  return words;
 }
 
 async function happen(world: World, { deed }: Step, device: Device, draw: Draw): Promise<void> {
@@ -54,6 +59,8 @@ async function happen(world: World, { deed }: Step, device: Device, draw: Draw):
         await timeline.pass(draw.below(80));
       }
       return;
+    case 'save-slowly':
+      return saveSlowly(world, device, draw);
     case 'ambush':
       device.ambush(1 + draw.below(60), () => {
         statistics.count('ambush');
@@ -149,6 +156,18 @@ async function happen(world: World, { deed }: Step, device: Device, draw: Draw):
       device.loseTrees(world.server.rootId);
       await start(world, device);
       return;
+    case 'keep-database':
+      device.keepTrees();
+      return;
+    case 'restore-database':
+      if (!device.hasKeptTrees) return;
+      if (device.isRunning) await stop(world, device);
+      world.hadUnion = true;
+      statistics.count('database-restored');
+      trace.tell(`${device.name} gets an older copy of its database back`);
+      device.restoreTrees();
+      await start(world, device);
+      return;
     case 'clock': {
       const jumpMs = draw.pick([-3_600_000, -60_000, -500, 5_000, 86_400_000]);
       device.wall.offsetMs += jumpMs;
@@ -165,6 +184,28 @@ async function happen(world: World, { deed }: Step, device: Device, draw: Draw):
     case 'server-restore':
     case 'server-epoch':
       return changeServer(world, deed, draw);
+  }
+}
+
+/** A program saves, and others act between its steps. */
+async function saveSlowly(world: World, device: Device, draw: Draw): Promise<void> {
+  const hands = handsOf(world, device, draw, world.script);
+  const files = hands.items().filter(({ kind, path }) => kind === 'file' && path !== '.cairnignore');
+  if (!device.isMounted || files.length === 0) return;
+  const { path } = draw.pick(files);
+  const { name, steps } = beginSave(hands, path);
+  world.statistics.count('save:slow');
+  for (let number = 1; ; number++) {
+    device.lastActMs = world.timeline.nowMs;
+    // Somebody may have taken away what the program counted on; then it gives up.
+    const words = attempt(() => {
+      const step = steps.next();
+      return step.done === true ? `done ${step.value}` : `step ${number}`;
+    });
+    world.trace.tell(`${device.name}: save ${path} (${name}), ${words ?? 'given up'}`);
+    if (words === null || words.startsWith('done')) return;
+    await world.timeline.pass(draw.below(120));
+    if (!device.isMounted) return;
   }
 }
 

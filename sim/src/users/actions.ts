@@ -101,6 +101,17 @@ const rename: Action = (sight) => {
   return `rename ${from} → ${to}`;
 };
 
+/** Two users who do this the other way round make a circle. */
+const moveInto: Action = ({ hands, folders }) => {
+  if (folders.length < 2) return null;
+  const from = hands.draw.pick(folders).path;
+  const into = hands.draw.pick(folders).path;
+  const to = `${into}/${from.slice(from.lastIndexOf('/') + 1)}`;
+  if (liesIn(into, from) || hands.has(to) || to.split('/').length > MAX_DEPTH + 2) return null;
+  hands.rename(from, to);
+  return `move ${from} into ${into}`;
+};
+
 const renameCase: Action = (sight) => {
   const from = something(sight);
   if (from === null) return null;
@@ -236,6 +247,7 @@ const ACTIONS: readonly (readonly [Action, number])[] = [
   [writeCommon, 3],
   [makeFolder, 9],
   [rename, 16],
+  [moveInto, 5],
   [renameCase, 2],
   [remove, 8],
   [swap, 4],
@@ -281,7 +293,7 @@ export function act(hands: Hands, options: ActOptions): string | null {
 }
 
 /** What users cannot do (replace a full folder, write to a full disk) they do not do. */
-function attempt(run: () => string | null): string | null {
+export function attempt(run: () => string | null): string | null {
   try {
     return run();
   } catch (error) {

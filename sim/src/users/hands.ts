@@ -12,6 +12,8 @@ export interface HandsDeps {
   readonly draw: Draw;
   /** Percent of the contents that are larger than a block. */
   readonly largePercent: number;
+  /** No two contents of one size: on some disks only the size tells of a change. */
+  readonly uniqueSizes: boolean;
 }
 
 /** What was taken out of the folder, and what of it no user had given up. */
@@ -48,10 +50,13 @@ export class Hands {
 
   /** A content that nobody wrote before; most have one size, so that size tells nothing. */
   freshContent(): { readonly bytes: Uint8Array; readonly label: string } {
-    const { values, draw, device, largePercent } = this.#deps;
+    const { values, draw, device, largePercent, uniqueSizes } = this.#deps;
     const number = values.nextNumber();
     const label = `#${String(number).padStart(5, '0')} ${device}`;
-    if (!draw.chance(largePercent)) return { bytes: encoder.encode(label), label };
+    if (!draw.chance(largePercent)) {
+      const padding = uniqueSizes ? '.'.repeat(number) : '';
+      return { bytes: encoder.encode(label + padding), label };
+    }
     const bytes = new Uint8Array(20_000 + draw.below(200_000));
     let state = number * 2654435761 + 1;
     for (let index = 0; index < bytes.length; index++) {

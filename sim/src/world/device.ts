@@ -49,6 +49,7 @@ export class Device {
   readonly #draw: Draw;
   #sessions: SessionStore;
   #trees: MemoryTreeDisk;
+  #keptTrees: MemoryTreeDisk | null = null;
   #openTrees: TreeStore | null = null;
   #engine: SyncEngine | null = null;
   #running: Promise<void> = Promise.resolve();
@@ -150,6 +151,7 @@ export class Device {
     const own = { alive: true };
     this.#process = own;
     this.failure = null;
+    const startedMounted = this.isMounted;
     // The process opens the folder that is there now.
     this.disk.restart();
     this.#abort = new AbortController();
@@ -217,7 +219,7 @@ export class Device {
       },
       (error: unknown) => {
         if (own.alive) this.failure = error;
-        this.failedWhileMounted = this.isMounted;
+        this.failedWhileMounted = this.isMounted && startedMounted;
         own.alive = false;
         client.close();
       },
@@ -258,6 +260,20 @@ export class Device {
   /** Waits until what is left of an ended process is gone. */
   async ended(): Promise<void> {
     await this.#running;
+  }
+
+  /** Copies the database, as a backup does. */
+  keepTrees(): void {
+    this.#keptTrees = this.#trees.copy();
+  }
+
+  get hasKeptTrees(): boolean {
+    return this.#keptTrees !== null;
+  }
+
+  /** Puts the last copy back. */
+  restoreTrees(): void {
+    if (this.#keptTrees !== null) this.#trees = this.#keptTrees.copy();
   }
 
   loseTrees(rootId: EntryId): void {

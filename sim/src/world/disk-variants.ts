@@ -10,6 +10,8 @@ export interface DiskVariant {
   readonly storesExecutable: boolean;
   readonly storesTimes: boolean;
   readonly folds: boolean;
+  /** Two writes within one step of its times are only told apart by their sizes. */
+  readonly isCoarse?: boolean;
 }
 
 /** The disks that devices have. */
@@ -45,6 +47,7 @@ export const DISK_VARIANTS = {
     storesExecutable: false,
     storesTimes: false,
     folds: true,
+    isCoarse: true,
   },
 } as const satisfies Record<string, DiskVariant>;
 

@@ -11,6 +11,7 @@ import type { Timeline } from './timeline.ts';
 export const SERVER_URL = 'http://127.0.0.1:7311';
 const IDLE_TIMEOUT_MS = 60_000;
 const PING_MS = 20_000;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface TransportDeps {
   readonly device: string;
@@ -166,6 +167,8 @@ function openSocket(
   const { faults, draw } = link;
   const { schedule } = timeline;
   let ended = false;
+  /** The other end is gone without a word: nothing comes any more, whatever becomes of the network. */
+  let isDead = false;
   let unsubscribe = (): void => undefined;
   let cancelPing = (): void => undefined;
 
@@ -185,12 +188,14 @@ function openSocket(
   function ping(): void {
     cancelPing = schedule(PING_MS, () => {
       if (faults.offline) return end(null, 1006);
-      if (!faults.halfOpen) handlers.onActivity();
+      isDead ||= faults.halfOpen;
+      if (!isDead) handlers.onActivity();
       ping();
     });
   }
   function onHint(sequence: number): void {
-    if (faults.offline || faults.halfOpen) return;
+    isDead ||= faults.halfOpen;
+    if (faults.offline || isDead) return;
     if (faults.hintsLost > 0 && draw.chance(faults.hintsLost)) {
       statistics.count('net:hint-lost');
       return;
@@ -198,7 +203,8 @@ function openSocket(
     const late = faults.hintsLate > 0 && draw.chance(faults.hintsLate);
     if (late) statistics.count('net:hint-late');
     schedule(latencyOf(link) + (late ? 500 + draw.below(5000) : 0), () => {
-      if (ended || faults.offline || faults.halfOpen) return;
+      isDead ||= faults.halfOpen;
+      if (ended || faults.offline || isDead) return;
       trace.note(`${device} hint ${sequence}`);
       handlers.onActivity();
       handlers.onMessage(JSON.stringify({ type: 'hint', spaceId: server.spaceId, sequence }));
@@ -208,7 +214,10 @@ function openSocket(
   openSockets.add(drop);
   schedule(latencyOf(link), () => {
     if (ended || isClosed()) return;
-    if (faults.halfOpen) return;
+    if (faults.halfOpen) {
+      cancelPing = schedule(HANDSHAKE_TIMEOUT_MS, () => end(null, null));
+      return;
+    }
     if (faults.offline || !server.isUp) return end(null, null);
     const token = (headers['authorization'] ?? '').replace(/^Bearer /, '');
     server
@@ -227,7 +236,7 @@ function openSocket(
   });
   return {
     close() {
-      if (!ended) schedule(0, () => end(null, 1000));
+      end(null, null);
     },
   };
 }

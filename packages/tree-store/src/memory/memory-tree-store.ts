@@ -7,46 +7,72 @@ import type { Notice, TreeStore } from '../tree-store.ts';
 /** What a simulated device has on its disk. Opening it again shows what was flushed, as after a crash. */
 export interface MemoryTreeDisk {
   open(): TreeStore;
+  /** Another disk that holds what was flushed to this one: a backup, or what is on a cloned computer. */
+  copy(): MemoryTreeDisk;
 }
 
 export function createMemoryTreeDisk(rootId: EntryId): MemoryTreeDisk {
-  const durable = {
-    remote: new Map<EntryId, PackedNode>(),
-    local: new Map<EntryId, PackedNode>(),
-    synced: new Map<EntryId, PackedNode>(),
+  return createDisk(rootId, emptyState());
+}
+
+interface DurableState {
+  readonly trees: Readonly<Record<(typeof TREE_NAMES)[number], Map<EntryId, PackedNode>>>;
+  readonly values: Map<string, string>;
+  cursor: Cursor | null;
+  notices: Notice[];
+}
+
+function emptyState(): DurableState {
+  return {
+    trees: { remote: new Map(), local: new Map(), synced: new Map() },
+    values: new Map(),
+    cursor: null,
+    notices: [],
   };
-  const values = new Map<string, string>();
-  let cursor: Cursor | null = null;
-  let notices: Notice[] = [];
+}
+
+function createDisk(rootId: EntryId, durable: DurableState): MemoryTreeDisk {
+  const { trees, values } = durable;
 
   function openPersistence(): Persistence {
     return {
       rootId,
       load(onNode) {
         for (const name of TREE_NAMES) {
-          for (const node of durable[name].values()) onNode(name, { ...node });
+          for (const node of trees[name].values()) onNode(name, { ...node });
         }
-        return { cursor, values: new Map(values), notices: [...notices] };
+        return { cursor: durable.cursor, values: new Map(values), notices: [...durable.notices] };
       },
       save(batch) {
         for (const name of TREE_NAMES) {
           const { cleared, written, deleted } = batch.trees[name];
-          if (cleared) durable[name].clear();
-          for (const entryId of deleted) durable[name].delete(entryId);
-          for (const node of written) durable[name].set(node.entryId, { ...node });
+          if (cleared) trees[name].clear();
+          for (const entryId of deleted) trees[name].delete(entryId);
+          for (const node of written) trees[name].set(node.entryId, { ...node });
         }
-        if (batch.cursor !== undefined) cursor = batch.cursor;
+        if (batch.cursor !== undefined) durable.cursor = batch.cursor;
         for (const [name, value] of batch.values) {
           if (value === null) values.delete(name);
           else values.set(name, value);
         }
-        notices = [...notices, ...batch.notices].slice(-MAX_NOTICES);
+        durable.notices = [...durable.notices, ...batch.notices].slice(-MAX_NOTICES);
       },
       close() {},
     };
   }
 
-  return { open: () => createTreeStore(openPersistence()) };
+  return {
+    open: () => createTreeStore(openPersistence()),
+    copy() {
+      const { remote, local, synced } = trees;
+      return createDisk(rootId, {
+        trees: { remote: new Map(remote), local: new Map(local), synced: new Map(synced) },
+        values: new Map(values),
+        cursor: durable.cursor,
+        notices: [...durable.notices],
+      });
+    },
+  };
 }
 
 /** A tree store for simulations and tests: everything in memory, gone with the object. */

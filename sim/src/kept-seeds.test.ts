@@ -1,0 +1,10 @@
+import { describe, expect, test } from 'vitest';
+import { KEPT_SEEDS } from './kept-seeds.ts';
+import { runTwice } from './run-twice.ts';
+
+describe('histories that once found something', () => {
+  test.each(KEPT_SEEDS)('seed %i: %s', async (seed) => {
+    const { failure } = await runTwice(seed);
+    expect(failure?.message ?? null).toBeNull();
+  });
+});
