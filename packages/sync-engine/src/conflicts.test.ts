@@ -259,6 +259,23 @@ describe('notices', () => {
     expect(await conflicts()).toEqual([]);
   });
 
+  test('P6 a folder takes the name of a file that was there first [S-28 S-32]', async () => {
+    await both(() => a.disk.user.makeFolder('d'));
+    await diverge(
+      (user) => user.writeFile('d/n', '2'),
+      (user) => {
+        user.makeFolder('d/n');
+        user.writeFile('d/n/x', '1');
+      },
+    );
+    await meet();
+    expect(files(a)['d/n/x']).toBe('1');
+    const [[kind, path] = []] = notices(b);
+    expect([kind, path]).toEqual(['type-conflict', expect.stringMatching(/^d\/n \(Desktop's Conflict Copy/)]);
+    expect(files(a)[path ?? '']).toBe('2');
+    expect(b.engine.status().notices[0]?.text).toContain('"d/n"');
+  });
+
   test('P6 a file and a folder of one name [S-28 S-32]', async () => {
     await both(() => a.disk.user.makeFolder('d'));
     await diverge(

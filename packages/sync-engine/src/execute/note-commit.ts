@@ -8,7 +8,7 @@ import {
   parseCursor,
 } from '@cairn/model';
 import type { LocalNode, Operation } from '@cairn/planner';
-import { descendantsIn } from '../local-tree.ts';
+import { descendantsIn, joinPath, pathIn } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
 import { forgetMark } from './conflict-marks.ts';
 import type { ExecuteDeps } from './deps.ts';
@@ -120,13 +120,10 @@ function noteAgreed(
   }
   if (entry === null) return;
   if (operation.kind === 'push-rename') {
-    const text = `"${before?.name ?? ''}" on the server had to make room for a folder of this device. It is now "${entry.name}".`;
-    deps.trees.addNotice({
-      at: deps.environment.clock.now(),
-      kind: operation.notice,
-      path: entry.name,
-      text,
-    });
+    const folder =
+      entry.parentId === null ? null : pathIn(deps.trees.remote, deps.local.rootId, entry.parentId);
+    const pathOf = (name: string) => joinPath(folder ?? '', name);
+    addNotice(deps, operation.notice, pathOf(before?.name ?? ''), pathOf(entry.name));
     return;
   }
   const notice = operation.kind === 'push-update' ? operation.notice : undefined;
