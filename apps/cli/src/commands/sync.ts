@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { Client } from '@cairn/client';
 import { CairnError, isCairnError } from '@cairn/model';
 import type { Command } from 'commander';
@@ -102,7 +103,14 @@ async function linkFolder(context: CliContext, client: Client, folder: string): 
   if (existing !== undefined) return existing;
   const session = await client.session();
   const { serverUrl } = client;
-  return addLink(home, folder, { serverUrl, spaceId: session.spaceId, rootId: session.rootId }, Date.now());
+  const space = { serverUrl, spaceId: session.spaceId, rootId: session.rootId };
+  const link = await addLink(home, folder, space, Date.now());
+  if (link.folder === homedir())
+    remark(
+      context,
+      'This is your home folder: settings, caches and keys of all programs are synced, too. Better choose a folder such as ~/Cairn; "cairn sync remove" undoes it.',
+    );
+  return link;
 }
 
 async function runInForeground(

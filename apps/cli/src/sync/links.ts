@@ -80,7 +80,7 @@ export function findLinkOf(home: string, path: string): { link: SyncLink; inside
 /**
  * Links a folder, making it where it does not exist.
  * @throws CairnError `usage` for folders that must not be synced: inside another synced folder or around one,
- * around or inside this device's own state
+ * around or inside this device's own state, the whole disk
  */
 export async function addLink(
   home: string,
@@ -94,6 +94,12 @@ export async function addLink(
   const links = readLinks(home);
   const existing = links.find((link) => link.folder === real);
   if (existing !== undefined) return existing;
+  if (dirname(real) === real) {
+    throw new CairnError(
+      'usage',
+      `${real} is the whole disk; choose a folder for your files, such as ~/Cairn`,
+    );
+  }
   if (contains(real, realFolder(home)) || contains(realFolder(home), real)) {
     throw new CairnError(
       'usage',

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -90,6 +92,33 @@ describe('what the commands answer, with a daemon and without', () => {
     expect((await laptop.run('why', join(laptop.folder, 'a'))).output).toMatch(/a: /);
     await laptop.run('sync', 'resume');
     await laptop.until(({ state }) => state === 'in-sync', 'the end');
+  });
+
+  it.runIf(process.platform === 'linux')('what cannot be synced is listed with its reason', async () => {
+    const [laptop, desktop] = await world.pair('unsyncable');
+    execFileSync('mkfifo', [join(laptop.folder, 'pipe')]);
+    await writeFile(Buffer.concat([Buffer.from(`${laptop.folder}/bad-`), Buffer.from([0xff, 0xfe])]), 'x');
+    const socket = createServer().listen(join(laptop.folder, 'socket'));
+    await writeFile(join(laptop.folder, 'good'), 'x');
+    try {
+      const status = await laptop.until(
+        ({ state, files, unsynced }) => state === 'in-sync' && files === 1 && unsynced.length === 3,
+        'the list',
+      );
+      const reasons = Object.fromEntries(status.unsynced.map(({ path, reason }) => [path, reason]));
+      expect(reasons).toEqual({
+        pipe: 'special-file',
+        socket: 'special-file',
+        'bad-\\xff\\xfe': 'name-not-unicode',
+      });
+      const shown = (await laptop.run('sync', 'status')).output;
+      expect(shown).toContain('pipe: not synced, a pipe, socket or device file');
+      expect(shown).toContain('name is not valid UTF-8');
+      expect(await laptop.why('pipe')).toMatchObject({ verdict: 'unsyncable' });
+      expect(await names(desktop)).toEqual(['good']);
+    } finally {
+      socket.close();
+    }
   });
 
   it('[S-68] select leaves out, survives restarts, works without a daemon, and takes back', async () => {

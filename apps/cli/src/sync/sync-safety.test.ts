@@ -5,6 +5,7 @@ import { waitUntil } from '../demo/child-processes.ts';
 import { startMeteredProxy } from '../demo/metered-proxy.ts';
 import { startPortal, startRewritingProxy } from '../testing/rewriting-proxy.ts';
 import { createSyncWorld, type SyncDevice, type SyncWorld, untilEqual } from '../testing/sync-world.ts';
+import { readLinks, stateFolder } from './links.ts';
 
 const NOBODY = 65534;
 const IS_ROOT = process.getuid?.() === 0;
@@ -57,6 +58,45 @@ describe('what must never end in loss', () => {
     const refused = await other.run('sync', 'add', join(laptop.folder, 'inside'));
     expect(refused.errors).toContain('must not contain each other');
   });
+
+  it('the whole disk is refused [S-54]', async () => {
+    const laptop = await world.device('Laptop', { username: 'disk' });
+    const refused = await laptop.run('sync', 'add', '/');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.errors).toMatch(/whole disk|must not contain/);
+  });
+
+  it.each([
+    ['damaged', async (path: string) => writeFile(path, Buffer.alloc(20_000, 'x'))],
+    ['lost', async (path: string) => rm(path)],
+  ])(
+    'T149 a device database that is %s costs a comparison, nothing else; the damaged one is kept [S-51 S-52]',
+    async (how, harm) => {
+      const [laptop, desktop] = await world.pair(`database-${how}`);
+      await putFiles(laptop);
+      await untilEqual(laptop, desktop);
+      await laptop.daemon?.stop();
+      const link = readLinks(laptop.home)[0];
+      if (link === undefined) throw new Error('no link');
+      const state = stateFolder(laptop.home, link);
+      for (const suffix of ['-wal', '-shm']) await rm(join(state, `trees.sqlite${suffix}`), { force: true });
+      await harm(join(state, 'trees.sqlite'));
+      const asked = await laptop.run('sync', 'status');
+      expect(asked.output).toContain('not running');
+      await rm(join(desktop.folder, '4.txt'));
+      await writeFile(join(laptop.folder, '0.txt'), 'edited meanwhile');
+      await desktop.until(({ state: now, files }) => now === 'in-sync' && files === 4, 'the delete');
+      await laptop.start();
+      await untilEqual(laptop, desktop);
+      const names = (await readdir(desktop.folder)).filter((name) => name !== '.cairn');
+      expect(names.length).toBeGreaterThanOrEqual(5);
+      const contents = await Promise.all(names.map((name) => readFile(join(desktop.folder, name), 'utf8')));
+      expect(contents).toContain('edited meanwhile');
+      for (const content of ['1', '2', '3']) expect(contents).toContain(content);
+      const kept = (await readdir(state)).filter((name) => name.includes('damaged'));
+      expect(kept.length > 0).toBe(how === 'damaged');
+    },
+  );
 
   it.each([
     ['its marker is lost', async (folder: string) => rm(join(folder, '.cairn', 'marker'))],
