@@ -134,22 +134,45 @@ describe('conflict copies', () => {
     }
   });
 
-  test('the mark survives a kill at any moment between renaming and sending [S-33]', async () => {
+  test.each([
+    ['before', 'the power failed'],
+    ['after', null],
+  ])('the mark survives a kill right %s the renaming [S-33]', async (_when, fault) => {
     await both(() => a.disk.user.writeFile('f', 'base'));
     await diverge(
       (user) => user.writeFile('f', 'from A'),
       (user) => user.writeFile('f', 'from B'),
     );
+    let killed: Promise<void> | null = null;
+    b.disk.setFaults((operation) => {
+      if (operation !== 'move' || killed !== null) return null;
+      killed = b.kill();
+      return fault;
+    });
     b.network.offline = false;
     b.engine.refresh();
-    for (let kills = 0; kills < 12 && Object.keys(files(a)).length < 2; kills++) {
-      await new Promise((resolve) => setTimeout(resolve, kills));
-      await b.restart();
-    }
+    await world.until('B is killed', () => killed !== null);
+    await killed;
+    b.disk.setFaults(null);
+    expect(await conflicts()).toEqual([]);
+    b.start();
     await world.settle([a, b]);
-    const found = await conflicts();
-    expect(found.map(({ original }) => original?.path)).toEqual(['/f']);
+    const [conflict, ...more] = await conflicts();
+    expect(more).toEqual([]);
+    expect(conflict).toMatchObject({ original: { path: '/f' }, base: { kind: 'file' } });
     expect(Object.values(files(b)).sort()).toEqual(['from A', 'from B']);
+  });
+
+  test('the mark is sent once, also when the answer to it is lost [S-33]', async () => {
+    await both(() => a.disk.user.writeFile('f', 'base'));
+    await diverge(
+      (user) => user.writeFile('f', 'from A'),
+      (user) => user.writeFile('f', 'from B'),
+    );
+    b.network.lostAnswers = 1;
+    await meet();
+    expect(await conflicts()).toHaveLength(1);
+    for (const node of b.trees.local.values()) expect(node).not.toHaveProperty('conflictOf');
   });
 
   test('a decision on the server reaches every device [S-34]', async () => {

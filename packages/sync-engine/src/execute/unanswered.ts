@@ -1,6 +1,7 @@
 import type { Change, Entry, UpdateChange } from '@cairn/model';
 import type { SyncedNode } from '@cairn/planner';
 import { syncedFrom } from '../observe/follow.ts';
+import { forgetMark } from './conflict-marks.ts';
 import type { ExecuteDeps } from './deps.ts';
 
 /** Commits whose answer may have been lost; older ones are forgotten. */
@@ -22,7 +23,8 @@ export function rememberUnanswered(
  * Changes whose commit got no answer: where the server now says just what was sent, that is what both sides agreed
  * on. Otherwise what the user did since would be taken for a conflict with himself. Call after a look at the journal.
  */
-export function settleUnanswered({ trees, unanswered }: Pick<ExecuteDeps, 'trees' | 'unanswered'>): void {
+export function settleUnanswered(deps: Pick<ExecuteDeps, 'trees' | 'local' | 'unanswered'>): void {
+  const { trees, unanswered } = deps;
   for (const change of unanswered.splice(0)) {
     if (change.kind === 'remove' || change.kind === 'restore') continue;
     const remote = trees.remote.get(change.entryId);
@@ -37,8 +39,10 @@ export function settleUnanswered({ trees, unanswered }: Pick<ExecuteDeps, 'trees
     }
     const { kind, ...fields } = change.entry;
     const sent = { parentId: change.parentId, name: change.name, ...fields };
-    if (trees.synced.get(change.entryId) === undefined && remote.kind === kind && holds(remote, sent))
+    if (trees.synced.get(change.entryId) === undefined && remote.kind === kind && holds(remote, sent)) {
       trees.synced.put(agreed);
+      forgetMark(deps, change.entryId);
+    }
   }
 }
 
