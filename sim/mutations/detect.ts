@@ -25,22 +25,18 @@ export async function detect(path: string, detector: Detector, budget: Budget): 
   const started = performance.now();
   const { status, output } = await run(path, commandOf(path, detector, budget), budget);
   const timeMs = performance.now() - started;
-  return { detector, caught: status !== 0, timeMs, ...(status === 0 ? NOTHING : describe(detector, output)) };
+  if (detector === 'sim') return { detector, timeMs, ...readHistories(output) };
+  return { detector, caught: status !== 0, timeMs, ...(status === 0 ? NOTHING : readTests(output)) };
 }
 
 const NOTHING = { runs: null, what: '' };
 
 function commandOf(path: string, detector: Detector, budget: Budget): string[] {
   const vitest = join(path, 'node_modules', 'vitest', 'vitest.mjs');
-  if (detector === 'sim')
-    return [
-      join(path, 'sim', 'src', 'main.ts'),
-      '--runs',
-      String(budget.simRuns),
-      '--no-shrink',
-      '--jobs',
-      '1',
-    ];
+  if (detector === 'sim') {
+    const options = ['--runs', String(budget.simRuns), '--once', '--json', '--jobs', '2'];
+    return [join(path, 'sim', 'src', 'main.ts'), ...options];
+  }
   if (detector === 'planner') return [vitest, 'run', 'packages/planner', '--bail', '1'];
   return [vitest, 'run', detector.slice('tests:'.length), '--bail', '1'];
 }
@@ -72,18 +68,24 @@ function run(
   });
 }
 
-function describe(detector: Detector, output: string): { runs: number | null; what: string } {
+/** A world that never comes to rest, or cannot even begin, has noticed something too. */
+function readHistories(output: string): Pick<Detection, 'caught' | 'runs' | 'what'> {
+  const line = output.split('\n').findLast((each) => each.startsWith('{"from"'));
+  if (line === undefined) {
+    const what = /(?:AssertionError|Error): (.*)/.exec(output)?.[1] ?? 'it never ended';
+    return { caught: true, runs: null, what };
+  }
+  const { runs, failures } = JSON.parse(line) as { runs: number; failures: { message: string }[] };
+  const [first] = failures;
+  if (first === undefined) return { caught: false, ...NOTHING };
+  return { caught: true, runs, what: first.message.split('\n')[0] ?? '' };
+}
+
+function readTests(output: string): Pick<Detection, 'runs' | 'what'> {
   const property = /Property failed after (\d+) tests?/.exec(output);
-  const world = /seed \S+ failed(?: after (\d+) runs?)?[:;]? ?(.*)/i.exec(output);
-  const first = /(?:AssertionError|Error): (.*)/.exec(output);
-  const failed = /FAIL\s+(.*)/.exec(output);
-  if (detector === 'sim')
-    return {
-      runs: Number(world?.[1] ?? Number.NaN) || null,
-      what: world?.[2] ?? first?.[1] ?? 'it never ended',
-    };
+  const failed = /FAIL\s+(.*)/.exec(output) ?? /(?:AssertionError|Error): (.*)/.exec(output);
   return {
     runs: property === null ? null : Number(property[1]),
-    what: (failed?.[1] ?? first?.[1] ?? 'it never ended').trim(),
+    what: (failed?.[1] ?? 'it never ended').trim(),
   };
 }
