@@ -52,6 +52,7 @@ export function runSeed(seed: number, onLine: ((line: string) => void) | null = 
 async function play(world: World): Promise<void> {
   const { script, devices, timeline } = world;
   const first = devices[script.writers[0] ?? 0];
+  if (script.foldersFirst) for (const name of ['p', 'q']) first?.disk.user.makeFolder(name);
   if (first !== undefined) for (const word of script.before) letAct(world, first, createDraw(word));
   for (const device of devices) device.start();
   await timeline.pass(200);

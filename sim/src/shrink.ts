@@ -97,6 +97,7 @@ function withoutDevice(script: Script, index: number): Script {
 /** Each makes one thing plain. */
 function* simplerScripts(script: Script): Generator<(best: Script) => Script> {
   if (script.largePercent > 0) yield (best) => ({ ...best, largePercent: 0 });
+  if (script.foldersFirst) yield (best) => ({ ...best, foldersFirst: false });
   if (script.ignores) yield (best) => ({ ...best, ignores: false });
   const plainer = [
     { disk: 'precise' as const },

@@ -25,6 +25,8 @@ const QUIET_BUDGET_MS = 6000;
  */
 const FIRST_READ_MS = 500;
 const LONGEST_READ_MS = 4000;
+/** Who has not heard from the server for so long does not know whether all is in sync. */
+const SLOW_ANSWER_MS = 2_000;
 /** Looks at a disk that keeps changing before what is known is worked on. */
 const MAX_LOOKS = 4;
 
@@ -43,6 +45,8 @@ export interface CycleDeps {
   /** Brings a new selection into force, durably, when there is one. */
   applySelection(): Promise<void>;
   setState(state: SyncState): void;
+  /** Something was seen that is not synced yet: takes back "in sync", if that was the state. */
+  leaveSync(): void;
   /** A look at the server's journal worked. `rebased`: its history is another one than before. */
   onServerAnswered(rebased: boolean): void;
   /** The plan as it now is; called before and after it is carried out. */
@@ -78,6 +82,8 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
       await deps.flush();
       return { state: 'offline' };
     }
+    // Who waits for the server with changes in hand is not in sync, and a silent network lets one wait for minutes.
+    if (attention.isServerPending && countDiffering(execute, null) > 0) deps.leaveSync();
     await observeServer(deps, signal);
 
     const candidates = [...execute.trees.touched()];
@@ -152,6 +158,7 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   if (!attention.isServerPending) return;
   const { space, trees, environment } = execute;
   attention.takeServer();
+  const cancel = environment.timers.schedule(SLOW_ANSWER_MS, () => deps.leaveSync());
   try {
     const { rebased } = await followJournal({ space, trees, environment }, signal);
     settleUnanswered(execute);
@@ -161,6 +168,8 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   } catch (error) {
     attention.server();
     throw error;
+  } finally {
+    cancel();
   }
 }
 

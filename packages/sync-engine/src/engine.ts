@@ -176,6 +176,9 @@ class Engine implements SyncEngine {
       flush: () => this.#flush(),
       applySelection: () => this.#selectionChanges.apply(),
       setState: (state) => this.#setState(state),
+      leaveSync: () => {
+        if (this.#facts.state === 'in-sync') this.#setState('syncing');
+      },
       onServerAnswered: (rebased) => this.#onServerAnswered(rebased),
       onPlan: (planned) => {
         if (planned.held !== null && this.#plan?.held == null)

@@ -5,8 +5,8 @@ import { fail, type World } from './world.ts';
 /** What the people at the devices do about their processes. */
 
 export async function stop(world: World, device: Device): Promise<void> {
-  // What a failing disk does not take is forgotten as by a kill.
-  if (device.hasDiskFaults) world.hadSuddenEnd = true;
+  // What a failing disk does not take is forgotten as by a kill, and so is a commit without an answer.
+  if (device.hasDiskFaults || device.link.openCommits > 0) world.hadSuddenEnd = true;
   await world.timeline.until(device.stop());
 }
 

@@ -8,6 +8,7 @@ export const DEEDS = [
   'act',
   'act-slowly',
   'save-slowly',
+  'collide',
   'ambush',
   'ambush-kill',
   'network',
@@ -30,6 +31,7 @@ export const DEEDS = [
   'server-back-up',
   'server-restore',
   'server-epoch',
+  'server-forgets-leases',
   'clock',
   'year',
   'decide-deletes',
@@ -55,6 +57,8 @@ export interface Script {
   readonly writers: readonly number[];
   readonly ignores: boolean;
   readonly largePercent: number;
+  /** Two folders are there first, so that there is something to move into. */
+  readonly foldersFirst: boolean;
   /** Things that the first user does before any device starts. */
   readonly before: readonly number[];
   readonly steps: readonly Step[];
@@ -95,10 +99,10 @@ export function writeScript(seed: number): Script {
     races: shape.chance(50),
     times: shape.chance(12),
   };
-  const weights = weigh(mixed, brakes);
   const users = createDraw(deriveSeed(seed, 'users'));
   const schedule = createDraw(deriveSeed(seed, 'schedule'));
   const writers = shape.chance(25) ? [0] : devices.map((_device, index) => index);
+  const weights = weigh({ ...mixed, collisions: writers.length > 1 }, brakes);
   const steps: Step[] = [];
   for (let left = 6 + schedule.below(26); left > 0; left--) {
     const deed = drawDeed(schedule, weights);
@@ -120,6 +124,7 @@ export function writeScript(seed: number): Script {
     writers,
     ignores: shape.chance(10),
     largePercent: shape.chance(10) ? 30 : 0,
+    foldersFirst: shape.chance(40),
     before,
     steps,
     calm,
@@ -132,7 +137,10 @@ function isUsers(deed: Deed): boolean {
 
 function weigh(
   mixed: Readonly<
-    Record<'faults' | 'disks' | 'processes' | 'servers' | 'restores' | 'races' | 'times', boolean>
+    Record<
+      'faults' | 'disks' | 'processes' | 'servers' | 'restores' | 'races' | 'times' | 'collisions',
+      boolean
+    >
   >,
   brakes: boolean,
 ): Weights {
@@ -141,6 +149,7 @@ function weigh(
     ['act', 52],
     ['act-slowly', 4],
     ['save-slowly', 4],
+    ['collide', when(mixed.collisions, 8)],
     ['network', 8],
     ['refresh', 3],
     ['watcher', 2],
@@ -163,6 +172,7 @@ function weigh(
     ['server-back-up', when(mixed.restores, 5)],
     ['server-restore', when(mixed.restores, 4)],
     ['server-epoch', when(mixed.restores, 1)],
+    ['server-forgets-leases', when(mixed.times, 3)],
     ['clock', when(mixed.times, 4)],
     ['year', when(mixed.times, 3)],
     ['decide-deletes', when(brakes, 6)],

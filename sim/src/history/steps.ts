@@ -2,6 +2,7 @@ import { drawDiskFaults, FULL_DISK } from '../faults/disk-faults.ts';
 import { drawNetworkFaults } from '../faults/network-faults.ts';
 import { createDraw, type Draw } from '../random.ts';
 import { act, attempt } from '../users/actions.ts';
+import { collide } from '../users/collisions.ts';
 import { Hands } from '../users/hands.ts';
 import { beginSave } from '../users/save-patterns.ts';
 import type { Device } from '../world/device.ts';
@@ -58,6 +59,9 @@ async function happen(world: World, { deed }: Step, device: Device, draw: Draw):
         letAct(world, device, draw);
         await timeline.pass(draw.below(80));
       }
+      return;
+    case 'collide':
+      letCollide(world, device, draw);
       return;
     case 'save-slowly':
       return saveSlowly(world, device, draw);
@@ -179,12 +183,34 @@ async function happen(world: World, { deed }: Step, device: Device, draw: Draw):
       return passYear(world, device);
     case 'server-back-up':
       return backUpServer(world);
+    case 'server-forgets-leases':
+      world.server.afterNextPack(() => {
+        statistics.count('leases-forgotten');
+        world.server.wall.offsetMs += 3 * 86_400_000;
+        trace.tell('three days pass on the server between a pack and its commit');
+      });
+      return;
     case 'server-restart':
     case 'server-kill-in-commit':
     case 'server-restore':
     case 'server-epoch':
       return changeServer(world, deed, draw);
   }
+}
+
+function letCollide(world: World, device: Device, draw: Draw): void {
+  const others = world.devices.filter((each) => each !== device && each.isMounted);
+  if (others.length === 0 || !device.isMounted) return;
+  const other = draw.pick(others);
+  device.lastActMs = world.timeline.nowMs;
+  other.lastActMs = world.timeline.nowMs;
+  const { script } = world;
+  const words = attempt(() =>
+    collide(handsOf(world, device, draw, script), handsOf(world, other, draw, script)),
+  );
+  if (words === null) return;
+  world.statistics.count('collision');
+  world.trace.tell(`${device.name} and ${other.name}: ${words}`);
 }
 
 /** A program saves, and others act between its steps. */

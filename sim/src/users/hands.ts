@@ -54,8 +54,8 @@ export class Hands {
     const number = values.nextNumber();
     const label = `#${String(number).padStart(5, '0')} ${device}`;
     if (!draw.chance(largePercent)) {
-      const padding = uniqueSizes ? '.'.repeat(number) : '';
-      return { bytes: encoder.encode(label + padding), label };
+      const text = uniqueSizes ? label.padEnd(16 + number, '.') : label;
+      return { bytes: encoder.encode(text), label };
     }
     const bytes = new Uint8Array(20_000 + draw.below(200_000));
     let state = number * 2654435761 + 1;

@@ -36,6 +36,8 @@ export interface Link {
   commits: number;
   packs: number;
   reads: number;
+  /** Commits that were sent and are not answered yet. */
+  openCommits: number;
 }
 
 const WELL: LinkFaults = {
@@ -53,7 +55,7 @@ const WELL: LinkFaults = {
 };
 
 export function createLink(shape: LinkShape, draw: Draw): Link {
-  return { faults: { ...WELL }, shape, draw, requests: 0, commits: 0, packs: 0, reads: 0 };
+  return { faults: { ...WELL }, shape, draw, requests: 0, commits: 0, packs: 0, reads: 0, openCommits: 0 };
 }
 
 export function healLink(link: Link): void {

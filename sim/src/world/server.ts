@@ -44,6 +44,7 @@ export class SimulatedServer {
   /** Requests are taken one after the other, in the order in which they arrive. */
   #last: Promise<unknown> = Promise.resolve();
   #dying: { commits: number; readonly onDeath: () => void } | null = null;
+  #afterPack: (() => void) | null = null;
   #subscribers = new Set<{ onHint: (sequence: number) => void; onGone: () => void }>();
   observe: CommitObserver = async () => undefined;
 
@@ -89,6 +90,11 @@ export class SimulatedServer {
   /** The process is killed after so many more commits, before it can answer the last one; it is up again soon. */
   dieAfterCommits(commits: number, onDeath: () => void): void {
     this.#dying = { commits, onDeath };
+  }
+
+  /** Something that happens right after the next pack was stored. */
+  afterNextPack(act: () => void): void {
+    this.#afterPack = act;
   }
 
   get hasBackup(): boolean {
@@ -194,6 +200,10 @@ export class SimulatedServer {
     return this.#inTurn(async () => {
       if (this.#services === null) return null;
       const answer = await ask(this.#services, request);
+      if (request.path.endsWith('/packs') && answer.status === 200) {
+        this.#afterPack?.();
+        this.#afterPack = null;
+      }
       if (this.#dying === null || !request.path.endsWith('/changesets') || answer.status !== 200)
         return answer;
       if (--this.#dying.commits > 0) return answer;

@@ -125,10 +125,13 @@ export function createSimulatedTransport(deps: TransportDeps): Transport {
       const signal = asked.signal === undefined ? stop.signal : AbortSignal.any([asked.signal, stop.signal]);
       const cut = (): void => stop.abort(unreachable('the process has ended'));
       open.add(cut);
+      const isCommit = asked.path.endsWith('/changesets');
+      if (isCommit) link.openCommits++;
       try {
         return await exchange({ ...asked, signal }, request);
       } finally {
         open.delete(cut);
+        if (isCommit) link.openCommits--;
       }
     },
     openSocket: (_path, headers, handlers) => openSocket(deps, headers, handlers, open, () => closed),
