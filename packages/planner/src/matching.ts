@@ -1,4 +1,4 @@
-import type { EntryId } from '@cairn/model';
+import { type EntryId, foldName } from '@cairn/model';
 import { compareContents } from './differences.ts';
 import type { Draft } from './draft.ts';
 import type { FreeNames } from './free-names.ts';
@@ -40,7 +40,7 @@ export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryI
       draft.issues.set(id, 'waiting-for-name');
       return false;
     }
-    if (isNew && node.kind === 'folder' && rival.kind !== 'folder') {
+    if (isNew && node.kind === 'folder' && rival.kind !== 'folder' && !isNeighbour(view, rivalId, node)) {
       const name = names.conflictCopy(parentId, rival.name);
       draft.push.set(rivalId, {
         operation: { kind: 'push-rename', entryId: rivalId, name, notice: 'type-conflict' },
@@ -58,6 +58,14 @@ export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryI
   if (rival === undefined) return true;
   giveOtherName(view, draft, names, node, view.local(rival) as LocalNode);
   return false;
+}
+
+/** Whether both lie side by side on this disk: then their names differ in case or form only, and the later one yields. */
+function isNeighbour(view: View, otherId: EntryId, node: LocalNode): boolean {
+  const other = view.local(otherId);
+  return (
+    other !== undefined && other.parentId === node.parentId && foldName(other.name) === foldName(node.name)
+  );
 }
 
 /** Among local entries whose names differ only by case: known ones first, then the smaller id. */

@@ -240,6 +240,16 @@ const scenarios: Scenario[] = [
     end: { '\u00e9': '1', 'e\u0301 (Case Conflict)': '2' },
   },
   {
+    title:
+      'S-40 a folder beside a file whose name differs only by case: the later one yields, whatever it is',
+    start: { A: '1' },
+    a: (a) => {
+      a.make('a/');
+      a.make('a/x', '2');
+    },
+    end: { A: '1', 'a (Case Conflict)/x': '2' },
+  },
+  {
     title: 'P6 both make the same folder [S-27]',
     start: {},
     a: (a) => {
