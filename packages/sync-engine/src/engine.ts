@@ -2,33 +2,30 @@ import type { Environment } from '@cairn/environment';
 import type { FolderWatch } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { Plan, PlanOptions } from '@cairn/planner';
+import { type AnswerSources, answerStatus, answerWhy } from './answers.ts';
 import { Attention } from './attention.ts';
-import { type CycleDeps, countDiffering, DEBOUNCE_MS, runCycle } from './cycle.ts';
+import { type CycleDeps, DEBOUNCE_MS, runCycle } from './cycle.ts';
 import type { SyncEngine, SyncEngineOptions } from './engine-types.ts';
 import { createCounters } from './execute/deps.ts';
 import type { DownloadDeps } from './execute/download.ts';
 import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { RestlessFiles } from './execute/restless-files.ts';
-import { type Explanation, explainPath } from './explain-path.ts';
-import { type Failure, Failures } from './failures.ts';
+import type { Explanation } from './explain-path.ts';
+import { Failures } from './failures.ts';
+import { followHints } from './follow-hints.ts';
 import { descendantsIn, LocalTree } from './local-tree.ts';
 import { makeDurable } from './make-durable.ts';
+import { ActivityNotes } from './note-activities.ts';
 import { createScanner, type Scanner } from './observe/scan.ts';
-import { RemovalWindow } from './removal-window.ts';
+import { makePlanOptions } from './plan-options.ts';
+import { RemovalWindow, takeBackDeletes } from './removal-window.ts';
 import { Retries } from './retries.ts';
 import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
 import { ScanSchedule } from './scan-schedule.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
-import {
-  describeStatus,
-  type EngineFacts,
-  findPath,
-  LAST_IN_SYNC,
-  type SyncState,
-  type SyncStatus,
-} from './status.ts';
+import { type EngineFacts, LAST_IN_SYNC, readLastInSync, type SyncState, type SyncStatus } from './status.ts';
 
 /** What could not be read is looked at again this often. */
 const UNREADABLE_SCAN_MS = 60_000;
@@ -42,6 +39,7 @@ class Engine implements SyncEngine {
   readonly #options: SyncEngineOptions;
   readonly #environment: Environment;
   readonly #local: LocalTree;
+  readonly #notes: ActivityNotes;
   readonly #failures: Failures;
   readonly #restless: RestlessFiles;
   readonly #deps: DownloadDeps;
@@ -57,7 +55,6 @@ class Engine implements SyncEngine {
   readonly #listeners = new Set<() => void>();
   readonly #confirmed = new Set<'up' | 'down'>();
   readonly #facts: EngineFacts;
-
   #paused = false;
   /** The full scan under way was due by the clock, not asked for. */
   #isRoutine = false;
@@ -74,7 +71,8 @@ class Engine implements SyncEngine {
     this.#options = options;
     this.#environment = environment;
     this.#local = new LocalTree(trees.local, space.rootId);
-    this.#failures = new Failures(environment, (failure) => this.#noteFailure(failure));
+    this.#notes = new ActivityNotes(options, this.#local);
+    this.#failures = new Failures(environment, (failure) => this.#notes.failed(failure));
     this.#restless = new RestlessFiles(environment.clock);
     this.#retries = new Retries(environment);
     this.#removals = new RemovalWindow(environment.clock);
@@ -84,7 +82,7 @@ class Engine implements SyncEngine {
       state: 'starting',
       connection: 'offline',
       trouble: null,
-      lastInSyncAt: storedInstant(trees.getValue(LAST_IN_SYNC)),
+      lastInSyncAt: readLastInSync(trees),
     };
     this.#selection = new Selection(trees, space.rootId);
     this.#selectionChanges = new SelectionChanges({
@@ -98,7 +96,7 @@ class Engine implements SyncEngine {
         this.#attention.server();
         this.#retries.reset();
         this.#failures.retryAll();
-        this.#noteDone('select', '');
+        this.#notes.done('select', '');
       },
     });
     this.#scanner = createScanner({
@@ -139,7 +137,7 @@ class Engine implements SyncEngine {
       touchedFolders: new Set(),
       markDirty: (path) => this.#attention.folder(path),
       markRemoteDirty: () => this.#attention.server(),
-      noteDone: (operation, path, message) => this.#noteDone(operation, path, message),
+      noteDone: (operation, path, message) => this.#notes.done(operation, path, message),
       noteRemoved: (direction, count) => this.#removals.note(direction, count),
       noteCommitted: (sequence) => {
         this.#committedSequence = Math.max(this.#committedSequence, sequence);
@@ -182,7 +180,7 @@ class Engine implements SyncEngine {
       onServerAnswered: (rebased) => this.#onServerAnswered(rebased),
       onPlan: (planned) => {
         if (planned.held !== null && this.#plan?.held == null)
-          this.#noteDone('held', '', `${planned.held.count} deletes wait for the user`);
+          this.#notes.done('held', '', `${planned.held.count} deletes wait for the user`);
         this.#plan = planned;
         this.#changed();
       },
@@ -203,10 +201,18 @@ class Engine implements SyncEngine {
     await noteRoot(marker, space.rootId);
     await this.#scanner.loadRules();
     this.#selectionChanges.touch();
-    this.#noteDone('start', '');
+    this.#notes.done('start', '');
     const stop = new AbortController();
     const stopped = AbortSignal.any([signal, stop.signal]);
-    const watch = await this.#startWatch();
+    const watch = await filesystem.watch(
+      followHints({
+        attention: this.#attention,
+        schedule: this.#schedule,
+        notes: this.#notes,
+        log: this.#environment.log,
+        onChange: () => this.#changed(),
+      }),
+    );
     this.#watch = watch;
     const hints = space.hints(
       (sequence) => {
@@ -249,30 +255,19 @@ class Engine implements SyncEngine {
     this.#facts.trouble = null;
     if (!rebased) return;
     this.#committedSequence = 0;
-    this.#noteDone('history-changed', '');
+    this.#notes.done('history-changed', '');
     const text =
       'The server holds another history than before (restored or replaced). Both sides were merged; nothing was deleted.';
     trees.addNotice({ at: this.#environment.clock.now(), kind: 'history-changed', path: '/', text });
   }
 
   #planOptions(): PlanOptions {
-    const { filesystem, deviceName, brake } = this.#options;
-    // Where marked entries are may just have changed.
-    this.#selection.refresh();
-    return {
-      deviceName,
-      date: new Date(this.#environment.clock.now()).toISOString().slice(0, 10),
-      foldsNames: !(filesystem.capabilities.caseSensitive && filesystem.capabilities.unicodeSensitive),
-      reservedNames: filesystem.capabilities.reservedNames,
-      brake: { ...(brake ?? { count: 200, share: 0.5 }), recent: this.#removals.recent() },
+    return makePlanOptions(this.#options, {
+      rules: this.#scanner.rules,
+      selection: this.#selection,
+      removals: this.#removals,
       confirmed: this.#confirmed,
-      leavesOut: (path, isFolder) =>
-        this.#scanner.rules.isIgnored(path, isFolder)
-          ? 'ignored'
-          : this.#selection.isOut(path)
-            ? 'not-selected'
-            : null,
-    };
+    });
   }
 
   #rest(state: SyncState): void {
@@ -301,7 +296,7 @@ class Engine implements SyncEngine {
       // Hints from the server may get lost, too, even on a connection that lives.
       this.#attention.server();
     }
-    if (this.#hasUnreadable() && now - this.#lastUnreadableScanMs >= UNREADABLE_SCAN_MS) {
+    if (this.#scanner.hasUnreadable() && now - this.#lastUnreadableScanMs >= UNREADABLE_SCAN_MS) {
       this.#lastUnreadableScanMs = now;
       for (const [path, reason] of this.#scanner.unsynced)
         if (reason === 'unreadable') this.#attention.folder(path === '/' ? '' : path);
@@ -313,7 +308,7 @@ class Engine implements SyncEngine {
   #dueMs(): number[] {
     const now = this.#environment.clock.monotonicMs();
     const due = [this.#schedule.dueInMs()];
-    if (this.#hasUnreadable()) due.push(UNREADABLE_SCAN_MS - (now - this.#lastUnreadableScanMs));
+    if (this.#scanner.hasUnreadable()) due.push(UNREADABLE_SCAN_MS - (now - this.#lastUnreadableScanMs));
     const retryMs = this.#retries.nextDueMs();
     if (retryMs !== null) due.push(retryMs);
     const failureMs = this.#failures.nextDueMs();
@@ -321,36 +316,6 @@ class Engine implements SyncEngine {
     const restlessMs = this.#restless.nextDueMs();
     if (restlessMs !== null && !this.#retries.isRetreating) due.push(Math.max(restlessMs, 5));
     return due;
-  }
-
-  #hasUnreadable(): boolean {
-    for (const reason of this.#scanner.unsynced.values()) if (reason === 'unreadable') return true;
-    return false;
-  }
-
-  async #startWatch(): Promise<FolderWatch> {
-    return this.#options.filesystem.watch((hint) => {
-      switch (hint.kind) {
-        case 'folder':
-          this.#attention.folder(hint.path);
-          break;
-        case 'everything':
-          this.#environment.log.info('engine.full-scan', { reason: hint.reason });
-          this.#attention.everything();
-          break;
-        case 'lost':
-          this.#environment.log.warn('engine.events-lost', { reason: hint.reason });
-          this.#noteDone('events-lost', '', hint.reason);
-          this.#attention.sweep();
-          this.#schedule.lost();
-          break;
-        case 'watching':
-          if (hint.reason !== null) this.#noteDone('polling', '', hint.reason);
-          this.#schedule.watching(hint.works ? null : (hint.reason ?? 'changes are not reported'));
-          this.#changed();
-      }
-      this.#attention.wake.ring();
-    });
   }
 
   async #verifyRoot(): Promise<void> {
@@ -398,26 +363,11 @@ class Engine implements SyncEngine {
     this.#setState('offline');
   }
 
-  #noteDone(operation: string, path: string, message?: string): void {
-    const { onActivity } = this.#options;
-    if (onActivity === undefined) return;
-    const at = this.#environment.clock.now();
-    onActivity({ at, operation, path, result: 'done', ...(message === undefined ? {} : { message }) });
-  }
-
-  #noteFailure({ entryId, operation, code, message, lastAt, nextAttemptMs }: Failure): void {
-    const { onActivity, trees } = this.#options;
-    if (onActivity === undefined) return;
-    const path = findPath({ trees, local: this.#local }, entryId) ?? entryId;
-    const nextAttemptAt = Math.round(lastAt + nextAttemptMs - this.#environment.clock.monotonicMs());
-    onActivity({ at: lastAt, operation, path, result: 'failed', code, message, nextAttemptAt });
-  }
-
   #setState(state: SyncState): void {
     if (this.#facts.state === state) return;
     this.#facts.state = state;
     if (state === 'offline' || state === 'paused' || state === 'stopped')
-      this.#noteDone(state, '', state === 'offline' ? this.#facts.trouble?.message : undefined);
+      this.#notes.done(state, '', state === 'offline' ? this.#facts.trouble?.message : undefined);
     this.#environment.log.info('engine.state', { state });
     this.#changed();
   }
@@ -426,48 +376,25 @@ class Engine implements SyncEngine {
     for (const listener of this.#listeners) listener();
   }
 
-  status(): SyncStatus {
-    return describeStatus(this.#facts, {
-      trees: this.#options.trees,
-      local: this.#local,
-      plan: this.#plan,
-      failures: this.#failures,
-      unsynced: this.#scanner.unsynced,
-      transfers: [...this.#large.running],
-      counters: this.#deps.counters,
-      watch: this.#schedule.watch,
-      selection: this.#selection.list(),
-      differing: this.#countDiffering(),
-      clock: this.#environment.clock,
-      nextRetryMs: this.#retries.nextDueMs(),
-    });
+  #sources(): AnswerSources {
+    return {
+      options: this.#options,
+      facts: this.#facts,
+      execute: this.#deps,
+      scanner: this.#scanner,
+      large: this.#large,
+      selection: this.#selection,
+      schedule: this.#schedule,
+      retries: this.#retries,
+    };
   }
 
-  /** While there is much to do, what has been touched is counted: looking at each would take long. */
-  #countDiffering(): number {
-    const rests = ['in-sync', 'waiting', 'held'].includes(this.#facts.state);
-    if (rests) return countDiffering(this.#deps, this.#plan);
-    return [...this.#options.trees.touched()].length;
+  status(): SyncStatus {
+    return answerStatus(this.#sources(), this.#plan);
   }
 
   explain(path: string): Explanation {
-    return explainPath(
-      {
-        trees: this.#options.trees,
-        local: this.#local,
-        failures: this.#failures,
-        rules: this.#scanner.rules,
-        unsynced: this.#scanner.unsynced,
-        options: this.#planOptions(),
-        state: this.#facts.state,
-        trouble: this.#facts.trouble,
-        clock: this.#environment.clock,
-        nextRetryMs: this.#retries.nextDueMs(),
-        isLeftOut: (entryId) => this.#selectionChanges.isLeftOut(entryId),
-        isTransferring: (entryId) => this.#large.isRunning(entryId),
-      },
-      path,
-    );
+    return answerWhy(this.#sources(), this.#planOptions(), path);
   }
 
   selection(): SelectionMark[] {
@@ -502,7 +429,7 @@ class Engine implements SyncEngine {
     const held = this.#plan?.held;
     if (held) {
       this.#confirmed.add(held.direction);
-      this.#noteDone('confirm', '', `${held.count} deletes`);
+      this.#notes.done('confirm', '', `${held.count} deletes`);
     }
     this.refresh();
   }
@@ -510,12 +437,8 @@ class Engine implements SyncEngine {
   rejectDeletes(): void {
     const held = this.#plan?.held;
     if (!held) return;
-    this.#noteDone('reject', '', `${held.count} deletes`);
-    const { trees } = this.#options;
-    for (const { entryId } of [...trees.synced.values()]) {
-      const gone = held.direction === 'up' ? trees.local.get(entryId) : trees.remote.get(entryId);
-      if (gone === undefined) trees.synced.delete(entryId);
-    }
+    this.#notes.done('reject', '', `${held.count} deletes`);
+    takeBackDeletes(this.#options.trees, held.direction);
     this.refresh();
   }
 
@@ -523,8 +446,4 @@ class Engine implements SyncEngine {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-}
-
-function storedInstant(text: string | null): number | null {
-  return text === null ? null : Number(text);
 }

@@ -1,5 +1,5 @@
 import type { FileStatus } from '@cairn/filesystem';
-import { type EntryId, MAX_PATH_DEPTH } from '@cairn/model';
+import { type EntryId, foldName, MAX_PATH_DEPTH } from '@cairn/model';
 import type { LocalNode, TreeReader } from '@cairn/planner';
 import type { Tree } from '@cairn/tree-store';
 
@@ -92,7 +92,8 @@ export class LocalTree {
   }
 
   findChild(parentId: EntryId, name: string): LocalNode | undefined {
-    for (const id of this.#tree.children(parentId)) {
+    const candidates = this.#tree.childrenNamed?.(parentId, foldName(name)) ?? this.#tree.children(parentId);
+    for (const id of candidates) {
       const node = this.#tree.get(id);
       if (node !== undefined && node.name === name) return node;
     }

@@ -1,4 +1,5 @@
 import type { Clock } from '@cairn/environment';
+import type { TreeStore } from '@cairn/tree-store';
 
 /** How long removals count against the brake. */
 const WINDOW_MS = 60_000;
@@ -33,5 +34,13 @@ export class RemovalWindow {
     const sum = { up: 0, down: 0 };
     for (const { direction, count } of this.#removals) sum[direction] += count;
     return sum;
+  }
+}
+
+/** Forgets that what is gone on one side was agreed on: it is then new on the other side, and comes back. */
+export function takeBackDeletes(trees: TreeStore, direction: Direction): void {
+  for (const { entryId } of [...trees.synced.values()]) {
+    const there = direction === 'up' ? trees.local.get(entryId) : trees.remote.get(entryId);
+    if (there === undefined) trees.synced.delete(entryId);
   }
 }

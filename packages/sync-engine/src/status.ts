@@ -173,3 +173,9 @@ export function findPath(
     pathIn(trees.synced, local.rootId, entryId)
   );
 }
+
+/** When the trees were last equal, in milliseconds since 1970, as far as was stored; `null` when never. */
+export function readLastInSync(trees: TreeStore): number | null {
+  const text = trees.getValue(LAST_IN_SYNC);
+  return text === null ? null : Number(text);
+}

@@ -6,7 +6,7 @@ import { observedFacts, parentPath } from '../local-tree.ts';
 import type { UploadSession } from '../ports.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { ExecuteDeps } from './deps.ts';
-import { readSnapshot } from './restless-files.ts';
+import { readSnapshot } from './read-snapshot.ts';
 
 /** A file must have rested this long before it is read: a later write then shows in its times. */
 export const SETTLE_MS = 20;

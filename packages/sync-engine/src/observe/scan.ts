@@ -26,6 +26,7 @@ export interface Scanner {
   readonly rules: IgnoreRules;
   /** What is on disk but not synced, by path. */
   readonly unsynced: ReadonlyMap<string, UnsyncedReason>;
+  hasUnreadable(): boolean;
   /** Reads the rules of the root; call before the first scan. */
   loadRules(): Promise<boolean>;
   scan(request: CollectRequest): Promise<ScanResult>;
@@ -201,6 +202,10 @@ export function createScanner(deps: ScannerDeps): Scanner {
       return rules;
     },
     unsynced,
+    hasUnreadable() {
+      for (const reason of unsynced.values()) if (reason === 'unreadable') return true;
+      return false;
+    },
     loadRules,
     scan,
     findChangedFolders,
