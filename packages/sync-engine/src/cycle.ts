@@ -1,11 +1,11 @@
-import type { EntryId } from '@cairn/model';
+import type { ChangesetId, EntryId } from '@cairn/model';
 import { type Plan, type PlannedOperation, type PlanOptions, plan, type Trees } from '@cairn/planner';
 import type { Attention } from './attention.ts';
 import type { DownloadDeps } from './execute/download.ts';
 import { executePlan } from './execute/execute-plan.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
 import { classOf, entryOf, isRunnable, signatureOf } from './execute/select-operations.ts';
-import { settleUnanswered } from './execute/unanswered.ts';
+import { noteAnswered, readSent, settleOwnRow } from './execute/sent-changesets.ts';
 import { followJournal } from './observe/follow.ts';
 import type { Scanner } from './observe/scan.ts';
 import type { Retries } from './retries.ts';
@@ -160,8 +160,23 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   attention.takeServer();
   const cancel = environment.timers.schedule(SLOW_ANSWER_MS, () => deps.leaveSync());
   try {
-    const { rebased } = await followJournal({ space, trees, environment }, signal);
-    settleUnanswered(execute);
+    const sent = readSent(trees);
+    const answered = new Set<ChangesetId>();
+    const { rebased } = await followJournal(
+      {
+        space,
+        trees,
+        environment,
+        onRow(row, before) {
+          if (!sent.has(row.changesetId)) return;
+          settleOwnRow(execute, row, before);
+          answered.add(row.changesetId);
+        },
+      },
+      signal,
+    );
+    // Only now: the rows of a changeset may come in several pages.
+    for (const changesetId of answered) noteAnswered(trees, changesetId);
     // What another history granted is not granted by this one.
     if (rebased) execute.uploaded.clear();
     deps.onServerAnswered(rebased);

@@ -131,7 +131,6 @@ class Engine implements SyncEngine {
       failures: this.#failures,
       restless: this.#restless,
       uploaded: new Set(),
-      unanswered: [],
       counters: createCounters(),
       deviceName,
       touchedFolders: new Set(),

@@ -1,7 +1,7 @@
 import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
-import type { Change, ContentId, EntryId } from '@cairn/model';
+import type { ContentId, EntryId } from '@cairn/model';
 import type { TreeStore } from '@cairn/tree-store';
 import type { Failures } from '../failures.ts';
 import type { LocalTree } from '../local-tree.ts';
@@ -21,8 +21,6 @@ export interface ExecuteDeps {
   readonly restless: RestlessFiles;
   /** Contents whose blocks this process knows to be on the server and granted to this account. */
   readonly uploaded: Set<ContentId>;
-  /** Changes of commits that got no answer: the server may have them. */
-  readonly unanswered: Change[];
   readonly counters: TransferCounters;
   /** Shown in the marks of conflict copies. */
   readonly deviceName: string;

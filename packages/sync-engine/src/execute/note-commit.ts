@@ -6,14 +6,14 @@ import {
   type Entry,
   formatCursor,
   parseCursor,
+  type UpdateChange,
 } from '@cairn/model';
-import type { LocalNode, Operation } from '@cairn/planner';
+import type { LocalNode, Operation, SyncedNode } from '@cairn/planner';
 import { descendantsIn, joinPath, pathIn } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
 import { forgetMark } from './conflict-marks.ts';
 import type { ExecuteDeps } from './deps.ts';
 import { addNotice } from './notices.ts';
-import { sentFields } from './unanswered.ts';
 
 /** A change on its way to the server. */
 export interface PreparedChange {
@@ -176,4 +176,16 @@ function committedEntry(
   if (content !== undefined && executable !== undefined)
     return { ...common, kind: 'file', content, executable };
   return target === undefined ? null : { ...common, kind: 'link', target };
+}
+
+/** What an update agreed on: the fields that were sent. */
+function sentFields(change: UpdateChange, agreed: SyncedNode): Partial<SyncedNode> {
+  return {
+    sequence: agreed.sequence,
+    ...(change.name === undefined ? {} : { parentId: agreed.parentId, name: agreed.name }),
+    ...(change.content === undefined ? {} : { contentId: agreed.contentId }),
+    ...(change.target === undefined ? {} : { target: agreed.target }),
+    ...(change.executable === undefined ? {} : { executable: agreed.executable }),
+    ...(change.modifiedAtUs === undefined ? {} : { modifiedAtUs: agreed.modifiedAtUs }),
+  };
 }

@@ -125,6 +125,7 @@ export function createPlacer(deps: DownloadDeps): Placer {
     deps.touchedFolders.add(parentPath(path));
     deps.local.put(node);
     failures.forget(entry.entryId);
+    deps.noteDone('download', path);
     deps.trees.synced.put(agreedAfterPlacing(deps.trees.synced.get(entry.entryId), entry, node));
   }
 

@@ -14,11 +14,21 @@ import { findPath } from '../status.ts';
 import type { ExecuteDeps } from './deps.ts';
 import { readStable } from './inspect.ts';
 import { forgetUploaded, noteCommit, type PreparedChange } from './note-commit.ts';
-import { rememberUnanswered } from './unanswered.ts';
+import { noteAnswered, noteSent } from './sent-changesets.ts';
 
 export type PushOperation = PreparedChange['operation'];
 
 const MAX_ATTEMPTS = 4;
+/** Answers that say that nothing was committed. */
+const REFUSALS = [
+  'conflict',
+  'blocks-missing',
+  'bad-request',
+  'bad-name',
+  'too-large',
+  'not-found',
+  'changeset-mismatch',
+] as const;
 
 /**
  * Sends operations to the server as one changeset. Blocks that the server may lack go first. Changes that the
@@ -33,12 +43,15 @@ export async function pushOperations(
   let prepared = await prepare(deps, operations, signal);
   for (let attempt = 0; prepared.length > 0 && attempt < MAX_ATTEMPTS; attempt++) {
     const changesetId = createId<ChangesetId>(deps.environment.random.bytes(16));
+    noteSent(deps.trees, changesetId);
+    await deps.makeDurable();
     try {
       const result = await deps.space.commit(
         { changesetId, changes: prepared.map((each) => each.change) },
         signal,
       );
       deps.counters.commits++;
+      noteAnswered(deps.trees, changesetId);
       for (const { operation } of prepared) {
         const { entryId } = operation;
         deps.failures.forget(entryId);
@@ -47,6 +60,7 @@ export async function pushOperations(
       noteCommit(deps, prepared, result);
       return;
     } catch (error) {
+      if (isCairnError(error, ...REFUSALS)) noteAnswered(deps.trees, changesetId);
       if (isCairnError(error, 'conflict')) {
         deps.markRemoteDirty();
         const conflicts = (error.details['conflicts'] ?? []) as ChangeConflict[];
@@ -69,10 +83,6 @@ export async function pushOperations(
         for (const each of prepared) deps.failures.record(each.operation.entryId, each.operation.kind, error);
         return;
       } else {
-        rememberUnanswered(
-          deps,
-          prepared.map((each) => each.change),
-        );
         throw error;
       }
     }

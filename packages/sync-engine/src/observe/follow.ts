@@ -1,7 +1,7 @@
 import type { Environment } from '@cairn/environment';
 import { type Cursor, type Entry, type EntryId, isCairnError, type JournalChange } from '@cairn/model';
 import type { SyncedNode } from '@cairn/planner';
-import type { Tree, TreeStore } from '@cairn/tree-store';
+import type { TreeStore } from '@cairn/tree-store';
 import { descendantsIn } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
 
@@ -9,6 +9,8 @@ interface FollowDeps {
   readonly space: SpaceConnection;
   readonly trees: TreeStore;
   readonly environment: Environment;
+  /** Called with each row of the journal that is news, before it is folded, and the entry as it was. */
+  onRow(row: JournalChange, before: Entry | undefined): void;
 }
 
 export interface FollowResult {
@@ -33,7 +35,7 @@ export async function followJournal(deps: FollowDeps, signal: AbortSignal): Prom
         waitMs: 0,
         signal,
       });
-      for (const change of page.changes) fold(trees.remote, change);
+      for (const change of page.changes) fold(deps, change);
       changes += page.changes.length;
       cursor = page.cursor;
       trees.cursor = cursor;
@@ -87,15 +89,18 @@ async function readPages(
   }
 }
 
-function fold(remote: Tree<Entry>, change: JournalChange): void {
+function fold({ trees, onRow }: FollowDeps, change: JournalChange): void {
+  const { remote } = trees;
+  const known = remote.get(change.entryId);
   if (change.entry === null) {
+    onRow(change, known);
     for (const id of descendantsIn(remote, change.entryId).reverse()) remote.delete(id);
     remote.delete(change.entryId);
     return;
   }
-  const known = remote.get(change.entryId);
   // Our own commit may have put a later state already.
   if (known !== undefined && known.sequence > change.entry.sequence) return;
+  onRow(change, known);
   remote.put(change.entry);
 }
 

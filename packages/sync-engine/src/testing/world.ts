@@ -43,6 +43,8 @@ export interface Network {
   hintsDropped: boolean;
   /** That many commits from now on happen, but their answers are lost. */
   lostAnswers: number;
+  /** With the next lost answer the network goes away. */
+  offlineAfterLostAnswer: boolean;
   /** That many commits from now on are told that the server lacks their blocks. */
   missingBlocks: number;
   /** Blocks that crossed the connection, by direction. */
@@ -188,6 +190,8 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         const result = await data.spaces.commitChangeset(who, spaceId, changeset);
         if (network.lostAnswers > 0) {
           network.lostAnswers--;
+          if (network.offlineAfterLostAnswer) network.offline = true;
+          network.offlineAfterLostAnswer = false;
           throw new CairnError('server-unreachable', 'the test took the answer away');
         }
         return result;
@@ -262,6 +266,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       offline: false,
       hintsDropped: false,
       lostAnswers: 0,
+      offlineAfterLostAnswer: false,
       missingBlocks: 0,
       sentBlocks: 0,
       readBlocks: 0,
