@@ -99,7 +99,9 @@ export class CairnProgram {
   /** Asks it to end; what does not is killed after a while, and said. */
   async stop(): Promise<void> {
     const timer = setTimeout(() => {
-      console.error(`${this.name} does not end within ${STOP_TIMEOUT_MS / 1000} s; it is killed`);
+      console.error(
+        `${this.name} does not end within ${STOP_TIMEOUT_MS / 1000} s; it is killed. It said last:\n${this.readLogTail()}`,
+      );
       this.#child?.kill('SIGKILL');
     }, STOP_TIMEOUT_MS);
     await this.#end('SIGTERM');

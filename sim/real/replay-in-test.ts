@@ -36,8 +36,9 @@ export function testScenarios(
 
   describe(`scenarios (${stage})`, () => {
     beforeAll(startAll);
-    for (const { name, title, shows } of scenarios) {
-      it(
+    for (const { name, title, shows, knownError } of scenarios) {
+      const test = knownError === undefined ? it : it.fails;
+      test(
         `${name}: ${title} (${shows.join(', ')})`,
         async () => {
           const error = await results.get(name);

@@ -65,6 +65,10 @@ async function passes(scenario: Scenario, stage: StageName): Promise<boolean> {
     await replay(scenario, stage);
     return true;
   } catch (error) {
+    if (scenario.knownError !== undefined) {
+      console.log(`${scenario.name} (${stage}): known, not mended yet: ${scenario.knownError}`);
+      return true;
+    }
     console.error(
       `WRONG ${scenario.name} (${stage}; ${scenario.shows.join(' ')}): ${(error as Error).message}\n`,
     );

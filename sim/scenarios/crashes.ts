@@ -26,6 +26,22 @@ export const CRASHES: readonly ScenarioInput[] = [
     end: { tree: { f: { bytes: 7_000_000, seed: 'killed' } } },
   },
   {
+    name: 'move-half-done',
+    shows: ['T141', 'I16'],
+    title: 'Killed while it carried a move out, a device has the file under both names: one file in the end',
+    knownError: 'the second name is taken for a new file and becomes a conflict copy',
+    start: { f: 'content', 'd/x': 'x' },
+    steps: [
+      ['B', 'kill'],
+      ['A', 'move', 'f', 'd/moved'],
+      ['settle', 'A'],
+      ['B', 'hard-link', 'f', 'd/moved'],
+      ['B', 'start'],
+      ['settle'],
+    ],
+    end: { tree: { 'd/moved': 'content', 'd/x': 'x' }, versions: { 'd/moved': 1 } },
+  },
+  {
     name: 'power-cut',
     shows: ['T141', 'I32'],
     title: 'The power fails on both devices while changes cross',

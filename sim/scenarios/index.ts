@@ -4,6 +4,7 @@ import { EDITORS } from './editors.ts';
 import { FOLDERS } from './folders.ts';
 import { HAZARDS } from './hazards.ts';
 import { KINDS } from './kinds.ts';
+import { MOVES } from './moves.ts';
 import { NAMES } from './names.ts';
 import { RACES } from './races.ts';
 

@@ -7,6 +7,7 @@ import { type Filesystem, openNodeFilesystem } from '@cairn/filesystem';
 import { type RunningServer, startServer } from '@cairn/server';
 import { openSqliteTreeStore, type TreeStore } from '@cairn/tree-store';
 import { startFaultProxy } from '../fault-proxy/fault-proxy.ts';
+import type { DeviceOptions } from '../scenario-schema.ts';
 import { createEngineProcess } from './engine-process.ts';
 import { createFolderUser, mountFolder, readRescued } from './folder-user.ts';
 import { ACCOUNT, createTestClient, observe } from './http-view.ts';
@@ -15,8 +16,16 @@ import { NotHere, type Stage, type StageDevice } from './stage.ts';
 const QUICK = { drainMs: 100, passwordCost: { memoryKib: 64, passes: 1, lanes: 1 } } as const;
 const COMMITS = /^POST \/api\/v1\/spaces\/[^/]*\/changesets/;
 
+export interface DiskDevice extends StageDevice {
+  readonly folder: string;
+}
+
+export interface DiskStage extends Stage {
+  addDevice(name: string, options: DeviceOptions): Promise<DiskDevice>;
+}
+
 /** The engine on real folders, the server over HTTP on loopback, all in this process. */
-export async function createDiskStage(): Promise<Stage> {
+export async function createDiskStage(): Promise<DiskStage> {
   const environment = createSystemEnvironment();
   const work = realpathSync(mkdtempSync(join(tmpdir(), 'cairn-scenario-')));
   const data = join(work, 'server');
@@ -35,7 +44,7 @@ export async function createDiskStage(): Promise<Stage> {
     server = null;
   };
 
-  async function addDevice(name: string, options: Parameters<Stage['addDevice']>[1]): Promise<StageDevice> {
+  async function addDevice(name: string, options: DeviceOptions): Promise<DiskDevice> {
     if (Object.keys(options).length > 0) throw new NotHere('disks of other kinds');
     const root = join(work, name);
     const state = join(work, `state-${name}.sqlite`);
@@ -55,8 +64,9 @@ export async function createDiskStage(): Promise<Stage> {
       opened = null;
     }
 
-    const device: StageDevice = {
+    const device: DiskDevice = {
       name,
+      folder: root,
       user: createFolderUser(root),
       get isRunning() {
         return process.isRunning;

@@ -120,6 +120,9 @@ class Run {
       case 'copy':
         user.writeFile(step[3], user.readFile(step[2]));
         return true;
+      case 'hard-link':
+        user.makeHardLink(step[2], step[3]);
+        return true;
       case 'remove':
         user.remove(step[2]);
         return true;

@@ -16,7 +16,7 @@ export type StageUser = Pick<
   | 'setModifiedAt'
   | 'makeFifo'
   | 'describe'
->;
+> & { makeHardLink(path: string, newPath: string): void };
 
 /** What one device can have done to it. A stage that cannot do something throws {@link NotHere}. */
 export interface StageDevice {

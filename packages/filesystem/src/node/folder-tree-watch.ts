@@ -39,6 +39,8 @@ export interface FolderTreeWatchOptions {
 export function watchFolderTree(options: FolderTreeWatchOptions): { close(): void } {
   const { root, timers } = options;
   const waiting = new Set<WatchedFolder>();
+  /** Whoever still holds one of these must not open watches below it: nobody would close them. */
+  const dropped = new WeakSet<WatchedFolder>();
   let cancelCompare: (() => void) | null = null;
   let closed = false;
 
@@ -116,13 +118,14 @@ export function watchFolderTree(options: FolderTreeWatchOptions): { close(): voi
     for (let each = open.pop(); each !== undefined; each = open.pop()) {
       each.watcher.close();
       waiting.delete(each);
+      dropped.add(each);
       open.push(...each.subfolders.values());
       each.subfolders.clear();
     }
   }
 
   function compareSoon(folder: WatchedFolder): void {
-    if (closed) return;
+    if (closed || dropped.has(folder)) return;
     waiting.add(folder);
     cancelCompare ??= timers.schedule(COMPARE_AFTER_MS, () => {
       cancelCompare = null;
@@ -134,7 +137,7 @@ export function watchFolderTree(options: FolderTreeWatchOptions): { close(): voi
 
   /** Brings the watches below a folder in step with its subfolders. */
   function compare(folder: WatchedFolder): void {
-    if (closed) return;
+    if (closed || dropped.has(folder)) return;
     const names = listSubfolders(folder.path);
     if (names === null) {
       if (folder.parent !== null) compareSoon(folder.parent);
