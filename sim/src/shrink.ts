@@ -85,9 +85,14 @@ function withoutDevice(script: Script, index: number): Script {
   const writers = script.writers
     .filter((writer) => writer !== index)
     .map((writer) => (writer > index ? writer - 1 : writer));
+  const devices = script.devices
+    .filter((each, at) => at !== index && each.cloneOf !== index)
+    .map((each) =>
+      each.cloneOf !== null && each.cloneOf > index ? { ...each, cloneOf: each.cloneOf - 1 } : each,
+    );
   return {
     ...script,
-    devices: script.devices.filter((_device, each) => each !== index),
+    devices,
     writers: writers.length === 0 ? [0] : writers,
     steps: shift(script.steps),
     calm: shift(script.calm),

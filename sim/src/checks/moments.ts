@@ -28,14 +28,17 @@ export class MomentChecks {
 
   constructor(world: World) {
     this.#world = world;
-    for (const device of world.devices) {
-      const seen: Seen = { values: new Set(), isDirty: true, state: '', hasClaimed: false };
-      this.#seen.set(device, seen);
-      device.disk.onUse = () => {
-        seen.isDirty = true;
-      };
-      device.onState = () => this.#noteState(device, seen);
-    }
+    for (const device of world.devices) this.watch(device);
+    world.onDevice = (device) => this.watch(device);
+  }
+
+  watch(device: Device): void {
+    const seen: Seen = { values: new Set(), isDirty: true, state: '', hasClaimed: false };
+    this.#seen.set(device, seen);
+    device.disk.onUse = () => {
+      seen.isDirty = true;
+    };
+    device.onState = () => this.#noteState(device, seen);
   }
 
   /** Called at the end of every moment. */

@@ -5,7 +5,7 @@ import { Values } from '../checks/values.ts';
 import { createSeededChance, deriveSeed } from '../random.ts';
 import { Statistics } from '../statistics.ts';
 import { Trace } from '../trace.ts';
-import { Device } from '../world/device.ts';
+import { Device, type DeviceShape } from '../world/device.ts';
 import { SimulatedServer } from '../world/server.ts';
 import { Timeline } from '../world/timeline.ts';
 import { environmentOf, listeningLog } from '../world/world-environment.ts';
@@ -41,11 +41,14 @@ export async function createWorld(script: Script, onLine: ((line: string) => voi
   });
   values.write(new Uint8Array(0), 'empty', true);
   const deviceWorld = { seed, timeline, trace, statistics, server };
-  const devices = script.devices.map((shape, index) => {
+  function createDevice(shape: DeviceShape, index: number): Device {
     const signedIn = server.signIns[index];
     if (signedIn === undefined) throw new Error(`nobody signed ${shape.name} in`);
     return new Device(deviceWorld, shape, signedIn);
-  });
+  }
+  const devices: Device[] = [];
+  for (const [index, shape] of script.devices.entries())
+    if (shape.cloneOf === null) devices.push(createDevice(shape, index));
   const mirror = new Mirror(server.rootId);
   const world: World = {
     script,
@@ -54,6 +57,18 @@ export async function createWorld(script: Script, onLine: ((line: string) => voi
     statistics,
     server,
     devices,
+    onDevice: () => undefined,
+    async clone(index) {
+      const original = devices[index];
+      const shape = script.devices.find(({ cloneOf }) => cloneOf === index);
+      if (original === undefined || shape === undefined) return null;
+      if (devices.some((device) => device.shape === shape)) return null;
+      const copy = createDevice(shape, index);
+      await copy.becomeCopyOf(original);
+      devices.push(copy);
+      world.onDevice(copy);
+      return copy;
+    },
     values,
     mirror,
     failure: null,

@@ -24,6 +24,7 @@ export const DEEDS = [
   'kill',
   'power-cut',
   'lose-database',
+  'clone',
   'keep-database',
   'restore-database',
   'server-restart',
@@ -87,9 +88,13 @@ export function writeScript(seed: number): Script {
       ] as const),
       clockOffsetMs: clocks ? shape.pick([-3_600_000, -5_000, 3_000, 86_400_000]) : 0,
       capacityBytes: shape.chance(8) ? 400 + shape.below(2000) : null,
+      cloneOf: null,
       brake: brakes ? { count: 2, share: 0.2 } : { count: 100_000, share: 1 },
     }),
   );
+  const copied = shape.below(count);
+  const copy = shape.chance(12) ? devices[copied] : undefined;
+  if (copy !== undefined) devices.push({ ...copy, name: `${copy.name} again`, cloneOf: copied });
   const mixed = {
     faults: shape.chance(40),
     disks: shape.chance(35),
@@ -101,15 +106,19 @@ export function writeScript(seed: number): Script {
   };
   const users = createDraw(deriveSeed(seed, 'users'));
   const schedule = createDraw(deriveSeed(seed, 'schedule'));
-  const writers = shape.chance(25) ? [0] : devices.map((_device, index) => index);
-  const weights = weigh({ ...mixed, collisions: writers.length > 1 }, brakes);
+  const writers = shape.chance(25) ? [0] : [...Array(count).keys()];
+  const weights = weigh({ ...mixed, collisions: writers.length > 1, copies: copy !== undefined }, brakes);
   const steps: Step[] = [];
   for (let left = 6 + schedule.below(26); left > 0; left--) {
     const deed = drawDeed(schedule, weights);
     steps.push({
       afterMs: schedule.chance(50) ? schedule.below(60) : schedule.below(1200),
       deed,
-      device: isUsers(deed) ? schedule.pick(writers) : schedule.below(count),
+      device: isUsers(deed)
+        ? schedule.pick(writers)
+        : deed === 'clone'
+          ? copied
+          : schedule.below(devices.length),
       draw: users.word(),
     });
   }
@@ -117,7 +126,7 @@ export function writeScript(seed: number): Script {
   for (let left = shape.below(8); left > 0; left--) before.push(users.word());
   const calm: Step[] = [];
   for (let left = shape.below(4); left > 0; left--)
-    calm.push({ afterMs: 0, deed: 'act', device: schedule.below(count), draw: users.word() });
+    calm.push({ afterMs: 0, deed: 'act', device: schedule.below(devices.length), draw: users.word() });
   return {
     seed,
     devices,
@@ -138,7 +147,7 @@ function isUsers(deed: Deed): boolean {
 function weigh(
   mixed: Readonly<
     Record<
-      'faults' | 'disks' | 'processes' | 'servers' | 'restores' | 'races' | 'times' | 'collisions',
+      'faults' | 'disks' | 'processes' | 'servers' | 'restores' | 'races' | 'times' | 'collisions' | 'copies',
       boolean
     >
   >,
@@ -165,6 +174,7 @@ function weigh(
     ['kill', when(mixed.processes, 4)],
     ['power-cut', when(mixed.processes, 4)],
     ['lose-database', when(mixed.processes, 1)],
+    ['clone', when(mixed.copies, 8)],
     ['keep-database', when(mixed.processes, 2)],
     ['restore-database', when(mixed.processes, 2)],
     ['server-restart', when(mixed.servers, 4)],

@@ -47,7 +47,8 @@ export function letAct(world: World, device: Device, draw: Draw, where = ''): st
   return words;
 }
 
-async function happen(world: World, { deed }: Step, device: Device, draw: Draw): Promise<void> {
+async function happen(world: World, step: Step, device: Device, draw: Draw): Promise<void> {
+  const { deed } = step;
   const { trace, statistics, timeline } = world;
   const { link } = device;
   switch (deed) {
@@ -160,6 +161,18 @@ async function happen(world: World, { deed }: Step, device: Device, draw: Draw):
       device.loseTrees(world.server.rootId);
       await start(world, device);
       return;
+    case 'clone': {
+      if (!device.isMounted) return;
+      // Its picture is taken at some moment; the process on it ends, or goes on.
+      const copy = await world.clone(step.device);
+      if (copy === null) return;
+      statistics.count('device-cloned');
+      world.hadSuddenEnd = true;
+      world.hadUnion = true;
+      trace.tell(`${device.name} is copied, all of it, and the copy is started`);
+      await start(world, copy);
+      return;
+    }
     case 'keep-database':
       device.keepTrees();
       return;

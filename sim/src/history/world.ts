@@ -15,6 +15,10 @@ export interface World {
   readonly statistics: Statistics;
   readonly server: SimulatedServer;
   readonly devices: readonly Device[];
+  /** Brings a device that is not there yet into being, as a copy of the one at this index; `null` if there is none. */
+  clone(index: number): Promise<Device | null>;
+  /** Called with each device that comes into being later. */
+  onDevice: (device: Device) => void;
   readonly values: Values;
   readonly mirror: Mirror;
   /** What was found to be wrong in the middle of something; the run ends with it at the next step. */

@@ -27,6 +27,8 @@ export interface DeviceShape {
   readonly latencyMs: readonly [number, number];
   readonly clockOffsetMs: number;
   readonly capacityBytes: number | null;
+  /** Index of the device whose image this one is, once it has been made. */
+  readonly cloneOf: number | null;
   readonly brake: NonNullable<SyncEngineOptions['brake']> | null;
 }
 
@@ -260,6 +262,13 @@ export class Device {
   /** Waits until what is left of an ended process is gone. */
   async ended(): Promise<void> {
     await this.#running;
+  }
+
+  /** Becomes what an image of the other device, taken at this moment, is on another computer. */
+  async becomeCopyOf(other: Device): Promise<void> {
+    this.disk.copyFrom(other.disk);
+    this.#trees = other.#trees.copy();
+    this.#sessions = createMemorySessionStore(await other.#sessions.read());
   }
 
   /** Copies the database, as a backup does. */
