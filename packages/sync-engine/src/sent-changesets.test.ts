@@ -72,6 +72,18 @@ describe('a commit whose answer was lost, by a device that was killed meanwhile 
     expect(copies()).toEqual([]);
   });
 
+  test('what the user deletes after it stays deleted, whether it was new or edited', async () => {
+    await commitAndDie(() => a.disk.user.writeFile('docs/plan.txt', 'first'));
+    a.disk.user.remove('docs/plan.txt');
+    a.start();
+    await world.settle([a, b]);
+    await commitAndDie(() => a.disk.user.writeFile('new.txt', 'first'));
+    a.disk.user.remove('new.txt');
+    a.start();
+    await world.settle([a, b]);
+    expect(contents(b)).toEqual([]);
+  });
+
   test('what another device did on top of it is merged as ever', async () => {
     await commitAndDie(() => a.disk.user.writeFile('docs/plan.txt', 'first'));
     await world.until('the other has it', () => contents(b).includes('first'));

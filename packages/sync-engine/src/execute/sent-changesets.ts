@@ -48,7 +48,6 @@ export function settleOwnRow(
     return;
   }
   const node = deps.local.get(row.entryId);
-  if (node === undefined) return;
   const agreed = syncedFrom(row.entry);
   const old = synced.get(row.entryId);
   synced.put(
@@ -57,12 +56,12 @@ export function settleOwnRow(
   forgetMark(deps, row.entryId);
 }
 
-function changedFields(before: Entry, after: SyncedNode, local: LocalNode): Partial<SyncedNode> {
+function changedFields(before: Entry, after: SyncedNode, local: LocalNode | undefined): Partial<SyncedNode> {
   const base = syncedFrom(before);
   // Where the disk still has the old place, the file only made room on the server: the disk has to follow.
   const moved =
     (base.parentId !== after.parentId || base.name !== after.name) &&
-    (base.parentId !== local.parentId || base.name !== local.name);
+    (base.parentId !== local?.parentId || base.name !== local.name);
   return {
     sequence: after.sequence,
     ...(moved ? { parentId: after.parentId, name: after.name } : {}),
