@@ -10,6 +10,7 @@ import { RACES } from './races.ts';
 
 const FILES: readonly (readonly ScenarioInput[])[] = [
   RACES,
+  MOVES,
   FOLDERS,
   NAMES,
   KINDS,

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CairnProgram, findFreePort, runCairn } from '@cairn/bench';
 import type { Client } from '@cairn/client';
 import type { SyncStatus } from '@cairn/sync-engine';
@@ -11,6 +12,8 @@ import { createFolderUser, mountFolder, readRescued } from './folder-user.ts';
 import { ACCOUNT, observe } from './http-view.ts';
 import { NotHere, type Stage, type StageDevice } from './stage.ts';
 
+const ENDING_TRIES = 100;
+const ENDING_POLL_MS = 50;
 const COMMITS = /^POST \/api\/v1\/spaces\/[^/]*\/changesets/;
 
 export interface ProcessDevice extends StageDevice {
@@ -102,6 +105,8 @@ export async function createProcessStage(base = tmpdir()): Promise<ProcessStage>
         try {
           return (await ask('status')) as SyncStatus;
         } catch (error) {
+          // Its socket goes before it does.
+          for (let tries = 0; tries < ENDING_TRIES && daemon.isRunning; tries++) await sleep(ENDING_POLL_MS);
           if (!daemon.isRunning) return null;
           throw error;
         }
