@@ -29,7 +29,6 @@ export const CRASHES: readonly ScenarioInput[] = [
     name: 'move-half-done',
     shows: ['T141', 'I16'],
     title: 'Killed while it carried a move out, a device has the file under both names: one file in the end',
-    knownError: 'the second name is taken for a new file and becomes a conflict copy',
     start: { f: 'content', 'd/x': 'x' },
     steps: [
       ['B', 'kill'],

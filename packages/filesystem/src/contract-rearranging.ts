@@ -64,6 +64,24 @@ export function describeRearranging({ filesystem, user, put, read, statusAt }: C
     expect(user().describe()).toEqual(tree);
   });
 
+  it('finishes a move that ended halfway, when the file had both names [S-10]', async () => {
+    user().makeFolder('d');
+    user().writeFile('f', 'content');
+    user().writeFile('other', 'content');
+    user().makeHardLink('f', 'd/moved');
+    user().makeHardLink('other', 'same folder');
+    const { identity } = await statusAt('f');
+    expect((await filesystem().move('f', 'd/moved', identity)).identity).toBe(identity);
+    await filesystem().move('other', 'same folder', (await statusAt('other')).identity);
+    expect(
+      user()
+        .describe()
+        .map((line) => line.split(' file')[0]),
+    ).toEqual(['d folder', 'd/moved', 'same folder']);
+    expect(await read('d/moved')).toBe('content');
+    expect(await filesystem().listRescued()).toEqual([]);
+  });
+
   it('renames in case only [S-41]', async () => {
     user().writeFile('Readme', 'x');
     const { identity } = await statusAt('Readme');

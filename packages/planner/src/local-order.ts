@@ -1,5 +1,6 @@
 import { type EntryId, foldName } from '@cairn/model';
 import type { Draft, LocalStep } from './draft.ts';
+import { isSecondName } from './matching.ts';
 import type { Operation } from './plan.ts';
 import { compareIds, type View } from './view.ts';
 
@@ -158,7 +159,7 @@ function collectWaits(view: View, draft: Draft, id: EntryId, item: Pending): boo
   }
   if (!view.seesInto(existingAncestor(view, place.parentId))) return waitFor(draft, id, 'parent-unreadable');
   for (const other of view.localNamed(place.parentId, place.name)) {
-    if (other === id) continue;
+    if (other === id || isSecondName(view, other, id)) continue;
     const step = draft.local.get(other)?.operation;
     if (step === undefined || !vacates(view, step, other)) {
       const stuck = view.blocked(other) !== null || draft.issues.has(other);

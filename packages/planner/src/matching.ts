@@ -24,6 +24,8 @@ export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryI
     if (rivalId === id) continue;
     const rival = view.remote(rivalId) as RemoteNode;
     if (view.target(rivalId).side === 'up') continue; // moves away with us
+    // The move that gave the file this second name takes the first away.
+    if (isSecondName(view, id, rivalId)) return false;
     if (view.local(rivalId) === undefined && view.leftOut(rivalId) !== null) {
       giveOtherName(view, draft, names, node, rival);
       return false;
@@ -58,6 +60,20 @@ export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryI
   if (rival === undefined) return true;
   giveOtherName(view, draft, names, node, view.local(rival) as LocalNode);
   return false;
+}
+
+/**
+ * Whether a new local node is only a second name of the file that belongs at its place: the device was killed in the
+ * middle of moving it there.
+ */
+export function isSecondName(view: View, id: EntryId, moverId: EntryId): boolean {
+  const node = view.local(id);
+  const mover = view.local(moverId);
+  if (node === undefined || mover === undefined || id === moverId) return false;
+  if (node.kind === 'folder' || node.identity !== mover.identity) return false;
+  if (view.remote(id) !== undefined || view.synced(id) !== undefined) return false;
+  const { side, parentId, name } = view.target(moverId);
+  return side === 'down' && parentId === node.parentId && name === node.name;
 }
 
 /** Whether both lie side by side on this disk: then their names differ in case or form only, and the later one yields. */

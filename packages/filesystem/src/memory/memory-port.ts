@@ -1,5 +1,5 @@
 import type { Environment } from '@cairn/environment';
-import { CairnError, findReservedName, PRIVATE_FOLDER } from '@cairn/model';
+import { CairnError, findReservedName, foldName, PRIVATE_FOLDER } from '@cairn/model';
 import type {
   Expectation,
   FileStatus,
@@ -229,7 +229,12 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
       const otherSpelling =
         destination.node === node && source.folder === destination.folder && source.name !== destination.name;
       const twoNames = disk.storedName(destination.folder, destination.name) === destination.name;
-      if (destination.node !== undefined && (!otherSpelling || twoNames)) {
+      // A process may have ended between giving the second name and taking the first away.
+      const halfMoved =
+        destination.node === node &&
+        node.kind !== 'folder' &&
+        (source.folder !== destination.folder || foldName(source.name) !== foldName(destination.name));
+      if (destination.node !== undefined && (!otherSpelling || twoNames) && !halfMoved) {
         throw changedError(to, 'something is there already');
       }
       disk.atomically(() => {

@@ -28,6 +28,8 @@ export interface UserOperations {
   /** Removes with everything below it. */
   remove(path: string): void;
   makeLink(path: string, target: string): void;
+  /** Another name for the same file. */
+  makeHardLink(from: string, to: string): void;
   setExecutable(path: string, executable: boolean): void;
   setModifiedAt(path: string, modifiedAtUs: number): void;
   /** Makes something that is neither file, folder nor link. */
@@ -38,8 +40,6 @@ export interface UserOperations {
 
 /** What a simulated owner can do and see on top of that. */
 export interface MemoryUser extends UserOperations {
-  /** Another name for the same file. */
-  makeHardLink(from: string, to: string): void;
   /** Moves something, with all below it, out of the tree. */
   takeOut(path: string): TakenItem;
   putBack(path: string, taken: TakenItem): void;

@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  linkSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
@@ -38,6 +39,7 @@ export function createNodeUser(root: string): UserOperations {
     rename: (from, to) => renameSync(at(from), at(to)),
     remove: (path) => rmSync(at(path), { recursive: true }),
     makeLink: (path, target) => symlinkSync(target, at(path)),
+    makeHardLink: (from, to) => linkSync(at(from), at(to)),
     setExecutable: (path, executable) => chmodSync(at(path), executable ? 0o755 : 0o644),
     setModifiedAt: (path, modifiedAtUs) =>
       lutimesSync(at(path), secondsOf(modifiedAtUs), secondsOf(modifiedAtUs)),

@@ -11,7 +11,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from 'node:fs';
-import { CairnError } from '@cairn/model';
+import { CairnError, foldName } from '@cairn/model';
 import type { Attributes, FileStatus } from '../filesystem.ts';
 import { changedError, systemCode } from '../local-errors.ts';
 import { checkMove } from '../paths.ts';
@@ -104,10 +104,13 @@ function moveChecked(
       if (current.identity !== expectedIdentity) throw changedError(from, 'it is another one now');
       const there = statusAt(destination.systemPath, context.capabilities.executableBit);
       if (there !== null) {
-        if (!isOtherSpelling(source, destination, current, there)) {
+        if (isOtherSpelling(source, destination, current, there)) {
+          renameSync(source.systemPath, destination.systemPath);
+        } else if (isHalfMoved(source, destination, current, there)) {
+          finishMove(context, rescue, source, destination, from, to, there);
+        } else {
           throw changedError(to, 'something is there already');
         }
-        renameSync(source.systemPath, destination.systemPath);
       } else if (current.kind === 'folder') {
         moveFolder(source, destination, to);
       } else if (context.hardLinks && (current.kind === 'file' || process.platform === 'linux')) {
@@ -128,6 +131,34 @@ function isOtherSpelling(source: Place, destination: Place, current: FileStatus,
   if (there.identity !== current.identity || source.name === destination.name) return false;
   if (folderIdentity(source) !== folderIdentity(destination)) return false;
   return !readdirSync(destination.folder.base).includes(destination.name);
+}
+
+/** Whether the file has both names: a process ended after it gave it the second and before it took the first away. */
+function isHalfMoved(source: Place, destination: Place, current: FileStatus, there: FileStatus): boolean {
+  if (there.identity !== current.identity || current.kind === 'folder') return false;
+  return (
+    foldName(source.name) !== foldName(destination.name) ||
+    folderIdentity(source) !== folderIdentity(destination)
+  );
+}
+
+function finishMove(
+  context: RootContext,
+  rescue: RescueArea,
+  source: Place,
+  destination: Place,
+  from: string,
+  to: string,
+  current: FileStatus,
+): void {
+  const taken = rescue.take(source, from, current);
+  const left = statusAt(destination.systemPath, context.capabilities.executableBit);
+  if (left?.identity !== current.identity) {
+    // It was one name after all, or the other one has just gone.
+    taken.undo();
+    throw changedError(to, 'it is another one now');
+  }
+  taken.forget();
 }
 
 function folderIdentity(place: Place): string {
@@ -187,8 +218,7 @@ function moveByLink(
     throw changedError(from, 'it is another one now');
   }
   // Deleting the old name directly could hit a file that was renamed over it just now.
-  const taken = rescue.take(source, from, linked);
-  taken.forget();
+  finishMove(context, rescue, source, destination, from, to, linked);
 }
 
 export function setAttributes(
