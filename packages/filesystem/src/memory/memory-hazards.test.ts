@@ -157,9 +157,10 @@ describe('simulated hazards', () => {
     await environment.advance(100);
     expect(hints).toContainEqual(expect.objectContaining({ kind: 'lost' }));
     watch.close();
+    hints.length = 0;
     memory.user.writeFile('d/f', '4');
     await environment.advance(100);
-    expect(hints).toHaveLength(1);
+    expect(hints).toEqual([]);
   });
 
   it('replays bit for bit from a seed', async () => {
