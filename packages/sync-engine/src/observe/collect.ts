@@ -102,6 +102,8 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
         open.add(joinPath(path, item.name));
     }
   }
+  const { caseSensitive, unicodeSensitive } = filesystem.capabilities;
+  if (!caseSensitive || !unicodeSensitive) dropOtherSpellings(collection);
   return collection;
 
   function nearestKnown(tree: LocalTree, path: string): string {
@@ -110,6 +112,20 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
       candidate = candidate.slice(0, Math.max(0, candidate.lastIndexOf('/')));
     }
     return rules.isIgnored(candidate, true) ? '' : candidate;
+  }
+}
+
+/** A disk that folds names opens a folder by any spelling; only the one that its parent lists counts. */
+function dropOtherSpellings({ folders }: Collection): void {
+  const dropped = new Set<string>();
+  const byDepth = [...folders.keys()].sort((a, b) => a.split('/').length - b.split('/').length);
+  for (const path of byDepth) {
+    if (path === '') continue;
+    const parent = parentPath(path);
+    const listed = folders.get(parent)?.items.has(path.slice(parent === '' ? 0 : parent.length + 1));
+    if (listed !== false && !dropped.has(parent)) continue;
+    dropped.add(path);
+    folders.delete(path);
   }
 }
 
