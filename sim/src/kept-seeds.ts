@@ -2,4 +2,9 @@
 export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
   [1493, 'a folder that could not be listed counted as known when its name was seen'],
   [889, '"in sync" was said for minutes while the network was silent'],
+  [
+    40032,
+    'a file that was renamed on the server to make room, and never on this disk, counted as deleted here after a lost answer',
+  ],
+  [42172, 'the same, after the database was lost'],
 ];

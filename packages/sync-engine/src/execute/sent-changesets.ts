@@ -50,6 +50,8 @@ export function settleOwnRow(
   const node = deps.local.get(row.entryId);
   const agreed = syncedFrom(row.entry);
   const old = synced.get(row.entryId);
+  // Renamed to make room, and never on this disk: noted as agreed, it would look like deleted here.
+  if (before !== undefined && old === undefined && deps.local.get(row.entryId) === undefined) return;
   synced.put(
     before === undefined || old === undefined ? agreed : { ...old, ...changedFields(before, agreed, node) },
   );
