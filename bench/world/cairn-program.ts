@@ -80,7 +80,8 @@ export class CairnProgram {
     const deadline = performance.now() + START_TIMEOUT_MS;
     while (!readFileSync(this.#options.logPath).subarray(this.#logStart).includes(this.#options.readyText)) {
       if (this.#child === null || performance.now() > deadline) {
-        throw new Error(`${this.name} does not start:\n${this.readLogTail()}`);
+        const how = this.unexpectedEnds.at(-1) ?? `nothing was heard of it for ${START_TIMEOUT_MS / 1000} s`;
+        throw new Error(`${this.name} does not start: ${how}\n${this.readLogTail()}`);
       }
       await sleep(POLL_MS);
     }

@@ -53,6 +53,8 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
     profileFolder === null
       ? []
       : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
+  // A process that replaces itself while it is profiled may be ended by the profiler's last signal.
+  const profiled: Variables = profileFolder === null ? {} : { CAIRN_TUNED: '1' };
   const serverPort = await findFreePort();
   const serverData = join(root, 'server');
   const password = randomBytes(18).toString('base64url');
@@ -61,7 +63,7 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
     name: 'the server',
     words: ['serve', '--data', serverData, '--port', String(serverPort)],
     runtimeFlags: profile('server'),
-    variables: { CAIRN_LOG_LEVEL: 'warn' },
+    variables: { CAIRN_LOG_LEVEL: 'warn', ...profiled },
     logPath: join(root, 'server.log'),
     readyText: 'Cairn is running at',
   });
@@ -83,7 +85,7 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
       name: `the daemon of ${name}`,
       words: ['sync', folder],
       runtimeFlags: profile(name),
-      variables,
+      variables: { ...variables, ...profiled },
       logPath: join(root, `daemon-${name}.log`),
       readyText: 'Syncing ',
     });
