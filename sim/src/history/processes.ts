@@ -20,6 +20,8 @@ export async function lookAfter(world: World): Promise<void> {
     statistics.count(`ended:${code}`);
     trace.tell(`${device.name} has ended: ${code}`);
     device.failure = null;
+    // What it had not made durable is forgotten, as by a kill.
+    world.hadSuddenEnd = true;
     if (code === 'session-revoked' || code === 'not-signed-in') {
       try {
         await timeline.until(device.signIn());
