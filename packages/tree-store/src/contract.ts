@@ -235,6 +235,22 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
       second.close();
     });
 
+    it('makes named texts durable alone, and the rest with the next flush', () => {
+      const first = disk.open();
+      first.setValue('n', 'v');
+      first.local.put(localNode(file));
+      first.flushValues();
+      first.close();
+      const second = disk.open();
+      expect([second.getValue('n'), second.local.size]).toEqual(['v', 0]);
+      second.setValue('n', null);
+      second.flushValues();
+      second.close();
+      const third = disk.open();
+      expect(third.getValue('n')).toBeNull();
+      third.close();
+    });
+
     it('names as touched what changed since it was told to forget', () => {
       const store = disk.open();
       store.remote.put(remoteNode(file));

@@ -49,5 +49,7 @@ export interface TreeStore extends Trees {
 
   /** Makes everything since the last flush durable in one transaction. */
   flush(): void;
+  /** Makes the named texts durable and nothing else, so it costs the same however much else has changed. */
+  flushValues(): void;
   close(): void;
 }

@@ -40,6 +40,10 @@ export function createEngineProcess(): EngineProcess {
       trees.flush = () => {
         if (process.mayFlush) flush();
       };
+      const flushValues = trees.flushValues.bind(trees);
+      trees.flushValues = () => {
+        if (process.mayFlush) flushValues();
+      };
       engine = createSyncEngine({ ...ports, trees, platform: createNodePlatform() });
       running = engine.run(abort.signal).then(
         () => {

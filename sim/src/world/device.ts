@@ -190,9 +190,12 @@ export class Device {
     };
     const trees = this.#trees.open();
     this.#openTrees = trees;
-    const { flush } = trees;
+    const { flush, flushValues } = trees;
     trees.flush = () => {
       if (own.alive) flush();
+    };
+    trees.flushValues = () => {
+      if (own.alive) flushValues();
     };
     const engine = createSyncEngine({
       filesystem: watchFilesystem(this.disk.filesystem, {

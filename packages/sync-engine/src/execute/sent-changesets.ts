@@ -12,13 +12,14 @@ const SENT_VALUE = 'sentChangesets';
 const MAX_SENT = 64;
 
 /**
- * Changesets that were sent and not answered: the server may have them. They are noted durably before they are sent,
+ * Changesets that were sent and not answered: the server may have them. This makes the id durable before it is sent,
  * so that a device that was killed meanwhile knows its own rows in the journal from those of others. Otherwise what
  * the user did since would be taken for a conflict with himself.
  */
 export function noteSent(trees: TreeStore, changesetId: ChangesetId): void {
   const sent = [...readSent(trees), changesetId].slice(-MAX_SENT);
   trees.setValue(SENT_VALUE, sent.join(' '));
+  trees.flushValues();
 }
 
 /** The server has told what became of it. */

@@ -314,6 +314,10 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         store.flush = () => {
           if (own.alive) flush();
         };
+        const flushValues = store.flushValues;
+        store.flushValues = () => {
+          if (own.alive) flushValues();
+        };
         engine = createSyncEngine({
           filesystem: disk.filesystem,
           space,

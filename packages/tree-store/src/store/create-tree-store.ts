@@ -113,6 +113,17 @@ export function createTreeStore(persistence: Persistence): TreeStore {
       changedValues.clear();
       newNotices = [];
     },
+    flushValues() {
+      if (changedValues.size === 0) return;
+      const none = { cleared: false, written: [], deleted: [] };
+      persistence.save({
+        trees: { remote: none, local: none, synced: none },
+        cursor: undefined,
+        values: changedValues,
+        notices: [],
+      });
+      changedValues.clear();
+    },
     close: () => persistence.close(),
   };
 }
