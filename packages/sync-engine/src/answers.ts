@@ -1,7 +1,7 @@
 import type { Plan, PlanOptions } from '@cairn/planner';
 import { countDiffering } from './cycle.ts';
 import type { SyncEngineOptions } from './engine-types.ts';
-import type { DownloadDeps } from './execute/download.ts';
+import type { DownloadDeps } from './execute/deps.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
 import type { Scanner } from './observe/scan.ts';

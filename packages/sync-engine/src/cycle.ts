@@ -1,7 +1,7 @@
 import type { ChangesetId, EntryId } from '@cairn/model';
 import { type Plan, type PlannedOperation, type PlanOptions, plan, type Trees } from '@cairn/planner';
 import type { Attention } from './attention.ts';
-import type { DownloadDeps } from './execute/download.ts';
+import type { DownloadDeps } from './execute/deps.ts';
 import { executePlan } from './execute/execute-plan.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
 import { classOf, entryOf, isRunnable, signatureOf } from './execute/select-operations.ts';

@@ -3,7 +3,7 @@ import type { LocalNode, Operation } from '@cairn/planner';
 import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
 import { createMark } from './conflict-marks.ts';
-import type { ExecuteDeps } from './deps.ts';
+import type { ExecuteDeps, TouchedFolders } from './deps.ts';
 import { addNotice } from './notices.ts';
 
 export type LocalOperation = Extract<
@@ -25,9 +25,6 @@ type ApplyDeps = Pick<
   | 'createEntryId'
   | 'deviceName'
 > & { isIgnored(path: string): boolean };
-
-/** Folders in which names changed; the engine makes them durable before what was noted is. */
-export type TouchedFolders = Set<string>;
 
 /**
  * Carries out one operation on the disk. What it finds to be different from the plan's premises is left alone

@@ -39,6 +39,16 @@ export interface ExecuteDeps {
   createEntryId(): EntryId;
 }
 
+/** Folders in which names changed; the engine makes them durable before what was noted is. */
+export type TouchedFolders = Set<string>;
+
+export type DownloadDeps = ExecuteDeps & {
+  isIgnored(path: string): boolean;
+  /** Whether this device leaves the entry out, by its rules or its selection. */
+  isLeftOut(entryId: EntryId): boolean;
+  readonly touchedFolders: TouchedFolders;
+};
+
 /** What moved since the engine started; for status and benchmarks. */
 export interface TransferCounters {
   uploadedFiles: number;

@@ -10,8 +10,7 @@ import {
 } from '@cairn/model';
 import { joinPath } from '../local-tree.ts';
 import type { ContentPiece } from '../ports.ts';
-import type { TouchedFolders } from './apply.ts';
-import type { ExecuteDeps } from './deps.ts';
+import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './inspect.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 
@@ -25,13 +24,6 @@ export interface Download {
   /** A local file of this id is there, unchanged as far as we know, and will be replaced. */
   readonly replace: boolean;
 }
-
-export type DownloadDeps = ExecuteDeps & {
-  isIgnored(path: string): boolean;
-  /** Whether this device leaves the entry out, by its rules or its selection. */
-  isLeftOut(entryId: EntryId): boolean;
-  readonly touchedFolders: TouchedFolders;
-};
 
 /** Fetches and places files; each is placed on its own and one that fails does not hold up the others. */
 export async function downloadFiles(

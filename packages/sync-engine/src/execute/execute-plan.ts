@@ -1,6 +1,7 @@
 import type { Operation, PlannedOperation } from '@cairn/planner';
 import { applyLocally, type BookkeepingOperation, keepBooks, type LocalOperation } from './apply.ts';
-import { type Download, type DownloadDeps, downloadFiles } from './download.ts';
+import type { DownloadDeps } from './deps.ts';
+import { type Download, downloadFiles } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
 import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
 import { type PushOperation, pushOperations } from './push.ts';

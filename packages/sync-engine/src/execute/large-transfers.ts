@@ -1,7 +1,8 @@
 import type { TemporaryFile } from '@cairn/filesystem';
 import type { EntryId } from '@cairn/model';
 import { isCairnError } from '@cairn/model';
-import { type Download, type DownloadDeps, fetchFiles, prepareDownload } from './download.ts';
+import type { DownloadDeps } from './deps.ts';
+import { type Download, fetchFiles, prepareDownload } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 

@@ -5,7 +5,7 @@ import { createSystemEnvironment } from '@cairn/environment';
 import { type Filesystem, openNodeFilesystem, type TemporaryFile } from '@cairn/filesystem';
 import { CairnError } from '@cairn/model';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { DownloadDeps } from './download.ts';
+import type { DownloadDeps } from './deps.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 
 let root: string;

@@ -3,7 +3,7 @@ import { type FileEntry, isCairnError } from '@cairn/model';
 import type { LocalNode, SyncedNode } from '@cairn/planner';
 import { observedFacts, parentPath } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
-import type { DownloadDeps } from './download.ts';
+import type { DownloadDeps } from './deps.ts';
 
 /**
  * Bounds of one group. Its files are written one after the other, made durable side by side (the disk's journal is

@@ -1,6 +1,6 @@
 import type { EntryId } from '@cairn/model';
 import type { Operation, PlannedOperation } from '@cairn/planner';
-import type { DownloadDeps } from './download.ts';
+import type { DownloadDeps } from './deps.ts';
 import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
 
 export type OperationClass = 'books' | 'inspect' | 'push' | 'download' | 'local';
