@@ -2,7 +2,7 @@ import { type ContentPlatform, listChunks } from '@cairn/content';
 import { type BlockId, CairnError, type FileContent } from '@cairn/model';
 import type { BlockReader } from './block-reader.ts';
 
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_BYTES = 5 * 1024 * 1024;
 const BATCH_BLOCKS = 2000;
 
 export interface ContentItem {
@@ -80,7 +80,7 @@ function fetchBatch(reader: BlockReader, wanted: readonly Wanted[], signal: Abor
 /**
  * Contents in order, in pieces, verified, each as soon as it has arrived: who stops in the middle has what came.
  * Blocks of many files share one request; the next request begins when one has arrived whole, so at most two
- * batches of 8 MiB are held.
+ * batches of 5 MiB are held.
  */
 export async function* readContents(
   platform: ContentPlatform,

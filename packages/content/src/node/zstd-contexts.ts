@@ -21,8 +21,12 @@ export interface ZstdContexts {
   decompress(bytes: Uint8Array, plainBytes: number): Uint8Array;
 }
 
-/** Larger blocks gain nothing, and would leave a context with more memory than it needs otherwise. */
-const MAX_REUSED_BYTES = 256 * 1024;
+/**
+ * Every block. Large ones gain no time, but Node's one-shot functions gather them in pieces that all are garbage
+ * outside of the heap.
+ */
+const MAX_REUSED_BYTES = 3 * 1024 * 1024;
+const FIRST_SCRATCH_BYTES = 256 * 1024;
 /** Level 1 is the fast one. -1 would silently mean "default" in Node and is 3. */
 const COMPRESSION: ZstdOptions = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** 8 MiB: more than any block; a frame may not make the decoder reserve a larger window. */
@@ -104,7 +108,10 @@ export function createZstdContexts(): ZstdContexts {
     compress(bytes) {
       if (reused === undefined) reused = createReused();
       if (reused !== null && bytes.length <= MAX_REUSED_BYTES) {
-        scratch ??= new Uint8Array(MAX_REUSED_BYTES);
+        if (scratch === undefined || scratch.length < bytes.length)
+          scratch = new Uint8Array(
+            bytes.length <= FIRST_SCRATCH_BYTES ? FIRST_SCRATCH_BYTES : MAX_REUSED_BYTES,
+          );
         const length = reused.compressor.run(bytes, scratch);
         // At the very end of the output nobody knows whether that was all.
         if (length !== null && length < scratch.length) return scratch.slice(0, length);
