@@ -183,7 +183,7 @@ describe('contents over the wire', () => {
   });
 
   it('ask only for the rest when the connection breaks in the middle', async () => {
-    const bytes = noise(6 * MIB, 12);
+    const bytes = noise(4 * MIB, 12);
     const [content] = (await send([bytes])) as [FileContent];
     let broken = 0;
     peer.intercept = (path, response) => {
