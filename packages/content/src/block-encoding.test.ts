@@ -79,7 +79,7 @@ describe('encodeBlock and openBlock', () => {
     }
   });
 
-  it('detect every changed byte of a raw payload', () => {
+  it('detect every changed byte of a raw payload [S-5]', () => {
     const plain = makeBytes(3, 500);
     const block = encodeBlock(platform, 'chunk', plain);
     expect(block.codec).toBe('raw');
@@ -90,7 +90,7 @@ describe('encodeBlock and openBlock', () => {
     }
   });
 
-  it('never give out wrong bytes for any changed bit, cut or addition of a compressed payload', () => {
+  it('never give out wrong bytes for any changed bit, cut or addition of a compressed payload [S-5]', () => {
     const plain = makeBytes(3, 600, 8);
     const block = encodeBlock(platform, 'chunk', plain);
     expect(block.codec).toBe('zstd');

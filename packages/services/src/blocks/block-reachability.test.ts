@@ -158,7 +158,7 @@ test('what manifest blocks list is looked at up to a bound, and not again once i
 });
 
 describe('blocks are what they say', () => {
-  test('wrong bytes and wrong manifests are refused', async () => {
+  test('wrong bytes and wrong manifests are refused [S-5]', async () => {
     const { blocks } = world.services;
     const good = chunk('good');
     const bad = { ...chunk('bad!'), blockId: good.blockId };

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
+
+let world: TestWorld;
+let a: TestDevice;
+
+beforeEach(async () => {
+  world = await createTestWorld();
+  a = await world.addDevice('Laptop');
+});
+afterEach(() => world.close());
+
+const state = () => a.engine.status().state;
+
+describe('"in sync" is said only when it is so [S-74]', () => {
+  test('not while the server cannot be asked, although nothing else is to be done', async () => {
+    a.disk.user.writeFile('f', 'one');
+    a.start();
+    await world.settle([a]);
+    a.network.offline = true;
+    a.disk.user.writeFile('f', 'two');
+    await world.until('it knows that it is behind', () => state() === 'offline');
+    a.network.offline = false;
+    a.engine.refresh();
+    await world.settle([a]);
+  });
+
+  test('not while a file cannot be read', async () => {
+    a.disk.user.writeFile('good', '1');
+    a.disk.user.writeFile('bad', '2');
+    a.disk.setFaults((operation, path) => (operation === 'openRead' && path === 'bad' ? 'EACCES' : null));
+    a.start();
+    await world.until('the rest is done', () => state() === 'waiting');
+    expect(a.engine.explain('bad').verdict).not.toBe('in-sync');
+    expect(a.engine.explain('good').verdict).toBe('in-sync');
+  });
+
+  test('not while deletes wait for the user', async () => {
+    const careful = await world.addDevice('Careful', { brake: { count: 2, share: 0.1 } });
+    for (let index = 0; index < 10; index++) a.disk.user.writeFile(`f${index}`, `${index}`);
+    a.start();
+    careful.start();
+    await world.settle([a, careful]);
+    for (let index = 0; index < 10; index++) a.disk.user.remove(`f${index}`);
+    await world.until('it asks', () => careful.engine.status().state === 'held');
+    expect(careful.engine.status().state).not.toBe('in-sync');
+  });
+});
+
+test('a commit whose blocks the server lacks is made again with its blocks [S-58]', async () => {
+  a.start();
+  await world.settle([a]);
+  a.network.missingBlocks = 1;
+  const sent = a.network.sentBlocks;
+  a.disk.user.writeFile('f', 'content');
+  await world.until('it is committed', async () => (await world.sequence()) === 1);
+  await world.settle([a]);
+  expect(a.network.missingBlocks).toBe(0);
+  expect(a.network.sentBlocks).toBeGreaterThan(sent);
+});
