@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { countTests, formatTestCounts } from './test-summary.ts';
+import { countTests, formatTestCounts, listSkipped } from './test-summary.ts';
 
+const notes: Readonly<Record<string, string>> = { skipped: 'only root may' };
 const testModule = (states: string[], errors: unknown[] = [], suiteErrors: unknown[][] = []) => ({
   errors: () => errors,
   children: {
-    allTests: () => states.map((state) => ({ result: () => ({ state }) })),
+    allTests: () =>
+      states.map((state) => ({ fullName: `a ${state} test`, result: () => ({ state, note: notes[state] }) })),
     allSuites: () => suiteErrors.map((each) => ({ errors: () => each })),
   },
 });
@@ -25,6 +27,11 @@ describe('the summary of a test run', () => {
       failed: 1,
       skipped: 0,
     });
+  });
+  test('says why each skipped test was', () => {
+    expect(listSkipped([testModule(['passed', 'skipped']), testModule(['failed'])])).toEqual([
+      'skipped: a skipped test: only root may',
+    ]);
   });
   test('names skipped tests only where there are some', () => {
     expect(formatTestCounts({ passed: 3, failed: 0, skipped: 0 })).toBe('3 passed, 0 failed');

@@ -20,7 +20,10 @@ export function formatTestCounts({ passed, failed, skipped }: TestCounts): strin
 interface CountedModule {
   errors(): readonly unknown[];
   readonly children: {
-    allTests(): Iterable<{ result(): { readonly state: string } }>;
+    allTests(): Iterable<{
+      readonly fullName: string;
+      result(): { readonly state: string; readonly note?: string | undefined };
+    }>;
     allSuites(): Iterable<{ errors(): readonly unknown[] }>;
   };
 }
@@ -51,10 +54,23 @@ export function countTests(
   return { passed, failed, skipped };
 }
 
-/** Vitest reporter that ends the output with {@link formatTestCounts}, alone on its line. */
+/** One line for each test that was skipped, with its reason: what was not tested must not go unnoticed. */
+export function listSkipped(testModules: readonly CountedModule[]): string[] {
+  const tests = testModules.flatMap(({ children }) => [...children.allTests()]);
+  return tests.flatMap((test) => {
+    const { state, note } = test.result();
+    return state === 'skipped' ? [`skipped: ${test.fullName}: ${note ?? 'it does not say why'}`] : [];
+  });
+}
+
+/**
+ * Vitest reporter that ends the output with the skipped tests and {@link formatTestCounts}, which is alone on its
+ * line.
+ */
 export function createTestSummary(): Reporter {
   return {
     onTestRunEnd(testModules, unhandledErrors) {
+      for (const line of listSkipped(testModules)) process.stdout.write(`${line}\n`);
       process.stdout.write(`${formatTestCounts(countTests(testModules, unhandledErrors))}\n`);
     },
   };

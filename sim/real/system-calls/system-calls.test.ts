@@ -3,7 +3,7 @@ import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   NEW_BYTES,
   OLD_BYTES,
@@ -18,7 +18,7 @@ import { type CallPoint, type Killed, killAtEachCall, whyNoStrace } from './kill
 import { cutFile, ENTRY_ID, FILE_BYTES, makeChangeset, openServer } from './server-operations.ts';
 
 const reason = whyNoStrace();
-if (reason !== null) console.log(`processes are not killed at their system calls: ${reason}`);
+beforeEach(({ skip }) => skip(reason !== null, reason ?? ''));
 
 /** Everything takes minutes: for every change a part of it must do. */
 const isWhole = process.env['CAIRN_LONG_TESTS'] === '1';
@@ -116,7 +116,7 @@ function sameItems(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
   return one.size === other.size && [...one].every(([path, what]) => other.get(path) === what);
 }
 
-describe.skipIf(reason !== null)('killed after each system call (T141, T142, T144)', () => {
+describe('killed after each system call (T141, T142, T144)', () => {
   it.each(isWhole ? FOLDER_OPERATIONS : FOLDER_OPERATIONS.slice(0, 3))(
     '%s: old or new, whole; nothing lost; done again it comes to its end',
     { timeout: 400_000 },
@@ -166,30 +166,27 @@ describe.skipIf(reason !== null)('killed after each system call (T141, T142, T14
   });
 });
 
-describe.skipIf(reason !== null)(
-  'a server killed after each system call of an upload and its commit (T142, I32)',
-  () => {
-    let template: string;
-    beforeAll(async () => {
-      template = mkdtempSync(join(tmpdir(), 'cairn-calls-server-'));
-      await (await openServer(template)).close();
-    });
-    afterAll(() => rmSync(template, { recursive: true, force: true }));
+describe('a server killed after each system call of an upload and its commit (T142, I32)', () => {
+  let template: string;
+  beforeAll(async () => {
+    template = mkdtempSync(join(tmpdir(), 'cairn-calls-server-'));
+    await (await openServer(template)).close();
+  });
+  afterAll(() => rmSync(template, { recursive: true, force: true }));
 
-    it('what was acknowledged is there; the same commit again changes nothing', {
-      timeout: 240_000,
-    }, async () => {
-      const points = await killAtEachCall({
-        operation: 'server-commit',
-        choose: someOf,
-        prepare: (root) => cp(template, root, { recursive: true }),
-        verify: verifyServer,
-      });
-      console.log(`server-commit: killed at ${points.length} calls: ${points.join(', ')}`);
-      expect(points.length).toBeGreaterThanOrEqual(8);
+  it('what was acknowledged is there; the same commit again changes nothing', {
+    timeout: 240_000,
+  }, async () => {
+    const points = await killAtEachCall({
+      operation: 'server-commit',
+      choose: someOf,
+      prepare: (root) => cp(template, root, { recursive: true }),
+      verify: verifyServer,
     });
-  },
-);
+    console.log(`server-commit: killed at ${points.length} calls: ${points.join(', ')}`);
+    expect(points.length).toBeGreaterThanOrEqual(8);
+  });
+});
 
 async function verifyServer(root: string, { said }: Killed): Promise<void> {
   const { data, principal, spaceId, rootId, close } = await openServer(root);

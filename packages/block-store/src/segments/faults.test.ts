@@ -143,8 +143,7 @@ describe('a small file system', () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', mounted], { stdio: 'pipe' });
     } catch (error) {
       await removeStoreDirectory(mounted);
-      console.log(`skipped: a small tmpfs cannot be mounted here (${String(error).split('\n')[0]})`);
-      return context.skip();
+      return context.skip(`a small tmpfs cannot be mounted here (${String(error).split('\n')[0]})`);
     }
     let small: BlockStore | null = null;
     try {

@@ -13,7 +13,7 @@ import { openWithAccess } from './node-filesystem.ts';
 
 const ON_LINUX = process.platform === 'linux';
 
-describe.runIf(ON_LINUX)('events that get lost [S-63 S-64]', () => {
+describe.runIf(ON_LINUX)('events that get lost (Linux only) [S-63 S-64]', () => {
   let root: string;
   let filesystem: Filesystem;
   let watch: FolderWatch | null;
