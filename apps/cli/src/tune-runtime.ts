@@ -10,10 +10,7 @@ const SERVER_HEAP_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=10
 /**
  * Buffers count towards the heap's own limit instead of forcing a full collection for every few dozen MiB of them.
  */
-const FLAGS = [
-  '--external-memory-accounted-in-global-limit',
-  '--external-memory-max-growing-factor=1.05',
-];
+const FLAGS = ['--external-memory-accounted-in-global-limit', '--external-memory-max-growing-factor=1.05'];
 
 /**
  * Replaces this process by the same one with settings that only take effect at its start. Measured: a device's

@@ -1,7 +1,7 @@
 import type { Activity } from '@cairn/sync-engine';
 import type { Command } from 'commander';
 import { type CliContext, paint, print, remark } from '../context.ts';
-import { showInstant, showName, showText } from '../output/text.ts';
+import { showMoment, showName, showText } from '../output/text.ts';
 import { homeFolder } from '../settings.ts';
 import { chooseLinks, requireLinkOf } from '../sync/chosen-links.ts';
 
@@ -62,10 +62,10 @@ async function showLog(
 function describeActivity(context: CliContext, activity: Activity): string {
   const { at, operation, path, result, message, nextAttemptAt } = activity;
   const failed = result === 'failed';
-  const parts = [showInstant(at), paint(context, failed ? 'red' : 'green', operation)];
+  const parts = [showMoment(at), paint(context, failed ? 'red' : 'green', operation)];
   if (path !== '') parts.push(showName(path));
   if (failed) parts.push('failed:');
   if (message !== undefined) parts.push(showText(message));
-  if (nextAttemptAt !== undefined) parts.push(`(next attempt ${showInstant(nextAttemptAt)})`);
+  if (nextAttemptAt !== undefined) parts.push(`(next attempt ${showMoment(nextAttemptAt)})`);
   return parts.join('  ');
 }

@@ -1,7 +1,7 @@
 import { CairnError } from '@cairn/model';
 import type { Explanation, TreeFacts } from '@cairn/sync-engine';
 import { type CliContext, paint, print, printJson } from '../context.ts';
-import { showInstant, showName, showText } from '../output/text.ts';
+import { showInstant, showMoment, showName, showText } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
 import { deviceName, homeFolder } from '../settings.ts';
 import { askIfRunning, requireLinkOf } from '../sync/chosen-links.ts';
@@ -50,7 +50,7 @@ async function why(context: CliContext, path: string, json: boolean): Promise<vo
   for (const { at, operation, result, message } of activities)
     print(
       context,
-      `    ${showInstant(at)}  ${operation} ${result}${message === undefined ? '' : `: ${showText(message)}`}`,
+      `    ${showMoment(at)}  ${operation} ${result}${message === undefined ? '' : `: ${showText(message)}`}`,
     );
 }
 

@@ -51,6 +51,13 @@ export function showInstant(instant: number): string {
   );
 }
 
+/** Local time to the second, `2026-11-20 14:03:09`, where the order of things counts. */
+export function showMoment(instant: number): string {
+  const date = new Date(instant);
+  if (Number.isNaN(date.getTime())) return '-';
+  return `${showInstant(instant)}:${String(date.getSeconds()).padStart(2, '0')}`;
+}
+
 /** `0.8 s`, `12 s`, `3 min 05 s`, `2 h 10 min`. */
 export function showDuration(durationMs: number): string {
   if (durationMs < 9_950) return `${(durationMs / 1000).toFixed(1)} s`;

@@ -1,7 +1,7 @@
 import type { SyncState, SyncStatus } from '@cairn/sync-engine';
 import type { CliContext } from '../context.ts';
 import { paint } from '../context.ts';
-import { showInstant, showName, showText } from '../output/text.ts';
+import { showInstant, showMoment, showName, showText } from '../output/text.ts';
 
 const STATE_TEXTS: Record<SyncState, string> = {
   starting: 'starting',
@@ -83,7 +83,7 @@ export function describeStatus(
   }
   for (const problem of status.problems.slice(0, 20)) {
     lines.push(
-      `  ${showName(problem.path)}: ${showText(problem.message)} [${problem.code}, ${count(problem.attempts, 'attempt')}, next ${showInstant(problem.nextAttemptAt)}]`,
+      `  ${showName(problem.path)}: ${showText(problem.message)} [${problem.code}, ${count(problem.attempts, 'attempt')}, next ${showMoment(problem.nextAttemptAt)}]`,
     );
   }
   for (const issue of status.issues.slice(0, 20))
