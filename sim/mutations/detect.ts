@@ -17,6 +17,7 @@ export interface Budget {
   readonly simRuns: number;
   /** Cases of each property, at most. */
   readonly propertyRuns: number;
+  /** For one detector. */
   readonly timeoutMs: number;
 }
 
@@ -29,12 +30,15 @@ export async function detect(path: string, detector: Detector, budget: Budget): 
   return { detector, caught: status !== 0, timeMs, ...(status === 0 ? NOTHING : readTests(output)) };
 }
 
+/** What a history that began just before the end may still take. */
+const GRACE_MS = 60_000;
 const NOTHING = { runs: null, what: '' };
 
 function commandOf(path: string, detector: Detector, budget: Budget): string[] {
   const vitest = join(path, 'node_modules', 'vitest', 'vitest.mjs');
   if (detector === 'sim') {
-    const options = ['--runs', String(budget.simRuns), '--once', '--json', '--jobs', '2'];
+    const minutes = String(budget.timeoutMs / 60_000);
+    const options = ['--runs', String(budget.simRuns), '--minutes', minutes, '--once', '--json'];
     return [join(path, 'sim', 'src', 'main.ts'), ...options];
   }
   if (detector === 'planner') return [vitest, 'run', 'packages/planner', '--bail', '1'];
@@ -49,7 +53,7 @@ function run(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, command, {
       cwd: path,
-      env: { ...process.env, PLANNER_RUNS: String(budget.propertyRuns), NO_COLOR: '1' },
+      env: environmentFor(budget),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
@@ -58,14 +62,20 @@ function run(
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    // A world that never comes to rest has noticed something too.
-    const timer = setTimeout(() => child.kill('SIGKILL'), budget.timeoutMs);
+    // The seeded world ends by itself after its time; one that goes on never comes to rest, and has noticed something.
+    const timer = setTimeout(() => child.kill('SIGKILL'), budget.timeoutMs + GRACE_MS);
     child.on('error', reject);
     child.on('close', (status) => {
       clearTimeout(timer);
       resolve({ status, output });
     });
   });
+}
+
+/** Tests of the copy must not take themselves for a part of the test run that they are started from. */
+function environmentFor({ propertyRuns }: Budget): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('VITEST'));
+  return { ...Object.fromEntries(inherited), PLANNER_RUNS: String(propertyRuns), NO_COLOR: '1' };
 }
 
 /** A world that never comes to rest, or cannot even begin, has noticed something too. */
@@ -77,7 +87,7 @@ function readHistories(output: string): Pick<Detection, 'caught' | 'runs' | 'wha
   }
   const { runs, failures } = JSON.parse(line) as { runs: number; failures: { message: string }[] };
   const [first] = failures;
-  if (first === undefined) return { caught: false, ...NOTHING };
+  if (first === undefined) return { caught: false, runs, what: '' };
   return { caught: true, runs, what: first.message.split('\n')[0] ?? '' };
 }
 

@@ -1,0 +1,43 @@
+import type { PlantedBug } from '../planted-bugs.ts';
+
+export const CLIENT_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'client-new-id-for-each-try',
+    harm: 'a commit whose answer was lost is made a second time, under another id',
+    file: 'packages/client/src/space-client.ts',
+    find: '            json: changeset,\n',
+    replace: `            get json() {
+              const id = [...api.environment.random.bytes(26)].map((byte) => String.fromCharCode(97 + (byte % 25)));
+              return { ...changeset, changesetId: id.slice(0, 25).join('') + 'a' };
+            },
+`,
+    detectors: ['sim', 'tests:packages/client'],
+  },
+  {
+    name: 'client-believes-any-block',
+    harm: 'bytes that were damaged on the way or at rest end up under a name',
+    file: 'packages/client/src/block-reader.ts',
+    find: 'onBlock(block.blockId, openBlock(platform, block));',
+    replace: `onBlock(
+          block.blockId,
+          block.codec === 'raw' ? block.payload : platform.decompress(block.payload, block.plainBytes),
+        );`,
+    detectors: ['sim', 'tests:packages/client'],
+  },
+  {
+    name: 'client-does-not-wait-for-packs',
+    harm: 'contents count as sent while they are still on their way',
+    file: 'packages/client/src/upload.ts',
+    find: 'await Promise.all([...inFlight]);',
+    replace: '',
+    detectors: ['tests:packages/client', 'sim'],
+  },
+  {
+    name: 'client-short-answer-is-whole',
+    harm: 'of a file whose download ended early the end is missing',
+    file: 'packages/client/src/block-reader.ts',
+    find: "if (next !== asked.length) throw broken('it sent fewer blocks than were asked for');",
+    replace: '',
+    detectors: ['sim', 'tests:packages/client'],
+  },
+];
