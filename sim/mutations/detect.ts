@@ -21,28 +21,45 @@ export interface Budget {
   readonly timeoutMs: number;
 }
 
-/** Runs one detector on the sources in `path`. */
-export async function detect(path: string, detector: Detector, budget: Budget): Promise<Detection> {
+/**
+ * Runs one detector on the sources in `path`.
+ * @param runsBefore histories from seed 1 on that were played in vain before: they are not played again, and count
+ */
+export async function detect(
+  path: string,
+  detector: Detector,
+  budget: Budget,
+  runsBefore = 0,
+): Promise<Detection> {
   const started = performance.now();
-  const { status, output } = await run(path, commandOf(path, detector, budget), budget);
+  const { status, output } = await run(path, commandOf(path, detector, budget, runsBefore), budget);
   const timeMs = performance.now() - started;
-  if (detector === 'sim') return { detector, timeMs, ...readHistories(output) };
+  if (detector === 'sim') {
+    const { runs, ...found } = readHistories(output);
+    return { detector, timeMs, runs: runs === null ? null : runsBefore + runs, ...found };
+  }
   return { detector, caught: status !== 0, timeMs, ...(status === 0 ? NOTHING : readTests(output)) };
 }
 
 /** What a history that began just before the end may still take. */
 const GRACE_MS = 60_000;
+/** Tests end when they are done; this is for those that never are. */
+const LEAST_TIMEOUT_MS = 180_000;
 const NOTHING = { runs: null, what: '' };
 
-function commandOf(path: string, detector: Detector, budget: Budget): string[] {
+function commandOf(path: string, detector: Detector, budget: Budget, runsBefore: number): string[] {
   const vitest = join(path, 'node_modules', 'vitest', 'vitest.mjs');
   if (detector === 'sim') {
     const minutes = String(budget.timeoutMs / 60_000);
-    const options = ['--runs', String(budget.simRuns), '--minutes', minutes, '--once', '--json'];
+    const seeds = ['--from', String(1 + runsBefore), '--runs', String(budget.simRuns)];
+    const options = [...seeds, '--minutes', minutes, '--once', '--json'];
     return [join(path, 'sim', 'src', 'main.ts'), ...options];
   }
   if (detector === 'planner') return [vitest, 'run', 'packages/planner', '--bail', '1'];
-  return [vitest, 'run', detector.slice('tests:'.length), '--bail', '1'];
+  const name = detector.slice(detector.indexOf(':') + 1);
+  if (detector.startsWith('scenario:'))
+    return [join(path, 'sim', 'real', 'scenarios-main.ts'), '--stage', 'memory', '--only', name];
+  return [vitest, 'run', name, '--bail', '1'];
 }
 
 function run(
@@ -63,7 +80,10 @@ function run(
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     // The seeded world ends by itself after its time; one that goes on never comes to rest, and has noticed something.
-    const timer = setTimeout(() => child.kill('SIGKILL'), budget.timeoutMs + GRACE_MS);
+    const timer = setTimeout(
+      () => child.kill('SIGKILL'),
+      Math.max(budget.timeoutMs, LEAST_TIMEOUT_MS) + GRACE_MS,
+    );
     child.on('error', reject);
     child.on('close', (status) => {
       clearTimeout(timer);

@@ -21,10 +21,10 @@ export interface PlantedBug {
 }
 
 /**
- * `sim`: the seeded world; `planner`: the planner's property tests; `tests:<folder>`: that folder's tests, for what
- * lies below the simulated disk.
+ * `sim`: the seeded world; `planner`: the planner's property tests; `scenario:<name>`: that scenario in one process;
+ * `tests:<folder>`: that folder's tests, for what lies below the simulated disk.
  */
-export type Detector = 'sim' | 'planner' | `tests:${string}`;
+export type Detector = 'sim' | 'planner' | `scenario:${string}` | `tests:${string}`;
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PLANNER_BUGS,

@@ -23,7 +23,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/root-marker.ts',
     find: '  trees.synced.clear();\n  trees.local.clear();',
     replace: '  trees.local.clear();',
-    detectors: ['sim', 'tests:packages/sync-engine/src/engine.test.ts'],
+    detectors: ['sim', 'tests:apps/cli/src/sync/sync-safety.test.ts'],
   },
   {
     name: 'engine-unmounted-root-is-empty',
@@ -31,7 +31,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/root-marker.ts',
     find: 'if (marker === null || marker.linkId !== trees.getValue(LINK_VALUE)) throw missingMarker();',
     replace: 'if (marker !== null && marker.linkId !== trees.getValue(LINK_VALUE)) throw missingMarker();',
-    detectors: ['sim', 'tests:packages/sync-engine/src/engine.test.ts'],
+    detectors: ['sim', 'tests:apps/cli/src/sync/sync-safety.test.ts'],
   },
   {
     name: 'engine-removed-folder-leaves-children',

@@ -95,6 +95,6 @@ export const PLANNER_BUGS: readonly PlantedBug[] = [
     file: 'packages/planner/src/matching.ts',
     find: 'if (isSecondName(view, id, rivalId)) return false;',
     replace: '',
-    detectors: ['planner', 'sim', 'tests:sim/real/scenarios-memory.test.ts'],
+    detectors: ['scenario:move-half-done', 'planner'],
   },
 ];
