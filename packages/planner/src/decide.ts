@@ -3,7 +3,7 @@ import { compareAttributes, compareContents, sameAttributes, samePlace } from '.
 import type { Draft, LocalStep } from './draft.ts';
 import type { FreeNames } from './free-names.ts';
 import { STEPPED_ASIDE } from './local-order.ts';
-import { claimName, mayChangeId } from './matching.ts';
+import { becomeCopy, claimName, mayChangeId } from './matching.ts';
 import type { Operation, ReasonCode } from './plan.ts';
 import type { LocalNode, RemoteNode, SyncedNode } from './trees.ts';
 import type { Target, View } from './view.ts';
@@ -84,9 +84,8 @@ function decideBoth(
     } else {
       pushAttributes = false;
       if (target.side === 'agreed') {
-        const name = names.conflictCopy(target.parentId, local.name);
         draft.local.set(entryId, {
-          operation: { kind: 'fork', entryId, name, notice: 'conflict-copy', conflictOf: entryId },
+          operation: becomeCopy(view, draft, names, local, entryId),
           reason: synced === undefined ? 'both-created' : 'both-edited',
         });
       }

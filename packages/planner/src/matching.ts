@@ -1,8 +1,9 @@
 import { type EntryId, foldName } from '@cairn/model';
 import { compareContents } from './differences.ts';
 import type { Draft } from './draft.ts';
+import { findEqualCopy } from './equal-copies.ts';
 import type { FreeNames } from './free-names.ts';
-import type { NoticeKind, ReasonCode } from './plan.ts';
+import type { NoticeKind, Operation, ReasonCode } from './plan.ts';
 import type { LocalNode, RemoteNode } from './trees.ts';
 import { compareIds, type View } from './view.ts';
 
@@ -19,6 +20,18 @@ export function claimName(view: View, draft: Draft, names: FreeNames, id: EntryI
   const parentId = node.parentId ?? view.trees.rootId;
   const isNew = view.remote(id) === undefined;
   const neverSynced = isNew && view.synced(id) === undefined;
+  const equalCopy =
+    neverSynced && node.conflictOf !== undefined
+      ? findEqualCopy(view, draft, node, node.conflictOf.entryId)
+      : null;
+  if (equalCopy !== null) {
+    draft.adopted.add(equalCopy.entryId);
+    draft.first.set(id, {
+      operation: { kind: 'adopt', localId: id, remoteId: equalCopy.entryId },
+      reason: 'same-conflict-copy',
+    });
+    return false;
+  }
 
   for (const rivalId of view.remoteNamed(parentId, node.name)) {
     if (rivalId === id) continue;
@@ -144,6 +157,28 @@ export function mayChangeId(view: View, id: EntryId): boolean {
   return true;
 }
 
+/** The fork by which a file or link loses its name to `originalId`; draws on a conflict copy that is there already. */
+export function becomeCopy(
+  view: View,
+  draft: Draft,
+  names: FreeNames,
+  node: LocalNode,
+  originalId: EntryId,
+): Extract<Operation, { kind: 'fork' }> {
+  const fork = {
+    kind: 'fork',
+    entryId: node.entryId,
+    notice: 'conflict-copy',
+    conflictOf: originalId,
+  } as const;
+  const equal = findEqualCopy(view, draft, node, originalId);
+  if (equal === null) {
+    return { ...fork, name: names.conflictCopy(node.parentId ?? view.trees.rootId, node.name) };
+  }
+  draft.adopted.add(equal.entryId);
+  return { ...fork, name: equal.name, becomes: equal.entryId };
+}
+
 function giveOtherName(
   view: View,
   draft: Draft,
@@ -159,7 +194,6 @@ function giveOtherName(
     : rival.kind !== node.kind
       ? 'type-conflict'
       : 'conflict-copy';
-  const name = sameText ? names.conflictCopy(parentId, node.name) : names.caseConflict(parentId, node.name);
   const neverSynced = view.remote(id) === undefined && view.synced(id) === undefined;
   const reason: ReasonCode = !sameText
     ? 'names-differ-only-by-case'
@@ -170,9 +204,13 @@ function giveOtherName(
         : 'name-taken';
   const isCopy =
     notice === 'conflict-copy' && node.kind !== 'folder' && view.remote(rival.entryId) !== undefined;
+  if (neverSynced && isCopy) {
+    draft.local.set(id, { operation: becomeCopy(view, draft, names, node, rival.entryId), reason });
+    return;
+  }
+  const name = sameText ? names.conflictCopy(parentId, node.name) : names.caseConflict(parentId, node.name);
   if (neverSynced && node.kind !== 'folder') {
-    const conflictOf = isCopy ? rival.entryId : null;
-    draft.local.set(id, { operation: { kind: 'fork', entryId: id, name, notice, conflictOf }, reason });
+    draft.local.set(id, { operation: { kind: 'fork', entryId: id, name, notice, conflictOf: null }, reason });
   } else {
     const mark = isCopy ? { conflictOf: rival.entryId } : {};
     draft.local.set(id, {

@@ -62,6 +62,8 @@ export type Operation =
    * Local content loses its name to the remote: rename it on disk to `name` (same folder) and give it a fresh
    * id, so that it becomes a new entry; the old id then has no local node. Files and links only.
    * `conflictOf`: the remote entry whose conflict copy it becomes and is marked as; `null`: it is none.
+   * `becomes`: the server has this conflict copy already, from another device and not here yet: it takes that entry's
+   * id and name instead.
    * Synced: the old id is dropped.
    */
   | {
@@ -70,6 +72,7 @@ export type Operation =
       readonly name: string;
       readonly notice: NoticeKind;
       readonly conflictOf: EntryId | null;
+      readonly becomes?: EntryId;
     }
   // towards the server; the engine builds the change from the trees
   /** Synced: becomes what was committed. */
@@ -154,6 +157,7 @@ export type NoticeKind =
 export type ReasonCode =
   | 'content-unknown'
   | 'same-place-same-thing'
+  | 'same-conflict-copy'
   | 'already-equal'
   | 'gone-on-both-sides'
   | 'new-on-this-device'

@@ -1,6 +1,7 @@
 import type { ConflictPolicy } from '@cairn/model';
 import { describe, expect, test } from 'vitest';
 import { find, Hands, start } from './testing/hands.ts';
+import { contentOf } from './testing/model-nodes.ts';
 import { ModelWorld } from './testing/model-world.ts';
 
 const COPY = "(B's Conflict Copy 2026-11-21)";
@@ -137,6 +138,58 @@ describe('conflict copies', () => {
         expect(plan.operations.filter((each) => each.operation.kind === 'fork')).toHaveLength(2);
       b.device.execute(trees, plan.operations, () => round === 0);
     }
+  });
+});
+
+describe('equal conflict copies of several devices [S-21]', () => {
+  const copies = (hands: Hands) =>
+    Object.keys(hands.files()).filter((name) => name.includes('Conflict Copy'));
+  /** One edited to "2" and is first; two others had the same other idea. */
+  function start3(): [ModelWorld, Hands, Hands, Hands] {
+    const [world, first, ...others] = start({ f: '1' }, [false, false, false]);
+    first.edit('f', '2');
+    for (const other of others) {
+      other.edit('f', '3');
+      // It has been read, as what was synced once has.
+      other.device.read.set(find(other.device, 'f').entryId, contentOf('3'));
+    }
+    return [world, first, ...others] as unknown as [ModelWorld, Hands, Hands, Hands];
+  }
+
+  test('the second to come takes the copy that is there', () => {
+    const [world, ...hands] = start3();
+    for (const { device } of hands) expect(world.converge(20, [device])).toBeNull();
+    expect(world.converge(60)).toBeNull();
+    for (const each of hands) {
+      expect(each.files()['f']).toBe('2');
+      expect(copies(each)).toHaveLength(1);
+    }
+  });
+
+  test('one that lost its name already takes it, too, if it comes before its own is sent', () => {
+    const [world, first, second, third] = start3();
+    expect(world.converge(20, [first.device])).toBeNull();
+    third.device.follow();
+    for (let round = 0; copies(third).length === 0; round++) {
+      expect(round).toBeLessThan(4);
+      const { trees, plan } = third.device.plan();
+      const here = plan.operations.filter(({ operation }) => !operation.kind.startsWith('push-'));
+      third.device.execute(trees, here, () => true);
+    }
+    expect(world.converge(20, [second.device])).toBeNull();
+    expect(world.converge(60)).toBeNull();
+    for (const each of [first, second, third]) expect(copies(each)).toHaveLength(1);
+  });
+
+  test('a copy that the user of a device removed does not come back by it', () => {
+    const [world, first, second, third] = start3();
+    expect(world.converge(20, [first.device])).toBeNull();
+    expect(world.converge(20, [second.device])).toBeNull();
+    second.remove(copies(second)[0] as string);
+    expect(world.converge(20, [first.device, second.device])).toBeNull();
+    expect(world.converge(60)).toBeNull();
+    for (const each of [first, second, third]) expect(copies(each)).toHaveLength(1);
+    expect(third.files()[copies(third)[0] as string]).toBe('3');
   });
 });
 

@@ -3,6 +3,7 @@ import type { ReasonCode } from './plan.ts';
 const SENTENCES: Record<ReasonCode, string> = {
   'content-unknown': 'Its content has not been read since it last changed on this device.',
   'same-place-same-thing': 'The server has the same thing at the same place.',
+  'same-conflict-copy': 'Another device made a conflict copy of the same content already; one is enough.',
   'already-equal': 'This device and the server already agree.',
   'gone-on-both-sides': 'It is gone both on this device and on the server.',
   'new-on-this-device': 'It is new on this device.',

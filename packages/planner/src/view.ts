@@ -33,6 +33,8 @@ export interface View {
   yieldMoves(ids: readonly EntryId[]): void;
   /** Whether an entry's own move is one of those. */
   yields(id: EntryId): boolean;
+  /** The server's conflict copies in a folder, smallest id first. */
+  conflictCopies(folderId: EntryId): readonly RemoteNode[];
   /** Whether the later of two edits becomes current in this folder, instead of becoming a conflict copy. */
   lastWriteWins(folderId: EntryId): boolean;
 }
@@ -259,6 +261,18 @@ export function createView(trees: Trees, options: PlanOptions): View {
     return false;
   }
 
+  const copies = new Map<EntryId, readonly RemoteNode[]>();
+  function conflictCopies(folderId: EntryId): readonly RemoteNode[] {
+    const known = copies.get(folderId);
+    if (known !== undefined) return known;
+    const children = [...trees.remote.children(folderId)].sort(compareIds).map(remote);
+    const found = children.filter(
+      (node) => node !== undefined && node.kind !== 'folder' && node.conflictOf !== undefined,
+    ) as RemoteNode[];
+    copies.set(folderId, found);
+    return found;
+  }
+
   const remoteNames = createNameIndex(trees.remote);
   const localNames = createNameIndex(trees.local);
   return {
@@ -279,6 +293,7 @@ export function createView(trees: Trees, options: PlanOptions): View {
     yieldMoves,
     yields: (id) => yielding.has(id),
     lastWriteWins,
+    conflictCopies,
   };
 }
 

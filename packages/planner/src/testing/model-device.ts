@@ -1,4 +1,11 @@
-import { type Entry, type EntryId, type FileContent, findReservedName, foldName } from '@cairn/model';
+import {
+  type ConflictMark,
+  type Entry,
+  type EntryId,
+  type FileContent,
+  findReservedName,
+  foldName,
+} from '@cairn/model';
 import { plan } from '../make-plan.ts';
 import type { Operation, Plan, PlannedOperation, PlanOptions } from '../plan.ts';
 import type { LocalNode, SyncedNode, Trees } from '../trees.ts';
@@ -180,8 +187,12 @@ export class ModelDevice {
         if (same === null || !this.isFree(same.parentId as EntryId, operation.name, id)) {
           return this.#refuse(operation);
         }
-        this.disk.set({ ...same, name: operation.name });
-        this.reidentify(id, this.freshId());
+        const mark =
+          operation.conflictOf === null || operation.becomes !== undefined
+            ? {}
+            : { conflictOf: this.#mark(same, operation.conflictOf) };
+        this.disk.set({ ...same, name: operation.name, ...mark });
+        this.reidentify(id, operation.becomes ?? this.freshId());
         this.synced.delete(id);
         return;
       }
@@ -227,6 +238,13 @@ export class ModelDevice {
         this.synced.delete(id);
         return;
     }
+  }
+
+  #mark(node: LocalNode, originalId: EntryId): ConflictMark {
+    const original = this.remote.get(originalId);
+    const above = original === undefined || original.kind === 'folder' ? undefined : original.conflictOf;
+    const entryId = above?.entryId ?? originalId;
+    return node.conflictOf ?? { entryId, baseSequence: null, deviceName: this.name, at: 0 as never };
   }
 
   /** What goes because it is not selected must be on the server, or have been. */

@@ -43,11 +43,12 @@ export function syncedOf(entry: Entry): SyncedNode {
 export function entryOf(node: LocalNode): Entry {
   const common = { entryId: node.entryId, parentId: node.parentId, name: node.name, sequence: 0 };
   const { modifiedAtUs, executable } = node;
+  const mark = node.conflictOf === undefined ? {} : { conflictOf: node.conflictOf };
   const versionId = '0' as VersionId;
   if (node.kind === 'folder') return { ...common, kind: 'folder' };
   if (node.kind === 'link') {
-    return { ...common, kind: 'link', versionId, target: node.target ?? '', modifiedAtUs };
+    return { ...common, kind: 'link', versionId, target: node.target ?? '', modifiedAtUs, ...mark };
   }
   if (node.content === null) throw new Error('a create of a file with unknown content was planned');
-  return { ...common, kind: 'file', versionId, content: node.content, executable, modifiedAtUs };
+  return { ...common, kind: 'file', versionId, content: node.content, executable, modifiedAtUs, ...mark };
 }

@@ -239,15 +239,17 @@ async function removeLocal(deps: ApplyDeps, entryId: EntryId, touched: TouchedFo
 
 async function fork(
   deps: ApplyDeps,
-  { entryId, name, notice, conflictOf }: Extract<Operation, { kind: 'fork' }>,
+  { entryId, name, notice, conflictOf, becomes }: Extract<Operation, { kind: 'fork' }>,
   touched: TouchedFolders,
 ): Promise<void> {
   const { node, path } = requireNode(deps, entryId);
   const to = joinPath(parentPath(path), name);
   // The new id comes first and durably: after a kill the renamed file must not look like the entry moved by the user.
-  const newId = deps.createEntryId();
+  const newId = becomes ?? deps.createEntryId();
+  if (deps.local.get(newId) !== undefined) return;
   const agreed = deps.trees.synced.get(entryId);
-  const mark = conflictOf === null ? {} : { conflictOf: createMark(deps, node, conflictOf) };
+  const isMarked = conflictOf !== null && becomes === undefined;
+  const mark = isMarked ? { conflictOf: createMark(deps, node, conflictOf) } : {};
   deps.local.rename(entryId, newId, mark);
   deps.trees.synced.delete(entryId);
   await deps.makeDurable();
