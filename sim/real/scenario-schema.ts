@@ -88,6 +88,8 @@ const deviceSteps = [
       'mount',
       'deaf',
       'hearing',
+      'disk-full',
+      'disk-roomy',
     ]),
   ]),
   z.tuple([deviceName, z.enum(['unreadable', 'readable']), path]),

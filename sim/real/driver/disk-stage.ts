@@ -114,6 +114,9 @@ export async function createDiskStage(): Promise<DiskStage> {
       setReadable() {
         throw new NotHere('unreadable folders: a superuser reads everything');
       },
+      setFull() {
+        throw new NotHere('full disks: their tests mount small ones');
+      },
       setDeaf() {
         throw new NotHere('deaf watchers');
       },

@@ -86,6 +86,7 @@ export async function createMemoryStage(): Promise<Stage> {
         if (readable) unreadable.delete(path);
         else unreadable.add(path);
       },
+      setFull: (full) => disk.setCapacity(full ? 0 : (options.capacityBytes ?? Number.POSITIVE_INFINITY)),
       setDeaf: (deaf) => disk.setHintsDropped(deaf),
       loseAnswers(count) {
         network.lostAnswers = count;

@@ -115,6 +115,9 @@ export async function createProcessStage(base = tmpdir()): Promise<ProcessStage>
       setReadable() {
         throw new NotHere('unreadable folders: a superuser reads everything');
       },
+      setFull() {
+        throw new NotHere('full disks: their tests mount small ones');
+      },
       setDeaf() {
         throw new NotHere('deaf watchers');
       },

@@ -182,6 +182,9 @@ class Run {
       case 'deaf':
       case 'hearing':
         return device.setDeaf(step[1] === 'deaf');
+      case 'disk-full':
+      case 'disk-roomy':
+        return device.setFull(step[1] === 'disk-full');
       case 'unreadable':
       case 'readable':
         device.setReadable(step[2], step[1] === 'readable');

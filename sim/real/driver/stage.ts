@@ -42,6 +42,8 @@ export interface StageDevice {
   /** The folder vanishes as that of an unmounted disk. */
   setMounted(mounted: boolean): void;
   setReadable(path: string, readable: boolean): void;
+  /** Whether the disk takes not one byte more; what is on it stays. */
+  setFull(full: boolean): void;
   /** While deaf, changes on disk give no hints. */
   setDeaf(deaf: boolean): void;
   loseAnswers(count: number): void;
