@@ -1,7 +1,7 @@
 import type { FileStatus } from '@cairn/filesystem';
 import { type EntryId, foldName, MAX_PATH_DEPTH } from '@cairn/model';
 import type { LocalNode, TreeReader } from '@cairn/planner';
-import type { Tree } from '@cairn/tree-store';
+import { identityOf, type NodeSketch, type ObservedTree } from '@cairn/tree-store';
 
 /** Largest distance from 1970 that we keep, in microseconds: what a double holds exactly. */
 const MAX_MICROSECONDS = BigInt(Number.MAX_SAFE_INTEGER);
@@ -63,14 +63,17 @@ export function parentPath(path: string): string {
  * that changes the local tree goes through here.
  */
 export class LocalTree {
-  readonly #tree: Tree<LocalNode>;
+  readonly #tree: ObservedTree;
   readonly rootId: EntryId;
   readonly #byIdentity = new Map<string, EntryId>();
+  /** All nodes of an object that has several: names of a hard link, or an object on its way to another place. */
+  readonly #sharing = new Map<string, Set<EntryId>>();
 
-  constructor(tree: Tree<LocalNode>, rootId: EntryId) {
+  constructor(tree: ObservedTree, rootId: EntryId) {
     this.#tree = tree;
     this.rootId = rootId;
-    for (const node of tree.values()) this.#byIdentity.set(node.identity, node.entryId);
+    for (const { entryId, observation } of tree.sketches())
+      if (observation !== null) this.#noteIdentity(identityOf(observation), entryId);
   }
 
   get reader(): TreeReader<LocalNode> {
@@ -89,6 +92,21 @@ export class LocalTree {
   findByIdentity(identity: string): LocalNode | undefined {
     const id = this.#byIdentity.get(identity);
     return id === undefined ? undefined : this.#tree.get(id);
+  }
+
+  /** Every node that was last seen with this identity: more than one for hard links. */
+  allByIdentity(identity: string): Iterable<EntryId> {
+    const one = this.#byIdentity.get(identity);
+    return this.#sharing.get(identity) ?? (one === undefined ? [] : [one]);
+  }
+
+  sketch(entryId: EntryId): NodeSketch | undefined {
+    return this.#tree.sketch(entryId);
+  }
+
+  /** Every node, in no particular order, without the cost of making it. */
+  sketches(): Iterable<NodeSketch> {
+    return this.#tree.sketches();
   }
 
   findChild(parentId: EntryId, name: string): LocalNode | undefined {
@@ -114,7 +132,7 @@ export class LocalTree {
     const before = this.#tree.get(node.entryId);
     if (before !== undefined && before.identity !== node.identity) this.#forgetIdentity(before);
     this.#tree.put(node);
-    this.#byIdentity.set(node.identity, node.entryId);
+    this.#noteIdentity(node.identity, node.entryId);
   }
 
   delete(entryId: EntryId): void {
@@ -147,8 +165,25 @@ export class LocalTree {
     return pathIn(this.#tree, this.rootId, entryId);
   }
 
+  #noteIdentity(identity: string, entryId: EntryId): void {
+    const before = this.#byIdentity.get(identity);
+    this.#byIdentity.set(identity, entryId);
+    if (before === undefined || before === entryId) return;
+    const sharing = this.#sharing.get(identity) ?? new Set([before]);
+    sharing.add(entryId);
+    this.#sharing.set(identity, sharing);
+  }
+
   #forgetIdentity(node: LocalNode): void {
-    if (this.#byIdentity.get(node.identity) === node.entryId) this.#byIdentity.delete(node.identity);
+    const { identity, entryId } = node;
+    const sharing = this.#sharing.get(identity);
+    sharing?.delete(entryId);
+    const isLatest = this.#byIdentity.get(identity) === entryId;
+    if (sharing !== undefined && sharing.size <= 1) this.#sharing.delete(identity);
+    if (!isLatest) return;
+    const [other] = sharing ?? [];
+    if (other === undefined) this.#byIdentity.delete(identity);
+    else this.#byIdentity.set(identity, other);
   }
 }
 

@@ -9,4 +9,5 @@ export {
   type SqliteTreeStoreOptions,
 } from './sqlite/open-tree-store.ts';
 export { readSqliteTreeStore } from './sqlite/read-tree-store.ts';
-export type { Notice, Tree, TreeStore } from './tree-store.ts';
+export { identityOf, observationOf } from './store/packed-node.ts';
+export type { NodeSketch, Notice, ObservedTree, Tree, TreeStore } from './tree-store.ts';

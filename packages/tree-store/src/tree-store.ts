@@ -1,4 +1,4 @@
-import type { Cursor, EntryId } from '@cairn/model';
+import type { Cursor, EntryId, EntryKind } from '@cairn/model';
 import type { LocalNode, RemoteNode, SyncedNode, TreeReader, Trees } from '@cairn/planner';
 
 /** A tree that can be changed. Changes are in memory at once and durable after the store's `flush`. */
@@ -8,6 +8,23 @@ export interface Tree<Node> extends TreeReader<Node> {
   /** Removes one node; does nothing when there is none. Children stay until removed. */
   delete(entryId: EntryId): void;
   clear(): void;
+}
+
+/** What a scan compares of a local node, without the cost of making the whole node. */
+export interface NodeSketch {
+  readonly entryId: EntryId;
+  readonly parentId: EntryId | null;
+  readonly name: string;
+  readonly kind: EntryKind;
+  /** Equal to `observationOf` of what is on disk if, and only if, nothing about the object changed. */
+  readonly observation: string | null;
+}
+
+/** The local tree, which can be gone through without unpacking contents. */
+export interface ObservedTree extends Tree<LocalNode> {
+  sketch(entryId: EntryId): NodeSketch | undefined;
+  /** Every node, in no particular order. */
+  sketches(): Iterable<NodeSketch>;
 }
 
 /** A line for the user: a conflict copy was made, bytes were rescued, an item could not be synced. */
@@ -26,7 +43,7 @@ export interface Notice {
  */
 export interface TreeStore extends Trees {
   readonly remote: Tree<RemoteNode>;
-  readonly local: Tree<LocalNode>;
+  readonly local: ObservedTree;
   readonly synced: Tree<SyncedNode>;
 
   /** Where the remote tree stands; `null` before the first snapshot. Set together with the nodes it covers. */

@@ -134,8 +134,10 @@ describe('daemons and servers that stop at any moment', () => {
     const laptop = await world.device('Laptop', { username: 'ann' });
     const desktop = await world.device('Desktop', { username: 'ann', server: proxy.url });
     await Promise.all([laptop.start(), desktop.start()]);
-    const status = await desktop.until(({ state }) => state === 'in-sync', 'the start');
-    expect(status.connection).toBe('polling');
+    await desktop.until(
+      ({ state, connection }) => state === 'in-sync' && connection === 'polling',
+      'the start without a socket',
+    );
     await writeFile(join(laptop.folder, 'polled.txt'), 'polled');
     await waitUntil(
       async () => (await readFile(join(desktop.folder, 'polled.txt'), 'utf8').catch(() => '')) === 'polled',

@@ -1,5 +1,7 @@
 import type { FileStatus, Filesystem } from '@cairn/filesystem';
-import { type EntryKind, findNameProblem, isCairnError, MAX_PATH_DEPTH } from '@cairn/model';
+import { type EntryId, type EntryKind, findNameProblem, isCairnError, MAX_PATH_DEPTH } from '@cairn/model';
+import type { LocalNode } from '@cairn/planner';
+import { identityOf, type NodeSketch, observationOf } from '@cairn/tree-store';
 import { joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import { isCertainlyGone } from './certainly-gone.ts';
 import type { IgnoreRules } from './ignore-rules.ts';
@@ -31,8 +33,19 @@ export interface ObservedFolder {
   readonly left: Map<string, UnsyncedReason>;
 }
 
+/** A folder in which everything known is as it was and nothing else can be synced. */
+export interface QuietFolder {
+  readonly path: string;
+  readonly fingerprint: string | null;
+  readonly items: number;
+  readonly left: Map<string, UnsyncedReason>;
+}
+
 export interface Collection {
+  /** Folders in which something differs from the local tree. */
   readonly folders: Map<string, ObservedFolder>;
+  /** The others, by the id of their node: of those nothing else is kept, so that a large tree costs little. */
+  readonly quiet: Map<EntryId, QuietFolder>;
   /** Folders that are there but could not be read: nothing may be concluded about what is in them. */
   readonly unreadable: Map<string, string>;
   /** Folders that were asked for but are certainly gone; their parents were read instead. */
@@ -54,6 +67,8 @@ interface CollectDeps {
   readonly rules: IgnoreRules;
   /** Whether this device is not to hold what is at the path. What it still holds is looked at all the same. */
   isDeselected(path: string): boolean;
+  /** Whether what is known of the file stays as it is for now, whatever its disk says. */
+  isHeld(entryId: EntryId): boolean;
   /** Milliseconds since 1970, when the look begins. */
   readonly nowMs: number;
 }
@@ -69,10 +84,14 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
   const { filesystem, local, rules } = deps;
   const collection: Collection = {
     folders: new Map(),
+    quiet: new Map(),
     unreadable: new Map(),
     gone: new Set(),
     again: new Set(),
   };
+  const { caseSensitive, unicodeSensitive } = filesystem.capabilities;
+  // Where a folder opens by any spelling, only its parent's listing tells whether this one counts.
+  const canBeQuiet = caseSensitive && unicodeSensitive;
   const root = await filesystem.status('');
   const open = new Set<string>();
   for (const path of request.paths) open.add(nearestKnown(local, path));
@@ -85,25 +104,30 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
       continue;
     }
     if (folder === 'unreadable') continue;
-    collection.folders.set(path, folder);
     const node = local.findByPath(path);
+    const ids = node === undefined ? [] : [...local.children(node.entryId)];
+    const known = new Map<string, NodeSketch>();
+    for (const id of ids) {
+      const child = local.sketch(id);
+      if (child !== undefined) known.set(child.name, child);
+    }
+    const agrees = known.size === ids.length && !collection.again.has(path);
+    if (canBeQuiet && agrees && node !== undefined && isQuiet(folder, node, known, deps.isHeld)) {
+      const { fingerprint, left, items } = folder;
+      collection.quiet.set(node.entryId, { path, fingerprint, left, items: items.size });
+    } else {
+      collection.folders.set(path, folder);
+    }
     // Another folder has this name now: its parent tells where each of them went.
     if (node !== undefined && path !== '' && node.identity !== folder.identity) open.add(parentPath(path));
-    const known = new Map<string, string>();
-    if (node !== undefined) {
-      for (const id of local.children(node.entryId)) {
-        const child = local.get(id);
-        if (child !== undefined) known.set(child.name, child.identity);
-      }
-    }
     for (const item of folder.items.values()) {
       if (item.kind !== 'folder') continue;
-      if (request.recursive || known.get(item.name) !== item.status.identity)
+      const observation = known.get(item.name)?.observation;
+      if (request.recursive || observation == null || identityOf(observation) !== item.status.identity)
         open.add(joinPath(path, item.name));
     }
   }
-  const { caseSensitive, unicodeSensitive } = filesystem.capabilities;
-  if (!caseSensitive || !unicodeSensitive) dropOtherSpellings(collection);
+  if (!canBeQuiet) dropOtherSpellings(collection);
   return collection;
 
   function nearestKnown(tree: LocalTree, path: string): string {
@@ -113,6 +137,29 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
     }
     return rules.isIgnored(candidate, true) ? '' : candidate;
   }
+}
+
+function isQuiet(
+  folder: ObservedFolder,
+  node: LocalNode,
+  known: ReadonlyMap<string, NodeSketch>,
+  isHeld: (entryId: EntryId) => boolean,
+): boolean {
+  if (node.state !== 'known' || node.identity !== folder.identity) return false;
+  if (folder.items.size !== known.size) return false;
+  for (const { name, kind, status } of folder.items.values()) {
+    const child = known.get(name);
+    if (child === undefined || child.kind !== kind) return false;
+    const { identity } = status;
+    const isFolder = kind === 'folder';
+    const sizeBytes = kind === 'file' ? status.sizeBytes : 0;
+    // A folder's times change with everything in it and say nothing that its listing does not.
+    const fingerprint = isFolder ? '' : status.fingerprint;
+    if (child.observation !== observationOf({ state: 'known', sizeBytes, identity, fingerprint }))
+      return false;
+    if (isHeld(child.entryId)) return false;
+  }
+  return true;
 }
 
 /** A disk that folds names opens a folder by any spelling; only the one that its parent lists counts. */

@@ -16,6 +16,12 @@ const BUILT_IN_RULES = [
   '.nfs????????*',
 ];
 
+/** Finds every path that one of the built-in rules could be about, and few others. */
+const MAYBE_BUILT_IN =
+  /(?:^|\/)(?:\.~lock\.|\.goutputstream-|\.[^/]*\.sw|\.fuse_hidden|\.nfs)|\.crdownload(?:\/|$)/;
+/** The library keeps its answer for every path it was ever asked about; after so many it begins anew. */
+const MAX_REMEMBERED = 20_000;
+
 export interface IgnoreRules {
   /** Whether the item at this path (relative to the root, `/` between names) is left alone. */
   isIgnored(path: string, isFolder: boolean): boolean;
@@ -29,13 +35,21 @@ export interface IgnoreRules {
 export function parseIgnoreRules(text: string): IgnoreRules {
   const lines = text.split(/\r?\n/);
   // Case matters here as it does in the space; the library's default would fold it.
-  const rules: Ignore = ignore({ ignorecase: false, allowRelativePaths: true })
-    .add(BUILT_IN_RULES)
-    .add(lines);
+  const parse = (): Ignore =>
+    ignore({ ignorecase: false, allowRelativePaths: true }).add(BUILT_IN_RULES).add(lines);
+  const isBuiltInOnly = lines.every((line) => line.trim() === '' || line.startsWith('#'));
+  let rules = parse();
+  let asked = 0;
   const spell = (path: string, isFolder: boolean) => (isFolder ? `${path}/` : path);
   return {
     isIgnored(path, isFolder) {
-      return path !== '' && path !== IGNORE_FILE && rules.ignores(spell(path, isFolder));
+      if (path === '' || path === IGNORE_FILE) return false;
+      if (isBuiltInOnly && !MAYBE_BUILT_IN.test(path)) return false;
+      if (++asked > MAX_REMEMBERED) {
+        rules = parse();
+        asked = 0;
+      }
+      return rules.ignores(spell(path, isFolder));
     },
     findRule(path, isFolder) {
       if (path === '' || path === IGNORE_FILE) return null;

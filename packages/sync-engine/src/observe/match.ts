@@ -151,11 +151,17 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   }
 
   function isElsewhere(node: LocalNode, path: string): boolean {
-    return (placesByIdentity.get(node.identity) ?? []).some((place) => place !== path);
+    if ((placesByIdentity.get(node.identity) ?? []).some((place) => place !== path)) return true;
+    for (const id of local.allByIdentity(node.identity)) {
+      const parentId = id === node.entryId ? undefined : local.sketch(id)?.parentId;
+      if (parentId != null && collection.quiet.has(parentId)) return true;
+    }
+    return false;
   }
 
   /** Whether a known object is no longer at its recorded place, nor replaced there by a newer object of its own. */
   async function hasLeft(node: LocalNode): Promise<boolean> {
+    if (node.parentId !== null && collection.quiet.has(node.parentId)) return false;
     const there = await lookAtOldPlace(node);
     if (there === 'unreadable') return false;
     if (there === null) return true;

@@ -96,7 +96,14 @@ export function createScanner(deps: ScannerDeps): Scanner {
       createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     const paths = new Set(request.paths);
     const isDeselected = (path: string) => selection.isOut(path);
-    const look = () => ({ filesystem, local, rules, isDeselected, nowMs: environment.clock.now() });
+    const look = () => ({
+      filesystem,
+      local,
+      rules,
+      isDeselected,
+      isHeld: deps.isHeld,
+      nowMs: environment.clock.now(),
+    });
     selection.refresh();
     let collection = await collect(look(), { ...request, paths });
     let matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
@@ -132,8 +139,9 @@ export function createScanner(deps: ScannerDeps): Scanner {
 
     let items = 0;
     if (request.recursive) listed.clear();
-    for (const folder of collection.folders.values()) {
-      items += folder.items.size;
+    const looked = [...collection.quiet.values(), ...collection.folders.values()];
+    for (const folder of looked) {
+      items += typeof folder.items === 'number' ? folder.items : folder.items.size;
       if (folder.fingerprint === null) listed.delete(folder.path);
       else listed.set(folder.path, folder.fingerprint);
       forgetUnsynced(folder.path, folder.left);
@@ -141,7 +149,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     }
     for (const path of collection.gone) forgetUnsynced(path, null);
     for (const path of collection.unreadable.keys()) unsynced.set(path === '' ? '/' : path, 'unreadable');
-    for (const path of collection.folders.keys()) {
+    for (const { path } of looked) {
       const shown = path === '' ? '/' : path;
       if (unsynced.get(shown) === 'unreadable') unsynced.delete(shown);
     }
@@ -153,19 +161,19 @@ export function createScanner(deps: ScannerDeps): Scanner {
         changed = true;
       }
     }
-    const rulesChanged = collection.folders.has('') && (await loadRules());
+    const rulesChanged = looked.some(({ path }) => path === '') && (await loadRules());
     return {
       changed,
       again: new Set([...again, ...collection.again]),
       rulesChanged,
-      folders: collection.folders.size,
+      folders: looked.length,
       items,
     };
   }
 
   async function findChangedFolders(): Promise<string[]> {
     const changed: string[] = [];
-    for (const { entryId, kind } of [...local.reader.values()]) {
+    for (const { entryId, kind } of [...local.sketches()]) {
       if (kind !== 'folder') continue;
       const path = local.path(entryId);
       if (path === null) continue;
@@ -182,8 +190,8 @@ export function createScanner(deps: ScannerDeps): Scanner {
 
   /** Nodes whose folder is not known cannot be anywhere. */
   function dropOrphans(): void {
-    for (const { entryId, parentId } of [...local.reader.values()])
-      if (parentId !== null && local.get(parentId) === undefined) local.deleteSubtree(entryId);
+    for (const { entryId, parentId } of [...local.sketches()])
+      if (parentId !== null && local.sketch(parentId) === undefined) local.deleteSubtree(entryId);
   }
 
   /** Drops what was noted about direct children of a folder that are not in `left` any more (all, when `null`). */

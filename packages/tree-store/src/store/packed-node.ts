@@ -18,7 +18,7 @@ export interface PackedNode {
   content: string | null;
   readonly target: string | null;
   readonly versionId: VersionId | null;
-  /** What only the local tree has, see `packObservation`; `null` in the others. */
+  /** What only the local tree has, see `observationOf`; `null` in the others. */
   readonly observation: string | null;
   /** Marks of the remote or local node as JSON, `null` for most: see `packMarks`. */
   readonly marks: string | null;
@@ -28,7 +28,9 @@ const KNOWN = 'k';
 const OBSERVATION = /^([ku])(\d+) (\d+) /;
 
 /** One string takes half of the memory of an object with two: state, size, length of the identity, both texts. */
-function packObservation(node: LocalNode): string {
+export function observationOf(
+  node: Pick<LocalNode, 'state' | 'sizeBytes' | 'identity' | 'fingerprint'>,
+): string {
   const { state, sizeBytes, identity, fingerprint } = node;
   const start = state === 'known' ? KNOWN : 'u';
   // Not a template: joined strings are flat, templates stay trees of pieces.
@@ -48,6 +50,11 @@ function unpackObservation(
     identity: packed.slice(start, end),
     fingerprint: packed.slice(end),
   };
+}
+
+/** The identity in what `observationOf` gave. */
+export function identityOf(observation: string): string {
+  return unpackObservation(observation).identity;
 }
 
 /** Whether a string from storage has the form of a packed observation. */
@@ -140,7 +147,7 @@ export const localCodec: NodeCodec<LocalNode> = {
       content: node.content === null ? null : packContent(node.content),
       target: node.target,
       versionId: null,
-      observation: packObservation(node),
+      observation: observationOf(node),
       marks: packMarks(node),
     };
   },

@@ -12,6 +12,9 @@ export interface TreeChanges {
 }
 
 export interface PackedTree<Node> extends Tree<Node> {
+  /** The same as `peek`, for the outside. */
+  sketch(entryId: EntryId): PackedNode | undefined;
+  sketches(): Iterable<PackedNode>;
   peek(entryId: EntryId): PackedNode | undefined;
   ids(): Iterable<EntryId>;
   /** Takes over a node from storage: neither touched nor to be written. */
@@ -96,6 +99,8 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       cleared = true;
     },
 
+    sketch: (entryId) => nodes.get(entryId),
+    sketches: () => nodes.values(),
     peek: (entryId) => nodes.get(entryId),
     ids: () => nodes.keys(),
     load: store,

@@ -1,0 +1,130 @@
+import { linkSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSystemEnvironment, silentLog } from '@cairn/environment';
+import { type Filesystem, openNodeFilesystem } from '@cairn/filesystem';
+import { createId, type EntryId } from '@cairn/model';
+import { createMemoryTreeStore } from '@cairn/tree-store';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LocalTree } from '../local-tree.ts';
+import { Selection } from '../selection.ts';
+import { createScanner, type Scanner } from './scan.ts';
+
+/** Scans in which most folders are as they were: those are not matched, and must count all the same. */
+
+let root: string;
+let filesystem: Filesystem;
+let local: LocalTree;
+let scanner: Scanner;
+const held = new Set<EntryId>();
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'cairn-scan-test-'));
+  const environment = createSystemEnvironment(silentLog);
+  filesystem = await openNodeFilesystem({ root, environment });
+  const rootId = createId<EntryId>(environment.random.bytes(16));
+  const trees = createMemoryTreeStore(rootId);
+  local = new LocalTree(trees.local, rootId);
+  local.put({
+    entryId: rootId,
+    parentId: null,
+    name: '',
+    kind: 'folder',
+    identity: (await filesystem.status(''))?.identity ?? '',
+    fingerprint: '',
+    sizeBytes: 0,
+    executable: false,
+    modifiedAtUs: 0,
+    content: null,
+    target: null,
+    state: 'known',
+  });
+  held.clear();
+  scanner = createScanner({
+    filesystem,
+    local,
+    environment,
+    selection: new Selection(trees, rootId),
+    isHeld: (entryId) => held.has(entryId),
+    leaveAlone: () => undefined,
+    takeLateHints: async () => new Set(),
+  });
+  for (const folder of ['a', 'b', 'c', 'c/d']) {
+    mkdirSync(join(root, folder));
+    for (const name of ['1', '2', '3']) writeFileSync(join(root, folder, name), `${folder} ${name}`);
+  }
+});
+afterEach(async () => {
+  await filesystem.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+const scan = () => scanner.scan({ paths: [''], recursive: true });
+const idOf = (path: string) => local.findByPath(path)?.entryId;
+const paths = () => [...local.sketches()].map(({ entryId }) => local.path(entryId)).sort();
+
+describe('folders in which nothing changed', () => {
+  test('are counted, and nothing is changed', async () => {
+    expect(await scan()).toMatchObject({ changed: true, folders: 5, items: 16 });
+    expect(await scan()).toMatchObject({ changed: false, folders: 5, items: 16 });
+  });
+
+  test('a move between two folders beside them is one [S-19]', async () => {
+    await scan();
+    const id = idOf('a/1');
+    const before = paths().length;
+    renameSync(join(root, 'a/1'), join(root, 'b/moved'));
+    expect((await scan()).changed).toBe(true);
+    expect(idOf('b/moved')).toBe(id);
+    expect(paths()).toHaveLength(before);
+  });
+
+  test('a folder moves with them in it [S-19]', async () => {
+    await scan();
+    const [folder, file] = [idOf('c/d'), idOf('c/d/1')];
+    renameSync(join(root, 'c'), join(root, 'e'));
+    await scan();
+    expect([idOf('e/d'), idOf('e/d/1'), idOf('c')]).toEqual([folder, file, undefined]);
+  });
+
+  test('another folder takes the name, with an untouched folder in it [S-19]', async () => {
+    await scan();
+    const [inner, file] = [idOf('c/d'), idOf('c/d/1')];
+    renameSync(join(root, 'c'), join(root, 'old'));
+    mkdirSync(join(root, 'c'));
+    renameSync(join(root, 'old/d'), join(root, 'c/d'));
+    await scan();
+    expect([idOf('c/d'), idOf('c/d/1')]).toEqual([inner, file]);
+    expect(paths()).toContain('old/1');
+    expect(paths()).not.toContain('c/1');
+  });
+
+  test('a new name for a file in one of them is a new entry', async () => {
+    await scan();
+    const id = idOf('c/1');
+    linkSync(join(root, 'c/1'), join(root, 'a/link'));
+    await scan();
+    expect(idOf('c/1')).toBe(id);
+    expect(idOf('a/link')).not.toBe(id);
+    expect(idOf('a/link')).toBeDefined();
+  });
+
+  test('what could not be read before is known again, and a held file keeps its folder looked at', async () => {
+    await scan();
+    const node = local.findByPath('c/1');
+    if (node === undefined) throw new Error('missing');
+    local.put({ ...node, state: 'unknown' });
+    expect((await scan()).changed).toBe(true);
+    expect(local.findByPath('c/1')?.state).toBe('known');
+    held.add(node.entryId);
+    expect([...(await scan()).again]).toEqual(['c']);
+  });
+
+  test('a file that was removed is gone, its neighbours stay', async () => {
+    await scan();
+    rmSync(join(root, 'c/d/2'));
+    await scan();
+    expect(idOf('c/d/2')).toBeUndefined();
+    expect(paths()).toHaveLength(16);
+  });
+});
