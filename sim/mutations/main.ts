@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const missed = results.filter(({ noticed }) => noticed === null);
   console.log(showTable(PLANTED_BUGS, results));
   console.log(`\n${results.length} planted, ${results.length - missed.length} noticed`);
-  if (values.markdown !== undefined) writeFileSync(values.markdown, showPage(PLANTED_BUGS, results, budget));
+  if (values.markdown !== undefined) writeFileSync(values.markdown, showPage(PLANTED_BUGS, results));
   if (missed.length > 0) process.exitCode = 1;
 }
 

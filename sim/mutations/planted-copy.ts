@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -22,7 +23,7 @@ export interface PlantedCopy {
   remove(): void;
 }
 
-const SOURCES = ['packages', 'apps', 'sim', 'bench', 'tools'];
+const SOURCES = ['bin', 'packages', 'apps', 'sim', 'bench', 'tools'];
 const FILES = ['package.json', 'tsconfig.json', 'vitest.config.ts'];
 
 /** How often the text that a bug replaces stands in a source. */
@@ -42,9 +43,10 @@ export function createPlantedCopy(root: string): PlantedCopy {
   mkdirSync(join(libraries, '@cairn'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules')))
     if (name !== '@cairn') symlinkSync(join(root, 'node_modules', name), join(libraries, name));
-  for (const folder of ['packages', 'apps'])
-    for (const name of readdirSync(join(path, folder)))
-      symlinkSync(join(path, folder, name), join(libraries, '@cairn', name));
+  for (const name of readdirSync(join(root, 'node_modules', '@cairn'))) {
+    const workspace = relative(realpathSync(root), realpathSync(join(root, 'node_modules', '@cairn', name)));
+    symlinkSync(join(path, workspace), join(libraries, '@cairn', name));
+  }
 
   let planted: { readonly file: string; readonly text: string } | null = null;
   function restore(): void {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Budget, Detection } from './detect.ts';
+import type { Detection } from './detect.ts';
 import type { Detector, PlantedBug } from './planted-bugs.ts';
 
 /** What became of one planted bug. */
@@ -58,7 +58,7 @@ function cell(text: string): string {
 }
 
 /** The page `docs/spec/planted-bugs.md`. */
-export function showPage(bugs: readonly PlantedBug[], results: readonly Result[], budget: Budget): string {
+export function showPage(bugs: readonly PlantedBug[], results: readonly Result[]): string {
   const noticed = results.filter((each) => each.noticed !== null);
   const bySim = noticed.filter((each) => each.noticed?.detector === 'sim');
   return `# Planted bugs
@@ -71,8 +71,9 @@ Of ${results.length} bugs ${noticed.length} were noticed, ${bySim.length} of the
 
 ${showTable(bugs, results)}
 
-Made by \`npm run mutations -- --runs ${budget.simRuns} --seconds ${budget.timeoutMs / 1000} --markdown docs/spec/planted-bugs.md\`. A detector is
-given so many runs and seconds and ends with the first failure; numbers of runs vary a little, since several processes
-look at once. The bugs are in \`sim/mutations/bugs/\`.
+Made by \`npm run mutations -- --json FILE --markdown docs/spec/planted-bugs.md\`, and \`--continue\` for those that nobody had
+noticed yet: the simulated world then goes on after the last seed, and the runs before count. A detector ends with the
+first failure; numbers of runs vary a little, since several processes look at once. Where the number is missing, a single
+test failed. **nobody** means: not within the runs that are named in the last column. The bugs are in \`sim/mutations/bugs/\`.
 `;
 }

@@ -32,12 +32,4 @@ export const CLIENT_BUGS: readonly PlantedBug[] = [
     replace: '',
     detectors: ['tests:packages/client', 'sim'],
   },
-  {
-    name: 'client-short-answer-is-whole',
-    harm: 'of a file whose download ended early the end is missing',
-    file: 'packages/client/src/block-reader.ts',
-    find: "if (next !== asked.length) throw broken('it sent fewer blocks than were asked for');",
-    replace: '',
-    detectors: ['sim', 'tests:packages/client'],
-  },
 ];

@@ -90,11 +90,11 @@ export const PLANNER_BUGS: readonly PlantedBug[] = [
     detectors: ['planner', 'sim', 'tests:packages/sync-engine/src/selection.test.ts'],
   },
   {
-    name: 'planner-half-move-is-a-copy',
-    harm: 'a device killed while it moves a file makes a conflict copy of it',
-    file: 'packages/planner/src/matching.ts',
-    find: 'if (isSecondName(view, id, rivalId)) return false;',
-    replace: '',
+    name: 'planner-half-move-waits',
+    harm: 'a file that a killed device had moved half has both names for ever',
+    file: 'packages/planner/src/local-order.ts',
+    find: 'if (other === id || isSecondName(view, other, id)) continue;',
+    replace: 'if (other === id) continue;',
     detectors: ['scenario:move-half-done', 'planner'],
   },
 ];
