@@ -39,7 +39,7 @@ const { values } = parseArgs({
 
 async function main(): Promise<void> {
   const wanted = values.only.split(',');
-  let results = values.json === undefined ? [] : readResults(values.json);
+  let results = values.json === undefined ? [] : inOrder(PLANTED_BUGS, readResults(values.json));
   const done = new Set(results.filter(({ noticed }) => noticed !== null).map(({ name }) => name));
   const bugs = PLANTED_BUGS.filter(
     ({ name }) => wanted.some((part) => name.includes(part)) && !(values.continue && done.has(name)),
