@@ -13,16 +13,7 @@ const ITEMS_PER_TURN = 2000;
 // Small reads are faster than handing them to another thread and back.
 const SYNCHRONOUS_READ_BYTES = 128 * 1024;
 
-/** Items since others had their turn, over all folders: many small ones would otherwise never give one. */
-const sinceTurns = new WeakMap<RootContext, number>();
-
 export async function listFolder(context: RootContext, path: string): Promise<FolderItem[]> {
-  const listed = sinceTurns.get(context) ?? 0;
-  // Before anything is held or concluded.
-  if (listed >= ITEMS_PER_TURN) {
-    sinceTurns.set(context, 0);
-    await setImmediate();
-  }
   const { capabilities } = context;
   const names = splitPath(path, capabilities.caseSensitive);
   let folder: HeldFolder | null = null;
@@ -51,7 +42,6 @@ export async function listFolder(context: RootContext, path: string): Promise<Fo
     }
     if (items.length > ITEMS_PER_TURN) assertStillThere(context, names, folder, path);
     context.access.checkRoot();
-    sinceTurns.set(context, (sinceTurns.get(context) ?? 0) + items.length + 1);
     return items;
   } catch (error) {
     throw explain(error, 'list', path, 'absent');
