@@ -58,3 +58,22 @@ test('a commit whose blocks the server lacks is made again with its blocks [S-58
   expect(a.network.missingBlocks).toBe(0);
   expect(a.network.sentBlocks).toBeGreaterThan(sent);
 });
+
+test('a file that changes twice within one tick of its disk is not taken for unchanged [S-65]', async () => {
+  const second = 1_000_000_000n;
+  const coarse = await world.addDevice('Coarse', {
+    disk: { timeGranularityNs: 2n * second, changeGranularityNs: 2n * second },
+  });
+  coarse.start();
+  await world.settle([coarse]);
+  // At the beginning of a tick, so that both saves are within it.
+  await world.until('a tick begins', () => Date.now() % 2000 < 200);
+  coarse.disk.user.writeFile('f', 'one');
+  await world.until('it was seen', () => [...coarse.trees.local.values()].some(({ name }) => name === 'f'));
+  coarse.disk.user.writeFile('f', 'two');
+  await world.until('it is committed', async () => (await world.sequence()) > 0);
+  await world.settle([coarse]);
+  a.start();
+  await world.settle([coarse, a]);
+  expect(Buffer.from(a.disk.user.readFile('f')).toString()).toBe('two');
+});
