@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { detect } from './detect.ts';
-import { type Detector, PLANTED_BUGS } from './planted-bugs.ts';
+import type { Detector } from './planted-bug.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
 import { createPlantedCopy, type PlantedCopy } from './planted-copy.ts';
 
 const BUDGET = { simRuns: 200, propertyRuns: 500, timeoutMs: 120_000 };

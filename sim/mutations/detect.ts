@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import type { Detector } from './planted-bugs.ts';
+import type { Detector } from './planted-bug.ts';
 
 export interface Detection {
   readonly detector: Detector;

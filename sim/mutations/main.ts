@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Budget, detect } from './detect.ts';
-import { type Detector, PLANTED_BUGS, type PlantedBug } from './planted-bugs.ts';
+import type { Detector, PlantedBug } from './planted-bug.ts';
+import { PLANTED_BUGS } from './planted-bugs.ts';
 import { createPlantedCopy, type PlantedCopy } from './planted-copy.ts';
 import { inOrder, type Result, readResults, showPage, showTable, writeResults } from './results.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Detection } from './detect.ts';
-import type { Detector, PlantedBug } from './planted-bugs.ts';
+import type { Detector, PlantedBug } from './planted-bug.ts';
 
 /** What became of one planted bug. */
 export interface Result {

@@ -1,4 +1,4 @@
-import type { PlantedBug } from '../planted-bugs.ts';
+import type { PlantedBug } from '../planted-bug.ts';
 
 export const PLANNER_BUGS: readonly PlantedBug[] = [
   {
