@@ -116,6 +116,7 @@ describe('what the commands answer, with a daemon and without', () => {
       expect(shown).toContain('pipe: not synced, a pipe, socket or device file');
       expect(shown).toContain('name is not valid UTF-8');
       expect(await laptop.why('pipe')).toMatchObject({ verdict: 'unsyncable' });
+      await waitUntil(async () => (await names(desktop)).length > 0, 'the one file that can be synced');
       expect(await names(desktop)).toEqual(['good']);
     } finally {
       socket.close();
