@@ -1,11 +1,11 @@
-import type { ChangesetId, EntryId } from '@cairn/model';
+import type { EntryId } from '@cairn/model';
 import { type Plan, type PlannedOperation, type PlanOptions, plan, type Trees } from '@cairn/planner';
 import type { Attention } from './attention.ts';
 import type { DownloadDeps } from './execute/deps.ts';
 import { executePlan } from './execute/execute-plan.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
 import { classOf, entryOf, isRunnable, signatureOf } from './execute/select-operations.ts';
-import { noteAnswered, readSent, settleOwnRow } from './execute/sent-changesets.ts';
+import { readSent, settleOwnRow } from './execute/sent-changesets.ts';
 import { followJournal } from './observe/follow.ts';
 import type { Scanner } from './observe/scan.ts';
 import type { Retries } from './retries.ts';
@@ -161,22 +161,17 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   const cancel = environment.timers.schedule(SLOW_ANSWER_MS, () => deps.leaveSync());
   try {
     const sent = readSent(trees);
-    const answered = new Set<ChangesetId>();
     const { rebased } = await followJournal(
       {
         space,
         trees,
         environment,
         onRow(row, before) {
-          if (!sent.has(row.changesetId)) return;
-          settleOwnRow(execute, row, before);
-          answered.add(row.changesetId);
+          if (sent.has(row.changesetId)) settleOwnRow(execute, row, before);
         },
       },
       signal,
     );
-    // Only now: the rows of a changeset may come in several pages.
-    for (const changesetId of answered) noteAnswered(trees, changesetId);
     // What another history granted is not granted by this one.
     if (rebased) execute.uploaded.clear();
     deps.onServerAnswered(rebased);

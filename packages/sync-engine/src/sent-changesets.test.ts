@@ -72,6 +72,23 @@ describe('a commit whose answer was lost, by a device that was killed meanwhile 
     expect(copies()).toEqual([]);
   });
 
+  test('what a commit just before it brought is known, too, although it was not durable yet', async () => {
+    const before = await world.sequence();
+    // The move is committed first, the removal of the emptied folder in a changeset of its own.
+    a.network.answersBeforeLost = 1;
+    a.network.lostAnswers = 1;
+    a.network.offlineAfterLostAnswer = true;
+    a.disk.user.rename('docs/plan.txt', 'moved.txt');
+    a.disk.user.remove('docs');
+    await world.until('both are committed', async () => (await world.sequence()) === before + 2);
+    await a.kill();
+    a.network.offline = false;
+    a.disk.user.rename('moved.txt', 'third.txt');
+    a.start();
+    await world.settle([a, b]);
+    expect(b.disk.user.describe().map((line) => line.split(' ')[0])).toEqual(['third.txt']);
+  });
+
   test('what the user deletes after it stays deleted, whether it was new or edited', async () => {
     await commitAndDie(() => a.disk.user.writeFile('docs/plan.txt', 'first'));
     a.disk.user.remove('docs/plan.txt');

@@ -14,21 +14,11 @@ import { findPath } from '../status.ts';
 import type { ExecuteDeps } from './deps.ts';
 import { readStable } from './inspect.ts';
 import { forgetUploaded, noteCommit, type PreparedChange } from './note-commit.ts';
-import { noteAnswered, noteSent } from './sent-changesets.ts';
+import { noteSent } from './sent-changesets.ts';
 
 export type PushOperation = PreparedChange['operation'];
 
 const MAX_ATTEMPTS = 4;
-/** Answers that say that nothing was committed. */
-const REFUSALS = [
-  'conflict',
-  'blocks-missing',
-  'bad-request',
-  'bad-name',
-  'too-large',
-  'not-found',
-  'changeset-mismatch',
-] as const;
 
 /**
  * Sends operations to the server as one changeset. Blocks that the server may lack go first. Changes that the
@@ -50,7 +40,6 @@ export async function pushOperations(
         signal,
       );
       deps.counters.commits++;
-      noteAnswered(deps.trees, changesetId);
       for (const { operation } of prepared) {
         const { entryId } = operation;
         deps.failures.forget(entryId);
@@ -59,7 +48,6 @@ export async function pushOperations(
       noteCommit(deps, prepared, result);
       return;
     } catch (error) {
-      if (isCairnError(error, ...REFUSALS)) noteAnswered(deps.trees, changesetId);
       if (isCairnError(error, 'conflict')) {
         deps.markRemoteDirty();
         const conflicts = (error.details['conflicts'] ?? []) as ChangeConflict[];

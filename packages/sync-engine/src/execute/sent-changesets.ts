@@ -8,13 +8,14 @@ import type { ExecuteDeps } from './deps.ts';
 
 /** Name of the value in the tree store. */
 const SENT_VALUE = 'sentChangesets';
-/** One is open at a time; more only where answers were lost. */
+/** Only the last few can be without an answer; of the others the rows are known, or are known again. */
 const MAX_SENT = 64;
 
 /**
- * Changesets that were sent and not answered: the server may have them. This makes the id durable before it is sent,
- * so that a device that was killed meanwhile knows its own rows in the journal from those of others. Otherwise what
- * the user did since would be taken for a conflict with himself.
+ * Makes the id of a changeset durable before it is sent, so that a device that does not hear the answer, or is killed
+ * before it keeps what the answer said, knows its own rows in the journal from those of others. Otherwise what the
+ * user did since would be taken for a conflict with himself. An id stays also after its answer: what the answer led to
+ * becomes durable later, and the row says the same again.
  */
 export function noteSent(trees: TreeStore, changesetId: ChangesetId): void {
   const sent = [...readSent(trees), changesetId].slice(-MAX_SENT);
@@ -22,13 +23,7 @@ export function noteSent(trees: TreeStore, changesetId: ChangesetId): void {
   trees.flushValues();
 }
 
-/** The server has told what became of it. */
-export function noteAnswered(trees: TreeStore, changesetId: ChangesetId): void {
-  const sent = [...readSent(trees)].filter((each) => each !== changesetId);
-  trees.setValue(SENT_VALUE, sent.length === 0 ? null : sent.join(' '));
-}
-
-/** The ids of what was sent and not answered. */
+/** The ids of the changesets that were sent last. */
 export function readSent(trees: TreeStore): ReadonlySet<string> {
   return new Set((trees.getValue(SENT_VALUE) ?? '').split(' ').filter((each) => each !== ''));
 }
@@ -52,7 +47,7 @@ export function settleOwnRow(
   const agreed = syncedFrom(row.entry);
   const old = synced.get(row.entryId);
   // Renamed to make room, and never on this disk: noted as agreed, it would look like deleted here.
-  if (before !== undefined && old === undefined && deps.local.get(row.entryId) === undefined) return;
+  if (before !== undefined && old === undefined && node === undefined) return;
   synced.put(
     before === undefined || old === undefined ? agreed : { ...old, ...changedFields(before, agreed, node) },
   );

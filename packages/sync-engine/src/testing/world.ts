@@ -43,6 +43,8 @@ export interface Network {
   hintsDropped: boolean;
   /** That many commits from now on happen, but their answers are lost. */
   lostAnswers: number;
+  /** That many answers arrive before any is lost. */
+  answersBeforeLost: number;
   /** With the next lost answer the network goes away. */
   offlineAfterLostAnswer: boolean;
   /** That many commits from now on are told that the server lacks their blocks. */
@@ -188,7 +190,9 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         }
         network.commits++;
         const result = await data.spaces.commitChangeset(who, spaceId, changeset);
-        if (network.lostAnswers > 0) {
+        if (network.lostAnswers > 0 && network.answersBeforeLost > 0) {
+          network.answersBeforeLost--;
+        } else if (network.lostAnswers > 0) {
           network.lostAnswers--;
           if (network.offlineAfterLostAnswer) network.offline = true;
           network.offlineAfterLostAnswer = false;
@@ -266,6 +270,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       offline: false,
       hintsDropped: false,
       lostAnswers: 0,
+      answersBeforeLost: 0,
       offlineAfterLostAnswer: false,
       missingBlocks: 0,
       sentBlocks: 0,
