@@ -7,4 +7,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     'a file that was renamed on the server to make room, and never on this disk, counted as deleted here after a lost answer',
   ],
   [42172, 'the same, after the database was lost'],
+  [103350, '"in sync" was said although the folder could not be listed'],
+  [111505, '"in sync" was said although an item could not be looked at'],
+  [100113, 'a link whose time could not be set was sent as the own one of its user'],
+  [106658, 'a write through another name of a hard link was found a quarter of an hour later'],
 ];

@@ -35,6 +35,37 @@ describe('"in sync" is said only when it is so [S-74]', () => {
     expect(a.engine.explain('good').verdict).toBe('in-sync');
   });
 
+  test('not while the folder cannot be listed, although nothing is known of what is in it [S-45]', async () => {
+    a.start();
+    await world.settle([a]);
+    a.disk.setFaults((operation) => (operation === 'list' ? 'EACCES' : null));
+    a.disk.user.writeFile('f', 'one');
+    await a.restart();
+    await world.until('it has looked', () => ['waiting', 'in-sync'].includes(state()));
+    expect(state()).toBe('waiting');
+    expect(a.engine.status().unsynced).toContainEqual({ path: '/', reason: 'unreadable' });
+    a.disk.setFaults(null);
+    a.engine.refresh();
+    await world.settle([a]);
+    expect(await world.sequence()).toBe(1);
+  });
+
+  test('not while a folder below cannot be looked at [S-45]', async () => {
+    a.disk.user.makeFolder('d');
+    a.disk.user.writeFile('d/f', 'one');
+    a.start();
+    await world.settle([a]);
+    a.disk.setFaults((operation, path) => (operation === 'status' && path === 'd' ? 'ESTALE' : null));
+    a.disk.user.writeFile('d/f', 'two');
+    await world.until('it has looked', () => a.engine.status().unsynced.length > 0);
+    await world.until('it rests', () => ['waiting', 'in-sync'].includes(state()));
+    expect(state()).toBe('waiting');
+    a.disk.setFaults(null);
+    a.engine.refresh();
+    await world.settle([a]);
+    expect(await world.sequence()).toBe(3);
+  });
+
   test('not while deletes wait for the user', async () => {
     const careful = await world.addDevice('Careful', { brake: { count: 2, share: 0.1 } });
     for (let index = 0; index < 10; index++) a.disk.user.writeFile(`f${index}`, `${index}`);

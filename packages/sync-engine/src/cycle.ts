@@ -263,9 +263,11 @@ function dropOldFailures({ execute }: CycleDeps, planned: Plan): void {
   for (const { entryId } of failures.list()) if (!open.has(entryId)) failures.forget(entryId);
 }
 
-function restState({ large, execute }: CycleDeps, planned: Plan): Rest['state'] {
+function restState({ large, execute, scanner }: CycleDeps, planned: Plan): Rest['state'] {
   if (planned.held !== null) return 'held';
   if (large.count > 0) return 'syncing';
+  // What is in a folder that could not be listed is in no tree: three equal trees prove nothing about it.
+  if (scanner.hasUnreadable()) return 'waiting';
   const issues = planned.issues.filter(isWaiting);
   const waiting = planned.operations.length + issues.length + execute.failures.list().length > 0;
   return waiting || countDiffering(execute, planned) > 0 ? 'waiting' : 'in-sync';

@@ -395,6 +395,36 @@ describe('rules', () => {
   });
 });
 
+test('a write through one name of a hard link is seen under all its names [S-62]', async () => {
+  a.disk.user.makeFolder('d');
+  a.disk.user.writeFile('one', 'first');
+  a.disk.user.makeHardLink('one', 'd/two');
+  a.start();
+  b.start();
+  await settle();
+  a.disk.user.writeFile('one', 'second');
+  await world.until('both names have it on B', () =>
+    ['one', 'd/two'].every((path) => new TextDecoder().decode(b.disk.user.readFile(path)) === 'second'),
+  );
+  await settle();
+});
+
+test('a link whose time could not be set is ours all the same [S-18]', async () => {
+  a.start();
+  b.start();
+  await settle();
+  b.disk.setFaults((operation) => (['setAttributes', 'list'].includes(operation) ? 'EIO' : null));
+  a.disk.user.makeLink('link', 'target');
+  await world.until('it is there', () => b.disk.user.describe().length > 0);
+  a.disk.user.rename('link', 'renamed');
+  await world.until('B knows the new name', () => b.engine.status().sequence === 2);
+  b.disk.setFaults(null);
+  b.engine.refresh();
+  await settle();
+  expect(b.disk.user.walk().map(({ path }) => path)).toEqual(['renamed']);
+  expect(await world.sequence()).toBe(2);
+});
+
 describe('the loop rests', () => {
   test('a folder that cannot be made holds up what goes into it without keeping the engine busy', async () => {
     a.disk.user.makeFolder('d');

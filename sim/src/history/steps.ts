@@ -41,8 +41,6 @@ export function letAct(world: World, device: Device, draw: Draw, where = ''): st
   const words = act(handsOf(world, device, draw, world.script), { ignores: world.script.ignores });
   device.lastActMs = world.timeline.nowMs;
   if (words !== null && /^(copy|hard link)/.test(words)) world.hadCopies = true;
-  // A write by one name of a file gives no event for its others.
-  if (words?.startsWith('hard link') === true) device.isBlind = true;
   if (words !== null) world.trace.tell(`${device.name}: ${words}${where}`);
   return words;
 }

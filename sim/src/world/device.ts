@@ -68,6 +68,8 @@ export class Device {
   isMounted = true;
   needsSignIn = false;
   failedWhileMounted = true;
+  /** The disk was not there at some moment of this process. */
+  #missedDisk = false;
   #faults: FaultPlan | null = null;
   #ambush: { calls: number; readonly act: () => void } | null = null;
 
@@ -137,6 +139,8 @@ export class Device {
 
   setMounted(mounted: boolean): void {
     this.isMounted = mounted;
+    // A process that found the disk missing may need some moments to end, and the disk is back by then.
+    if (!mounted) this.#missedDisk = true;
     this.disk.setMounted(mounted);
   }
 
@@ -153,7 +157,7 @@ export class Device {
     const own = { alive: true };
     this.#process = own;
     this.failure = null;
-    const startedMounted = this.isMounted;
+    this.#missedDisk = !this.isMounted;
     // The process opens the folder that is there now.
     this.disk.restart();
     this.#abort = new AbortController();
@@ -224,7 +228,7 @@ export class Device {
       },
       (error: unknown) => {
         if (own.alive) this.failure = error;
-        this.failedWhileMounted = this.isMounted && startedMounted;
+        this.failedWhileMounted = !this.#missedDisk;
         own.alive = false;
         client.close();
       },

@@ -1,3 +1,4 @@
+import type { FileStatus } from '@cairn/filesystem';
 import { CairnError, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode, Operation } from '@cairn/planner';
 import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
@@ -122,25 +123,31 @@ async function makeLink(
     existing === undefined ? ({ absent: true } as const) : { fingerprint: existing.fingerprint };
   const made = await deps.filesystem.makeLink(path, entry.target, expected);
   touched.add(parentPath(path));
-  const { modifiedAtUs } = entry;
-  const status = await deps.filesystem.setAttributes(
-    path,
-    { modifiedAtUs },
-    { fingerprint: made.fingerprint },
-  );
-  deps.local.put({
-    entryId,
-    parentId: existing?.parentId ?? entry.parentId,
-    name: existing?.name ?? entry.name,
-    kind: 'link',
-    ...observedFacts(status),
-    modifiedAtUs,
-    content: null,
-    state: 'known',
-  });
   const agreed = syncedFrom(entry);
   const old = replace ? deps.trees.synced.get(entryId) : undefined;
-  deps.trees.synced.put(old === undefined ? agreed : { ...agreed, parentId: old.parentId, name: old.name });
+  const note = (status: FileStatus, modifiedAtUs: number): void => {
+    deps.local.put({
+      entryId,
+      parentId: existing?.parentId ?? entry.parentId,
+      name: existing?.name ?? entry.name,
+      kind: 'link',
+      ...observedFacts(status),
+      modifiedAtUs,
+      content: null,
+      state: 'known',
+    });
+    const place = old === undefined ? {} : { parentId: old.parentId, name: old.name };
+    deps.trees.synced.put({ ...agreed, ...place, modifiedAtUs });
+  };
+  // Noted before anything else can fail: a link that is not known as ours would be sent as the user's own later on.
+  // If its time cannot be set it keeps the one that the disk gave it: a link's time alone is no difference.
+  note(made, observedFacts(made).modifiedAtUs);
+  const { modifiedAtUs } = entry;
+  const attributes = { modifiedAtUs };
+  note(
+    await deps.filesystem.setAttributes(path, attributes, { fingerprint: made.fingerprint }),
+    modifiedAtUs,
+  );
 }
 
 async function moveLocal(

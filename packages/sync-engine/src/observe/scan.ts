@@ -1,6 +1,7 @@
 import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
+import type { LocalNode } from '@cairn/planner';
 import { joinPath, type LocalTree } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
 import { type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
@@ -123,6 +124,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     }
 
     for (const node of matching.present) local.put(node);
+    for (const node of matching.present) for (const path of foldersOfOtherNames(node)) again.add(path);
     for (const id of matching.vanished) local.deleteSubtree(id);
     // Both trees at once, before any plan: what is left alone must never look removed.
     deps.leaveAlone(matching.leftAlone);
@@ -186,6 +188,20 @@ export function createScanner(deps: ScannerDeps): Scanner {
       changed.push(path);
     }
     return changed;
+  }
+
+  /**
+   * Where a file has more names that were last seen with other bytes or times: who writes through one name of a hard
+   * link changes them all, and the disk tells of the one only.
+   */
+  function* foldersOfOtherNames({ entryId, kind, identity, fingerprint }: LocalNode): Generator<string> {
+    if (kind !== 'file') return;
+    for (const id of local.allByIdentity(identity)) {
+      const parentId = id === entryId ? null : local.sketch(id)?.parentId;
+      if (parentId == null || local.get(id)?.fingerprint === fingerprint) continue;
+      const path = local.path(parentId);
+      if (path !== null) yield path;
+    }
   }
 
   /** Nodes whose folder is not known cannot be anywhere. */
