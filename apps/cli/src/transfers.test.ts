@@ -4,6 +4,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  stat,
   symlink,
   truncate,
   unlink,
@@ -43,7 +44,9 @@ describe('upload and download', () => {
     for (const name of ['-rf', '*', 'new\nline', ' space ', 'ünï', 'q"uote', '\u001b[31mred']) {
       await writeFile(join(source, name), name);
     }
-    await utimes(join(source, 'empty.txt'), 1.5, -3.25);
+    // As text: a negative number would mean now.
+    await utimes(join(source, 'empty.txt'), '1.5', '-3.25');
+    expect((await stat(join(source, 'empty.txt'))).mtimeMs).toBe(-3250);
     for (let index = 0; index < 300; index++) await writeFile(join(source, `f${index}`), `content ${index}`);
 
     const up = await world.run('laptop', 'upload', '--json', source);
@@ -65,6 +68,18 @@ describe('upload and download', () => {
     expect(listed.output).not.toContain('\u001b');
     const raw = JSON.parse((await world.run('laptop', 'ls', '--json', '/source')).output);
     expect(raw.entries.map(({ name }: { name: string }) => name)).toContain('\u001b[31mred');
+  });
+
+  it('T092 a time further than can be sent is sent as the furthest one', async () => {
+    const path = join(await makeFolder('far'), 'far.txt');
+    await writeFile(path, 'far');
+    await utimes(path, '13569465600', '13569465600');
+    expect(await world.run('laptop', 'put', path, '/far.txt')).toMatchObject({ exitCode: 0, errors: '' });
+    const target = await makeFolder('from-far');
+    expect((await world.run('laptop', 'get', '/far.txt', target)).exitCode).toBe(0);
+    expect((await stat(join(target, 'far.txt'))).mtime.getUTCFullYear()).toBe(2255);
+    const again = await world.run('laptop', 'put', '--json', path, '/far.txt');
+    expect(JSON.parse(again.output)).toMatchObject({ uploaded: 0, unchanged: 1 });
   });
 
   it('a changed file becomes a new version, and only the change travels', async () => {

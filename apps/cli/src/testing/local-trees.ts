@@ -14,14 +14,14 @@ export async function describeTree(folder: string): Promise<Record<string, unkno
         found[key] = 'folder';
         await visit(inside, key);
       } else if (status.isSymbolicLink()) {
-        found[key] = { link: await readlink(inside), modifiedAtUs: status.mtimeNs / 1000n };
+        found[key] = { link: await readlink(inside), modifiedAtUs: toMicroseconds(status.mtimeNs) };
       } else {
         found[key] = {
           sha256: createHash('sha256')
             .update(await readFile(inside))
             .digest('hex'),
           executable: (status.mode & 0o100n) !== 0n,
-          modifiedAtUs: status.mtimeNs / 1000n,
+          modifiedAtUs: toMicroseconds(status.mtimeNs),
         };
       }
     }
@@ -38,4 +38,9 @@ export async function sizeOfTree(folder: string): Promise<number> {
     total += (await lstat(join(item.parentPath, item.name)).catch(() => ({ size: 0 }))).size;
   }
   return total;
+}
+
+/** Rounded down, also before 1970. */
+function toMicroseconds(ns: bigint): bigint {
+  return (ns - (((ns % 1000n) + 1000n) % 1000n)) / 1000n;
 }

@@ -106,7 +106,9 @@ function microseconds(status: BigIntStats): number {
   // BigInt division rounds towards zero; times before 1970 must round down as the others.
   const { mtimeNs } = status;
   const whole = mtimeNs / 1000n;
-  return Number(mtimeNs < 0n && whole * 1000n !== mtimeNs ? whole - 1n : whole);
+  const rounded = Number(mtimeNs < 0n && whole * 1000n !== mtimeNs ? whole - 1n : whole);
+  // Disks have times beyond the year 2255, which is as far as these numbers are exact.
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, rounded));
 }
 
 const REASONS: Record<string, string> = {

@@ -82,9 +82,12 @@ export async function openPartial(
   }
 }
 
-/** Microseconds as the seconds that `utimes` takes: in the middle of the microsecond, since it cuts off. */
-export function seconds(modifiedAtUs: number): number {
-  return (modifiedAtUs + 0.5) / 1e6;
+/**
+ * Microseconds as the seconds that `utimes` takes: in the middle of the microsecond, since it cuts off, and as text,
+ * since Node takes a negative number for "now".
+ */
+export function seconds(modifiedAtUs: number): string {
+  return String((modifiedAtUs + 0.5) / 1e6);
 }
 
 /** Without `overwrite` the name is taken only if it is free at that very moment. */
