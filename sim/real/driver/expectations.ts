@@ -85,12 +85,16 @@ function compareItem(path: string, item: ScenarioItem, seen: SeenItem): string[]
       ? []
       : [`${path} holds ${preview(seen.bytes)}, none of ${item.oneOf.join(', ')}`];
   }
-  const { content, executable } =
-    typeof item === 'object' && 'content' in item ? item : { content: item, executable: undefined };
+  const { content, executable, modifiedAtUs } =
+    typeof item === 'object' && 'content' in item
+      ? item
+      : { content: item, executable: undefined, modifiedAtUs: undefined };
   const bytes = bytesOf(content);
   if (!bytes.equals(seen.bytes)) return [`${path} holds ${preview(seen.bytes)}, not ${preview(bytes)}`];
   if (executable !== undefined && executable !== seen.executable)
     return [`${path} is ${seen.executable ? '' : 'not '}executable`];
+  if (modifiedAtUs !== undefined && modifiedAtUs !== seen.modifiedAtUs)
+    return [`${path} was modified at ${seen.modifiedAtUs}, not ${modifiedAtUs}`];
   return [];
 }
 

@@ -57,7 +57,12 @@ export function createFolderUser(root: string): StageUser {
     makeHardLink: (path, newPath) => linkSync(at(path), at(newPath)),
     makeLink: (path, target) => symlinkSync(target, at(path)),
     setExecutable: (path, executable) => chmodSync(at(path), executable ? 0o755 : 0o644),
-    setModifiedAt: (path, modifiedAtUs) => lutimesSync(at(path), modifiedAtUs / 1e6, modifiedAtUs / 1e6),
+    // As text, since Node takes a negative number for "now"; half a microsecond more, since it cuts off.
+    setModifiedAt(path, modifiedAtUs) {
+      const seconds = String((modifiedAtUs + 0.5) / 1e6);
+      lutimesSync(at(path), seconds, seconds);
+    },
+    modifiedAtNs: (path) => lstatSync(at(path), { bigint: true }).mtimeNs,
     makeFifo: (path) => void execFileSync('mkfifo', [at(path)]),
     describe: () => [...walk('')].sort(),
   };

@@ -33,7 +33,7 @@ export async function createMemoryStage(): Promise<Stage> {
     const process = createEngineProcess();
     const device: StageDevice = {
       name,
-      user: disk.user,
+      user: { ...disk.user, modifiedAtNs: (path) => disk.user.find(path)?.modifiedAtNs ?? 0n },
       get isRunning() {
         return process.isRunning;
       },

@@ -16,7 +16,11 @@ export type StageUser = Pick<
   | 'setModifiedAt'
   | 'makeFifo'
   | 'describe'
-> & { makeHardLink(path: string, newPath: string): void };
+> & {
+  makeHardLink(path: string, newPath: string): void;
+  /** Nanoseconds since 1970. */
+  modifiedAtNs(path: string): bigint;
+};
 
 /** What one device can have done to it. A stage that cannot do something throws {@link NotHere}. */
 export interface StageDevice {
@@ -86,6 +90,14 @@ export interface SeenItem {
   readonly bytes: Uint8Array;
   readonly target: string;
   readonly executable: boolean;
+  /** Of a file, microseconds since 1970. */
+  readonly modifiedAtUs: number | null;
+}
+
+/** Rounded down, also before 1970. */
+function toMicroseconds(ns: bigint): number {
+  const rest = ((ns % 1000n) + 1000n) % 1000n;
+  return Number((ns - rest) / 1000n);
 }
 
 /** Everything below a folder as its user sees it. */
@@ -95,13 +107,14 @@ export function readSeen(user: StageUser): Map<string, SeenItem> {
     const file = /^(.*) file ([0-9a-f]*)( x)?$/s.exec(line);
     const link = /^(.*?) link (.*)$/s.exec(line);
     const plain = /^(.*) (folder|other|special)$/s.exec(line);
-    const none = { bytes: new Uint8Array(0), target: '', executable: false };
+    const none = { bytes: new Uint8Array(0), target: '', executable: false, modifiedAtUs: null };
     if (file !== null) {
       seen.set(file[1] as string, {
         ...none,
         kind: 'file',
         bytes: Buffer.from(file[2] as string, 'hex'),
         executable: file[3] !== undefined,
+        modifiedAtUs: toMicroseconds(user.modifiedAtNs(file[1] as string)),
       });
     } else if (link !== null)
       seen.set(link[1] as string, { ...none, kind: 'link', target: link[2] as string });
