@@ -15,7 +15,10 @@ export type FileKind = 'file' | 'folder' | 'link' | 'other';
 /** One `lstat`. Times are nanoseconds since 1970. */
 export interface FileStatus {
   readonly kind: FileKind;
-  /** Which object this is: device, inode and birth time. Survives renames; a new file never has an old one's. */
+  /**
+   * Which object this is: device, inode and birth time. Survives renames; a new file never has an old one's, but on
+   * disks without birth times.
+   */
   readonly identity: string;
   /** Changes whenever content or metadata may have changed: inode, size, mtime, ctime. */
   readonly fingerprint: string;
@@ -79,6 +82,8 @@ export interface FilesystemCapabilities {
   readonly unicodeSensitive: boolean;
   readonly symbolicLinks: boolean;
   readonly executableBit: boolean;
+  /** Objects know when they were made; without that, a new one may have a deleted one's identity. */
+  readonly birthTimes: boolean;
   /** Names that the disk refuses although they can name an entry. */
   readonly reservedNames: ReservedNames;
 }

@@ -12,6 +12,7 @@ export type {
   TemporaryFile,
   WatchHint,
 } from './filesystem.ts';
+export { isSameButRenamed } from './fingerprint.ts';
 export type { FaultPlan, MemoryOperation } from './memory/fault-plan.ts';
 export {
   createMemoryFilesystem,

@@ -1,6 +1,7 @@
 import type { Environment } from '@cairn/environment';
 import { findReservedName } from '@cairn/model';
 import type { FileStatus, FilesystemCapabilities } from '../filesystem.ts';
+import { formatFingerprint } from '../fingerprint.ts';
 
 export interface MemoryFile {
   readonly kind: 'file';
@@ -70,6 +71,8 @@ export interface MemoryDisk {
   nowNs(): bigint;
   /** Rounds a modification time as this disk stores it. */
   storedTime(nanoseconds: bigint): bigint;
+  /** The next thing that is made gets this inode, as on many disks; the one that had it must have no name left. */
+  reuseInode(inode: number): void;
   assertRoom(moreBytes: number): void;
   addUsed(bytes: number): void;
   setCapacity(bytes: number): void;
@@ -103,6 +106,7 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
   const { environment, capabilities, timeGranularityNs, changeGranularityNs } = options;
   let { capacityBytes } = options;
   let nextInode = 1;
+  const freeInodes: number[] = [];
   let usedBytes = 0;
   let ticks = 0n;
   let lastMs = -1;
@@ -133,7 +137,12 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
 
   function times() {
     const now = nowNs();
-    return { inode: nextInode++, bornAtNs: now, modifiedAtNs: storedTime(now), changedAtNs: now };
+    return {
+      inode: freeInodes.pop() ?? nextInode++,
+      bornAtNs: now,
+      modifiedAtNs: storedTime(now),
+      changedAtNs: now,
+    };
   }
 
   function createFolder(): MemoryFolder {
@@ -194,8 +203,8 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
         node.kind === 'file' ? node.bytes.length : node.kind === 'link' ? Buffer.byteLength(node.target) : 0;
       return {
         kind: node.kind,
-        identity: `1:${node.inode}:${node.bornAtNs}`,
-        fingerprint: `${node.inode}:${sizeBytes}:${node.modifiedAtNs}:${node.changedAtNs}`,
+        identity: `1:${node.inode}:${capabilities.birthTimes ? node.bornAtNs : 0n}`,
+        fingerprint: formatFingerprint({ ...node, sizeBytes }),
         sizeBytes,
         modifiedAtNs: node.modifiedAtNs,
         changedAtNs: node.changedAtNs,
@@ -206,6 +215,7 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
     },
     nowNs,
     storedTime,
+    reuseInode: (inode) => void freeInodes.push(inode),
     assertRoom(moreBytes) {
       if (usedBytes + moreBytes > capacityBytes) {
         throw Object.assign(new Error('ENOSPC: no space left on the simulated disk'), { code: 'ENOSPC' });

@@ -53,6 +53,7 @@ const POSIX: FilesystemCapabilities = {
   unicodeSensitive: true,
   symbolicLinks: true,
   executableBit: true,
+  birthTimes: true,
   reservedNames: 'none',
 };
 

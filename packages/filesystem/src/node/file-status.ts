@@ -1,5 +1,6 @@
 import { type BigIntStats, fstatSync, lstatSync, readlinkSync } from 'node:fs';
 import type { FileKind, FileStatus } from '../filesystem.ts';
+import { formatFingerprint } from '../fingerprint.ts';
 import { systemCode } from '../local-errors.ts';
 
 const EXECUTE_BY_OWNER = 0o100n;
@@ -10,7 +11,12 @@ export function toFileStatus(stats: BigIntStats, target: string | null, executab
   return {
     kind: kind === 'link' && target === null ? 'other' : kind,
     identity: `${stats.dev}:${stats.ino}:${stats.birthtimeNs}`,
-    fingerprint: `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
+    fingerprint: formatFingerprint({
+      inode: stats.ino,
+      sizeBytes: stats.size,
+      modifiedAtNs: stats.mtimeNs,
+      changedAtNs: stats.ctimeNs,
+    }),
     sizeBytes: Number(stats.size),
     modifiedAtNs: stats.mtimeNs,
     changedAtNs: stats.ctimeNs,

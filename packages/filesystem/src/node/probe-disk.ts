@@ -31,6 +31,7 @@ export function probeDisk(privateFolder: HeldFolder): DiskFacts {
         unicodeSensitive: !exists(`${probe}/case-ae\u0301`),
         symbolicLinks: can(() => symlinkSync('nowhere', `${probe}/link`)),
         executableBit: mode !== null,
+        birthTimes: lstatSync(`${probe}/mode`, { bigint: true }).birthtimeNs !== 0n,
         // Windows, and its filesystems mounted elsewhere.
         reservedNames:
           process.platform === 'win32' || !can(() => writeFileSync(`${probe}/a:b?`, '', { flag: 'wx' }))

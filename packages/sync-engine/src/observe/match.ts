@@ -1,4 +1,4 @@
-import type { FileStatus, Filesystem } from '@cairn/filesystem';
+import { type FileStatus, type Filesystem, isSameButRenamed } from '@cairn/filesystem';
 import { type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
 import { joinPath, type LocalTree, observedFacts } from '../local-tree.ts';
@@ -136,6 +136,7 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
     if (
       moved !== undefined &&
       moved.kind === item.kind &&
+      isCertainlySame(moved, item) &&
       !claimed.has(moved.entryId) &&
       (await hasLeft(moved))
     ) {
@@ -148,6 +149,12 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
     }
     if (occupant === undefined || occupant.kind !== item.kind) return null;
     return item.kind === 'folder' && isElsewhere(occupant, path) ? null : occupant;
+  }
+
+  /** Where the identity may be that of a deleted file, only what a rename leaves as it was counts as moved. */
+  function isCertainlySame(node: LocalNode, item: ObservedItem): boolean {
+    if (filesystem.capabilities.birthTimes || item.kind === 'folder') return true;
+    return isSameButRenamed(node.fingerprint, item.status.fingerprint);
   }
 
   function isElsewhere(node: LocalNode, path: string): boolean {
