@@ -72,7 +72,11 @@ export class MomentChecks {
     if (!device.isMounted) return;
     const { values } = this.#world;
     const present = new Set<Value>();
+    const names = new Set<string>();
     for (const { path, bytes } of device.disk.user.walk()) {
+      const name = path.normalize('NFC').toLowerCase();
+      if (names.has(name)) this.#world.hadClash = true;
+      names.add(name);
       if (bytes === null) continue;
       const value = values.find(bytes);
       if (value === undefined)

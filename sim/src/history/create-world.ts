@@ -75,6 +75,7 @@ export async function createWorld(script: Script, onLine: ((line: string) => voi
     hadUnion: false,
     hadCopies: false,
     hadSuddenEnd: false,
+    hadClash: false,
   };
   const { principal, spaceId } = server;
   await mirror.reset(server.services.data, principal, spaceId);

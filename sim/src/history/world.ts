@@ -29,6 +29,8 @@ export interface World {
   hadCopies: boolean;
   /** A process ended between a commit and its note of it: its own change then looks like somebody else's. */
   hadSuddenEnd: boolean;
+  /** A disk once had two names in one folder that the server takes for one: a device may have renamed one of them. */
+  hadClash: boolean;
 }
 
 /** Notes what is wrong; the first thing counts. */
