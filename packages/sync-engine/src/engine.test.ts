@@ -95,6 +95,49 @@ describe('two devices', () => {
     expect(a.disk.user.describe().some((line) => line.includes('d/y'))).toBe(false);
   });
 
+  test('a folder that was copied from elsewhere is merged by union: what it lacks comes back [S-51]', async () => {
+    for (const name of ['here', 'there']) a.disk.user.writeFile(name, name);
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    await a.stop();
+    // Another device's folder: its marker is not the one that this device's database knows.
+    const marker = JSON.parse(text(a, '.cairn/marker'));
+    a.disk.user.writeFile('.cairn/marker', JSON.stringify({ ...marker, linkId: 'x'.repeat(26) }));
+    a.disk.user.remove('there');
+    a.start();
+    await world.settle([a, b]);
+    expect(new Set(b.disk.user.walk().map(({ path }) => path))).toEqual(new Set(['here', 'there']));
+    expect(a.disk.user.describe()).toEqual(b.disk.user.describe());
+  });
+
+  test('what an interrupted download left is checked before it is used [S-7]', async () => {
+    const big = new Uint8Array(6 * 1024 * 1024).map((_, index) => (index * 2_654_435_761) >>> 13);
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    let writes = 0;
+    let killed: Promise<void> | null = null;
+    b.disk.setFaults((operation) => {
+      if (operation === 'write' && ++writes === 3) killed = b.kill();
+      return null;
+    });
+    a.disk.user.writeFile('big', big);
+    await world.until('B is killed in the middle', () => killed !== null);
+    await killed;
+    b.disk.setFaults(null);
+    const folder = '.cairn/temporary';
+    const left = b.disk.user.list(folder);
+    expect(left.length).toBeGreaterThan(0);
+    for (const name of left) {
+      const bytes = b.disk.user.readFile(`${folder}/${name}`);
+      b.disk.user.writeFile(`${folder}/${name}`, bytes.fill(7, 0, Math.min(1000, bytes.length)));
+    }
+    b.start();
+    await world.settle([a, b]);
+    expect(Buffer.compare(b.disk.user.readFile('big'), big)).toBe(0);
+  });
+
   test('a lost database costs no data, no conflict and no traffic for equal files [S-51]', async () => {
     for (let index = 0; index < 10; index++) a.disk.user.writeFile(`${index}`, `content ${index}`);
     a.start();

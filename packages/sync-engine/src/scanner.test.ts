@@ -409,6 +409,20 @@ test('a write through one name of a hard link is seen under all its names [S-62]
   await settle();
 });
 
+test('on a disk that keeps seconds, an edit right after the upload is seen [S-65]', async () => {
+  const coarse = await world.addDevice('Camera', {
+    disk: { timeGranularityNs: 2_000_000_000n, changeGranularityNs: 2_000_000_000n },
+  });
+  coarse.start();
+  b.start();
+  await world.settle([coarse, b]);
+  for (const [index, content] of ['one', 'two', 'six'].entries()) {
+    coarse.disk.user.writeFile('f', content);
+    await world.until(`${content} is committed`, async () => (await world.sequence()) === index + 1);
+  }
+  await world.until('B has the last', () => new TextDecoder().decode(b.disk.user.readFile('f')) === 'six');
+});
+
 test('a link whose time could not be set is ours all the same [S-18]', async () => {
   a.start();
   b.start();

@@ -23,7 +23,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/root-marker.ts',
     find: '  trees.synced.clear();\n  trees.local.clear();',
     replace: '  trees.local.clear();',
-    detectors: ['sim', 'tests:apps/cli/src/sync/sync-safety.test.ts'],
+    detectors: ['tests:packages/sync-engine/src/engine.test.ts', 'sim'],
   },
   {
     name: 'engine-unmounted-root-is-empty',
@@ -101,8 +101,8 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     name: 'engine-every-row-is-ours',
     harm: 'what others committed counts as agreed, and their edits are overwritten',
     file: 'packages/sync-engine/src/cycle.ts',
-    find: 'if (!sent.has(row.changesetId)) return;',
-    replace: '',
+    find: 'if (sent.has(row.changesetId)) settleOwnRow(execute, row, before);',
+    replace: 'settleOwnRow(execute, row, before);',
     detectors: ['sim'],
   },
   {
@@ -140,7 +140,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/read-snapshot.ts',
     find: 'const isSame = content.sizeBytes === status.sizeBytes && content.contentId === again.contentId;',
     replace: 'const isSame = content.sizeBytes === status.sizeBytes && again.sizeBytes >= 0;',
-    detectors: ['sim', 'tests:packages/sync-engine/src/restless-files.test.ts'],
+    detectors: ['tests:packages/sync-engine/src/read-snapshot.test.ts', 'sim'],
   },
   {
     name: 'engine-conflict-mark-is-lost',
@@ -156,7 +156,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/download.ts',
     find: "return blockIdOf(platform, 'chunk', bytes) === part.block ? bytes : null;",
     replace: 'return bytes;',
-    detectors: ['sim', 'tests:packages/sync-engine/src/engine.test.ts'],
+    detectors: ['tests:packages/sync-engine/src/engine.test.ts', 'sim'],
   },
   {
     name: 'engine-trusts-coarse-times',
@@ -164,6 +164,6 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/inspect.ts',
     find: 'const settleMs = status.changedAtNs % 1_000_000_000n === 0n ? COARSE_SETTLE_MS : SETTLE_MS;',
     replace: 'const settleMs = SETTLE_MS;',
-    detectors: ['sim', 'tests:packages/sync-engine/src/engine.test.ts'],
+    detectors: ['tests:packages/sync-engine/src/scanner.test.ts', 'sim'],
   },
 ];

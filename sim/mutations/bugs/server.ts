@@ -71,7 +71,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/journal-hash.ts',
     find: 'hashText(platform, previousHash + canonicalJson(change))',
     replace: 'hashText(platform, canonicalJson(change))',
-    detectors: ['sim', 'tests:packages/services/src/changesets', 'tests:packages/services/src/spaces'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
   {
     name: 'commit-answers-for-another',

@@ -45,6 +45,8 @@ export interface MemoryUser extends UserOperations {
   putBack(path: string, taken: TakenItem): void;
   /** What is at a path, in the disk's own understanding of names; `null` for nothing. */
   find(path: string): UserItem | null;
+  /** Names in a folder, of our private one too. */
+  list(path: string): string[];
   /** Everything in the tree but our private folder, folders before what is in them. */
   walk(): UserItem[];
   /** Contents of the files in the rescue area. */
@@ -174,6 +176,11 @@ export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): Memo
       const { folder, name } = folderOf(path);
       const node = disk.lookUp(folder, name);
       return node === undefined ? null : itemOf(path, node);
+    },
+    list(path) {
+      const node = at(path);
+      if (node.kind !== 'folder') throw new Error(`the user's "${path}" is no folder`);
+      return [...node.items.values()].map(({ name }) => name);
     },
     walk() {
       const items: UserItem[] = [];
