@@ -32,8 +32,9 @@ export interface CreateChange {
 }
 
 /**
- * Changes what it names and leaves the rest. Naming `parentId` and `name` on an entry that is in the trash
- * brings that one entry back (without the rest of the folder it was trashed with).
+ * Changes what it names and leaves the rest. Naming `parentId` and `name` on a file or link that is in the trash
+ * brings that one entry back (without the rest of the folder it was trashed with). A folder does not come back so: it
+ * would come empty, and what a device still has in it would count as removed. It is created anew, or restored.
  */
 export interface UpdateChange {
   readonly kind: 'update';

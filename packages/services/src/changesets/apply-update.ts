@@ -85,6 +85,8 @@ export async function applyUpdate(session: ChangesetSession, change: UpdateChang
   if (entryId === space.rootId && !isAboutPolicyAlone(change)) return 'not-allowed';
   const revives = before.trashId !== null;
   if (revives && (change.parentId === undefined || change.name === undefined)) return 'entry-missing';
+  // Without what was in it, which its device moves along and would then take for removed.
+  if (revives && before.kind === 'folder') return 'entry-missing';
   const version = before.versionId === null ? undefined : session.versions.get(before.versionId);
   if (isStale(session, before, version, change)) return 'stale-base';
   if (!fitsKind(before, change)) return 'not-allowed';

@@ -357,18 +357,28 @@ describe('trash', () => {
     expect((await world.services.trash.list(ann.principal, null, { offset: 0, limit: 9 })).items).toEqual([]);
   });
 
-  test('a file and the folder it was in come back one by one in one changeset', async () => {
+  test('a folder does not come back by an update: what was in it would stay behind [S-23 S-29]', async () => {
     const top = await make('top', ann.rootId);
     const middle = await make('middle', top);
     const [file, left] = [await make('file', middle, 'one'), await make('left', middle, 'two')];
     const bases = [await sequenceOf(file), await sequenceOf(middle)] as const;
     await world.commit(ann, [{ kind: 'remove', entryId: top, baseSequence: await now() }]);
-    await world.commit(ann, [
-      { kind: 'update', entryId: file, baseSequence: bases[0], parentId: ann.rootId, name: 'file' },
-      { kind: 'update', entryId: middle, baseSequence: bases[1], parentId: ann.rootId, name: 'middle' },
-    ]);
-    expect(await paths()).toEqual({ '': ann.rootId, '/file': file, '/middle': middle });
-    expect((await world.services.trash.restore(ann.principal, left)).path).toBe('/middle/left');
+    const place = { parentId: ann.rootId, name: 'middle' };
+    const moved = { kind: 'update', entryId: middle, baseSequence: bases[1], ...place } as const;
+    await expectConflict(moved, 'entry-missing');
+    const saved = { parentId: ann.rootId, name: 'file' };
+    const revive = { kind: 'update', entryId: file, baseSequence: bases[0], ...saved } as const;
+    const conflicts = await conflictsOf([revive, moved]);
+    expect(conflicts.map(({ index, reason }) => [index, reason])).toEqual([[1, 'entry-missing']]);
+    await world.commit(ann, [revive]);
+    await world.commit(ann, [{ kind: 'restore', entryId: top, parentId: ann.rootId, name: 'top' }]);
+    expect(await paths()).toEqual({
+      '': ann.rootId,
+      '/file': file,
+      '/top': top,
+      '/top/middle': middle,
+      '/top/middle/left': left,
+    });
   });
 
   test('an edit on a content older than the trashed one does not replace it', async () => {

@@ -55,6 +55,8 @@ export interface Network {
   /** Journal rows that were read. */
   readRows: number;
   commits: number;
+  /** Each request waits for this first; `null`: none does. */
+  gate: ((request: 'commit' | 'other') => Promise<void>) | null;
 }
 
 export interface TestDevice {
@@ -149,7 +151,8 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
   const devices: TestDevice[] = [];
 
   function connect(who: Principal, network: Network): SpaceConnection {
-    const check = async () => {
+    const check = async (request: 'commit' | 'other' = 'other') => {
+      await network.gate?.(request);
       if (options.latencyMs !== undefined)
         await environment.timers.sleep(environment.random.fraction() * options.latencyMs);
       if (network.offline) throw new CairnError('server-unreachable', 'the test took the network away');
@@ -181,7 +184,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         return { changes: page.changes, cursor: next, more: page.more };
       },
       async commit(changeset) {
-        await check();
+        await check('commit');
         if (network.missingBlocks > 0) {
           network.missingBlocks--;
           throw new CairnError('blocks-missing', 'the test took the blocks away', {
@@ -277,6 +280,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       readBlocks: 0,
       readRows: 0,
       commits: 0,
+      gate: null,
     };
     const space = connect(who, network);
     let treeDisk: MemoryTreeDisk = createMemoryTreeDisk(rootId);
