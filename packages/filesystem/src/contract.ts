@@ -133,6 +133,16 @@ function describeReading({ filesystem, user, read, statusAt }: ContractTools): v
     await filesystem().writeMarker('two ü');
     expect(await filesystem().readMarker()).toBe('two ü');
   });
+
+  it('replaces the marker only where it is what it should be, and makes none', async () => {
+    expect(await filesystem().replaceMarker('one', 'two')).toBe(false);
+    expect(await filesystem().readMarker()).toBeNull();
+    await filesystem().writeMarker('one');
+    expect(await filesystem().replaceMarker('other', 'two')).toBe(false);
+    expect(await filesystem().readMarker()).toBe('one');
+    expect(await filesystem().replaceMarker('one', 'two')).toBe(true);
+    expect(await filesystem().readMarker()).toBe('two');
+  });
 }
 
 function describePlacing(

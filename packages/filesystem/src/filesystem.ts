@@ -182,6 +182,11 @@ export interface Filesystem {
   /** The marker that proves this is the root it was: its text, or `null` when there is none. */
   readMarker(): Promise<string | null>;
   writeMarker(text: string): Promise<void>;
+  /**
+   * Writes the marker only where it is `expected` now, and only into that very folder, whatever is mounted in its
+   * place meanwhile: an empty mount point never gets one. Returns whether it did.
+   */
+  replaceMarker(expected: string, text: string): Promise<boolean>;
 
   /** Starts hinting at changes. Hints may be lost, late and repeated; a scan is the truth. */
   watch(onHint: (hint: WatchHint) => void): Promise<FolderWatch>;

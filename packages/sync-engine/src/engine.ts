@@ -20,7 +20,7 @@ import { createScanner, type Scanner } from './observe/scan.ts';
 import { makePlanOptions } from './plan-options.ts';
 import { RemovalWindow, takeBackDeletes } from './removal-window.ts';
 import { Retries } from './retries.ts';
-import { claimRoot, noteRoot, verifyRoot } from './root-marker.ts';
+import { RootLink } from './root-link.ts';
 import { ScanSchedule } from './scan-schedule.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
@@ -28,6 +28,8 @@ import { type EngineFacts, LAST_IN_SYNC, readLastInSync, type SyncState, type Sy
 
 /** What could not be read is looked at again this often. */
 const UNREADABLE_SCAN_MS = 60_000;
+/** A marker that could not be renewed is tried again after this. */
+const LINK_RETRY_MS = 60_000;
 
 /** Composes an engine from its ports. The composition root opens and closes what it hands over. */
 export function createSyncEngine(options: SyncEngineOptions): SyncEngine {
@@ -43,6 +45,7 @@ class Engine implements SyncEngine {
   readonly #restless: RestlessFiles;
   readonly #deps: DownloadDeps;
   readonly #scanner: Scanner;
+  readonly #link: RootLink;
   readonly #large: LargeTransfers;
   readonly #attention = new Attention();
   readonly #retries: Retries;
@@ -83,13 +86,18 @@ class Engine implements SyncEngine {
       trouble: null,
       lastInSyncAt: readLastInSync(trees),
     };
+    this.#link = new RootLink(options);
     this.#selection = new Selection(trees, space.rootId);
     this.#selectionChanges = new SelectionChanges({
       selection: this.#selection,
       trees,
       local: this.#local,
       rules: () => this.#scanner.rules,
-      flush: () => this.#flush(),
+      flush: async () => {
+        await this.#flush();
+        // What was let go is not here on purpose; to an older copy of the database it would count as deleted.
+        await this.#link.renew();
+      },
       lookAtAll: () => {
         this.#attention.everything();
         this.#attention.server();
@@ -163,7 +171,7 @@ class Engine implements SyncEngine {
       attention: this.#attention,
       retries: this.#retries,
       planOptions: () => this.#planOptions(),
-      verifyRoot: () => this.#verifyRoot(),
+      verifyRoot: () => this.#link.verify(),
       schedule: this.#schedule,
       onUnhinted: () => {
         if (this.#isRoutine) this.#watch?.probe?.();
@@ -194,9 +202,7 @@ class Engine implements SyncEngine {
 
   async run(signal: AbortSignal): Promise<void> {
     const { filesystem, space, trees } = this.#options;
-    const marker = { filesystem, trees, spaceId: space.spaceId, environment: this.#environment };
-    await claimRoot(marker);
-    await noteRoot(marker, space.rootId);
+    if ((await this.#link.claim()) === 'merged') this.#notes.merged('known-anew');
     await this.#scanner.loadRules();
     this.#selectionChanges.touch();
     this.#notes.done('start', '');
@@ -228,6 +234,7 @@ class Engine implements SyncEngine {
     try {
       while (!signal.aborted) {
         try {
+          await this.#link.renewWhenDue();
           this.#rest((await runCycle(this.#cycle, stopped)).state);
         } catch (error) {
           if (signal.aborted) break;
@@ -243,20 +250,17 @@ class Engine implements SyncEngine {
       watch.close();
       await this.#large.finish();
       await this.#tryFlush();
+      await this.#link.renew();
       this.#setState('stopped');
     }
   }
 
   #onServerAnswered(rebased: boolean): void {
-    const { trees } = this.#options;
     if (this.#facts.connection === 'offline') this.#facts.connection = 'polling';
     this.#facts.trouble = null;
     if (!rebased) return;
     this.#committedSequence = 0;
-    this.#notes.done('history-changed', '');
-    const text =
-      'The server holds another history than before (restored or replaced). Both sides were merged; nothing was deleted.';
-    trees.addNotice({ at: this.#environment.clock.now(), kind: 'history-changed', path: '/', text });
+    this.#notes.merged('history-changed');
   }
 
   #planOptions(): PlanOptions {
@@ -290,6 +294,7 @@ class Engine implements SyncEngine {
     const now = clock.monotonicMs();
     if (this.#schedule.dueInMs() === 0 && !this.#paused) {
       this.#isRoutine = !this.#attention.isDiskPending;
+      this.#link.age();
       this.#attention.everything();
       // Hints from the server may get lost, too, even on a connection that lives.
       this.#attention.server();
@@ -307,6 +312,7 @@ class Engine implements SyncEngine {
     const now = this.#environment.clock.monotonicMs();
     const due = [this.#schedule.dueInMs()];
     if (this.#scanner.hasUnreadable()) due.push(UNREADABLE_SCAN_MS - (now - this.#lastUnreadableScanMs));
+    if (this.#link.isOld) due.push(LINK_RETRY_MS);
     const retryMs = this.#retries.nextDueMs();
     if (retryMs !== null) due.push(retryMs);
     const failureMs = this.#failures.nextDueMs();
@@ -314,11 +320,6 @@ class Engine implements SyncEngine {
     const restlessMs = this.#restless.nextDueMs();
     if (restlessMs !== null && !this.#retries.isRetreating) due.push(Math.max(restlessMs, 5));
     return due;
-  }
-
-  async #verifyRoot(): Promise<void> {
-    const { filesystem, trees, space } = this.#options;
-    await verifyRoot({ filesystem, trees, spaceId: space.spaceId, environment: this.#environment });
   }
 
   #flush(): Promise<void> {

@@ -29,8 +29,8 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     name: 'engine-unmounted-root-is-empty',
     harm: 'an unmounted disk deletes everything everywhere',
     file: 'packages/sync-engine/src/root-marker.ts',
-    find: 'if (marker === null || marker.linkId !== trees.getValue(LINK_VALUE)) throw missingMarker();',
-    replace: 'if (marker !== null && marker.linkId !== trees.getValue(LINK_VALUE)) throw missingMarker();',
+    find: 'if (marker === null || !isOurs(trees, marker)) throw missingMarker();',
+    replace: 'if (marker !== null && !isOurs(trees, marker)) throw missingMarker();',
     detectors: ['sim', 'tests:apps/cli/src/sync/sync-safety.test.ts'],
   },
   {

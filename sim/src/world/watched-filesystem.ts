@@ -98,6 +98,8 @@ export function watchFilesystem(filesystem: Filesystem, options: WatchedOptions)
     removeOldRescued: (olderThanMs, keepBytes) => filesystem.removeOldRescued(olderThanMs, keepBytes),
     readMarker: () => call('readMarker', '', () => filesystem.readMarker()),
     writeMarker: (text) => call('writeMarker', '', () => filesystem.writeMarker(text)),
+    replaceMarker: (expected, text) =>
+      call('writeMarker', '', () => filesystem.replaceMarker(expected, text)),
     watch: (onHint) => filesystem.watch(onHint),
     close: () => filesystem.close(),
   };

@@ -311,16 +311,17 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
     },
     async readMarker() {
       check('readMarker', '');
-      const folder = disk.lookUp(disk.root, PRIVATE_FOLDER);
-      const marker = folder?.kind === 'folder' ? disk.lookUp(folder, 'marker') : undefined;
-      return marker?.kind === 'file' ? new TextDecoder().decode(marker.bytes) : null;
+      return markerText();
     },
     async writeMarker(text) {
       check('writeMarker', '');
-      const marker = disk.createFile(new TextEncoder().encode(text));
-      marker.durableBytes = marker.bytes;
-      disk.setName(privateFolder(), 'marker', marker);
-      disk.syncAllNames();
+      setMarker(text);
+    },
+    async replaceMarker(expected, text) {
+      check('writeMarker', '');
+      if (markerText() !== expected) return false;
+      setMarker(text);
+      return true;
     },
     async watch(onHint) {
       check('watch', '');
@@ -330,6 +331,19 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
       closed = true;
     },
   };
+
+  function markerText(): string | null {
+    const folder = disk.lookUp(disk.root, PRIVATE_FOLDER);
+    const marker = folder?.kind === 'folder' ? disk.lookUp(folder, 'marker') : undefined;
+    return marker?.kind === 'file' ? new TextDecoder().decode(marker.bytes) : null;
+  }
+
+  function setMarker(text: string): void {
+    const marker = disk.createFile(new TextEncoder().encode(text));
+    marker.durableBytes = marker.bytes;
+    disk.setName(privateFolder(), 'marker', marker);
+    disk.syncAllNames();
+  }
 
   function rescuedItems() {
     return [...privateFolder('rescue').items.values()]

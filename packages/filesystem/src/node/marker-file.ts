@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { CairnError, PRIVATE_FOLDER } from '@cairn/model';
 import { FolderUnreachable, localError, systemCode } from '../local-errors.ts';
+import type { HeldFolder } from './folder-access.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
 
 const MARKER = `${PRIVATE_FOLDER}/marker`;
@@ -51,18 +52,7 @@ function readText(systemPath: string): string {
 export function writeMarker(context: RootContext, text: string): void {
   const folder = holdPrivate(context);
   try {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-    const descriptor = openSync(`${folder.base}/marker-new`, flags, 0o600);
-    try {
-      const bytes = Buffer.from(text, 'utf8');
-      if (bytes.length > MAX_MARKER_BYTES) throw new RangeError('the marker text is too long');
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(`${folder.base}/marker-new`, `${folder.base}/marker`);
-    if (folder.descriptor !== null) fsyncSync(folder.descriptor);
+    writeText(folder, text);
     // The private folder itself may be new.
     const root = context.access.hold([]);
     if (root.descriptor !== null) fsyncSync(root.descriptor);
@@ -72,4 +62,38 @@ export function writeMarker(context: RootContext, text: string): void {
   } finally {
     folder.release();
   }
+}
+
+/** Compares and writes through one held folder: a disk that is mounted over it in between is not touched. */
+export function replaceMarker(context: RootContext, expected: string, text: string): boolean {
+  try {
+    const folder = context.access.hold([PRIVATE_FOLDER]);
+    try {
+      if (readText(`${folder.base}/marker`) !== expected) return false;
+      writeText(folder, text);
+      return true;
+    } finally {
+      folder.release();
+    }
+  } catch (error) {
+    const absent = error instanceof FolderUnreachable && error.reason === 'missing';
+    if (!absent && systemCode(error) !== 'ENOENT') throw localError(error, 'write', MARKER);
+    context.access.checkRoot();
+    return false;
+  }
+}
+
+function writeText(folder: HeldFolder, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length > MAX_MARKER_BYTES) throw new RangeError('the marker text is too long');
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  const descriptor = openSync(`${folder.base}/marker-new`, flags, 0o600);
+  try {
+    for (let offset = 0; offset < bytes.length; ) offset += writeSync(descriptor, bytes, offset);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(`${folder.base}/marker-new`, `${folder.base}/marker`);
+  if (folder.descriptor !== null) fsyncSync(folder.descriptor);
 }

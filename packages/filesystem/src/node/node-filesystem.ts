@@ -7,7 +7,7 @@ import { openDescriptorFolderAccess } from './descriptor-folder-access.ts';
 import type { FolderAccess } from './folder-access.ts';
 import { syncFolders } from './folder-sync.ts';
 import { type FolderWatchState, startFolderWatch, type WatchCalls } from './folder-watch.ts';
-import { readMarker, writeMarker } from './marker-file.ts';
+import { readMarker, replaceMarker, writeMarker } from './marker-file.ts';
 import { openPathFolderAccess } from './path-folder-access.ts';
 import { placeFile, placeLink } from './placement.ts';
 import { probeDisk } from './probe-disk.ts';
@@ -76,6 +76,7 @@ export async function openWithAccess(
     removeOldRescued: (olderThanMs, keepBytes) => rescue.removeOld(olderThanMs, keepBytes),
     readMarker: async () => readMarker(context),
     writeMarker: async (text) => writeMarker(context, text),
+    replaceMarker: async (expected, text) => replaceMarker(context, expected, text),
     async watch(onHint) {
       context.access.checkRoot();
       const watch = startFolderWatch(context, onHint, () => watches.delete(watch), watchCalls);

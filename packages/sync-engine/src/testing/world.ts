@@ -76,6 +76,10 @@ export interface TestDevice {
   readonly running: boolean;
   /** Loses the device's database. */
   loseTrees(): void;
+  /** Copies what was flushed to the device's database, as a backup of it does. */
+  keepTrees(): void;
+  /** Puts the last copy back. The device must be stopped. */
+  restoreTrees(): void;
   /** What the running engine knows. */
   readonly trees: TreeStore;
   readonly failure: unknown;
@@ -284,6 +288,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     };
     const space = connect(who, network);
     let treeDisk: MemoryTreeDisk = createMemoryTreeDisk(rootId);
+    let keptTrees: MemoryTreeDisk | null = null;
     let engine: SyncEngine | null = null;
     let trees: TreeStore | null = null;
     let abort = new AbortController();
@@ -354,6 +359,13 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       },
       loseTrees() {
         treeDisk = createMemoryTreeDisk(rootId);
+      },
+      keepTrees() {
+        keptTrees = treeDisk.copy();
+      },
+      restoreTrees() {
+        if (keptTrees === null) throw new Error('no copy was kept');
+        treeDisk = keptTrees.copy();
       },
       get trees() {
         if (trees === null) throw new Error(`${name} was never started`);
