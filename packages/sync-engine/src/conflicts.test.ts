@@ -111,6 +111,27 @@ describe('conflict copies', () => {
     expect(files(a)['g']).toBe('from A');
   });
 
+  test('P4 so is what comes back from the trash under such a name [S-33]', async () => {
+    await both(() => a.disk.user.writeFile('x', 'base'));
+    await diverge(
+      (user) => {
+        user.writeFile('taken', 'from A');
+        user.remove('x');
+      },
+      (user) => {
+        user.writeFile('x', 'from B');
+        user.rename('x', 'taken');
+      },
+    );
+    await meet();
+    const taken = (await entries()).get('taken');
+    const [conflict, ...more] = await conflicts();
+    expect(more).toEqual([]);
+    expect(conflict?.copy.path).toMatch(/^\/taken \(Desktop's Conflict Copy/);
+    expect(conflict?.conflictOf).toMatchObject({ entryId: taken?.entryId, deviceName: 'Desktop' });
+    expect(Object.values(files(a)).sort()).toEqual(['from A', 'from B']);
+  });
+
   test('I22 a copy of a copy counts as one of the original [S-30]', async () => {
     await both(() => a.disk.user.writeFile('f', 'base'));
     for (const round of ['1', '2']) {

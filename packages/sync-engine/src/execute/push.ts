@@ -230,10 +230,10 @@ function markToSend(
   { conflictOf, kind }: LocalNode,
   remote: Entry | undefined,
 ): Pick<UpdateChange, 'conflictOf'> {
-  if (!operation.place || conflictOf === undefined || kind === 'folder') return {};
-  return remote === undefined || remote.kind === 'folder' || remote.conflictOf !== undefined
-    ? {}
-    : { conflictOf };
+  if (conflictOf === undefined || kind === 'folder') return {};
+  // What comes back from the trash is told whole.
+  if (remote === undefined) return { conflictOf };
+  return !operation.place || remote.kind === 'folder' || remote.conflictOf !== undefined ? {} : { conflictOf };
 }
 
 /** Whether the executable bit was changed on the server and not here: an edit must not take that back. */
