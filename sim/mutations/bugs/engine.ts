@@ -15,7 +15,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/observe/follow.ts',
     find: '      trees.synced.clear();\n      cursor = await takeSnapshot(deps, signal);',
     replace: '      cursor = await takeSnapshot(deps, signal);',
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/restored-server.test.ts', 'sim'],
   },
   {
     name: 'engine-old-agreement-after-lost-database',

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
+
+let world: TestWorld;
+let a: TestDevice;
+let b: TestDevice;
+
+beforeEach(async () => {
+  world = await createTestWorld({ backUps: true });
+  a = await world.addDevice('Laptop');
+  b = await world.addDevice('Desktop');
+  a.disk.user.writeFile('old', 'in the backup');
+  a.disk.user.writeFile('edited', 'before the backup');
+  a.start();
+  b.start();
+  await world.settle([a, b]);
+});
+afterEach(() => world.close());
+
+const text = (device: TestDevice, path: string) => new TextDecoder().decode(device.disk.user.readFile(path));
+const names = (device: TestDevice) => device.disk.user.walk().map(({ path }) => path);
+
+async function restoreBackup(): Promise<void> {
+  a.network.offline = true;
+  b.network.offline = true;
+  await world.restoreBackup();
+  a.network.offline = false;
+  b.network.offline = false;
+  a.engine.refresh();
+  b.engine.refresh();
+}
+
+describe('a server that came back from an old backup [S-53]', () => {
+  test('gets back what was made since, and no device deletes it', async () => {
+    await world.backUp();
+    a.disk.user.makeFolder('folder');
+    a.disk.user.writeFile('folder/new', 'made after the backup');
+    a.disk.user.writeFile('edited', 'after the backup');
+    await world.until(
+      'B has all',
+      () => names(b).includes('folder/new') && text(b, 'edited').startsWith('after'),
+    );
+    await world.settle([a, b]);
+    await restoreBackup();
+    await world.until('both have noticed', () =>
+      [a, b].every(({ engine }) => engine.status().notices.some(({ kind }) => kind === 'history-changed')),
+    );
+    await world.settle([a, b]);
+    for (const device of [a, b]) {
+      expect(text(device, 'old')).toBe('in the backup');
+      expect(text(device, 'folder/new')).toBe('made after the backup');
+      const contents = names(device)
+        .filter((name) => name.startsWith('edited'))
+        .map((name) => text(device, name));
+      expect(contents).toContain('after the backup');
+    }
+    const found = await world.data.files.getByPath(world.principal, null, '/folder/new');
+    expect(found.entry.kind).toBe('file');
+  });
+});
