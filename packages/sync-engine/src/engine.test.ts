@@ -169,6 +169,28 @@ describe('two devices', () => {
     expect(text(b, 'precious')).toBe('data');
   });
 
+  test('a folder that is emptied together with its marker stops sync; nothing is deleted elsewhere [S-47]', async () => {
+    for (const name of ['one', 'two', 'three']) a.disk.user.writeFile(name, name);
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    for (const name of ['.cairn', 'one', 'two', 'three']) b.disk.user.remove(name);
+    await world.until('B has stopped, or the deletes are on A', () => {
+      return b.failure !== null || a.disk.user.walk().length === 0;
+    });
+    expect(String(b.failure)).toContain('marker');
+    const { principal, data } = world;
+    for (const name of ['one', 'two', 'three']) {
+      expect(text(a, name)).toBe(name);
+      await expect(data.files.getByPath(principal, null, `/${name}`)).resolves.toBeDefined();
+    }
+    // The same at the next start: without its marker it is not the folder that this device knows.
+    b.start();
+    await world.until('B has stopped again', () => b.failure !== null);
+    expect(String(b.failure)).toContain('marker');
+    expect(a.disk.user.walk()).toHaveLength(3);
+  });
+
   test('too many deletes are held, then go on when confirmed [S-48]', async () => {
     a.disk.user.makeFolder('big');
     for (let index = 0; index < 30; index++) a.disk.user.writeFile(`big/${index}`, `${index}`);

@@ -31,7 +31,11 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/root-marker.ts',
     find: 'if (marker === null || !isOurs(trees, marker)) throw missingMarker();',
     replace: 'if (marker !== null && !isOurs(trees, marker)) throw missingMarker();',
-    detectors: ['sim', 'tests:apps/cli/src/sync/sync-safety.test.ts'],
+    detectors: [
+      'tests:packages/sync-engine/src/engine.test.ts',
+      'sim',
+      'tests:apps/cli/src/sync/sync-safety.test.ts',
+    ],
   },
   {
     name: 'engine-removed-folder-leaves-children',
