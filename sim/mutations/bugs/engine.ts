@@ -7,7 +7,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/push.ts',
     find: 'if (stillHoldsSomethingOfOurs(deps, entryId, leaving)) return null;',
     replace: '',
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/moved-out.test.ts', 'sim'],
   },
   {
     name: 'engine-old-agreement-after-restore',
