@@ -51,7 +51,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/inspect.ts',
     find: 'if (after.fingerprint !== node.fingerprint || content.sizeBytes !== after.sizeBytes) return changed();',
     replace: 'if (after.sizeBytes < 0) return changed();',
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/torn-reads.test.ts', 'sim'],
   },
   {
     name: 'engine-names-not-durable',

@@ -20,6 +20,8 @@ export interface MemoryFilesystemOptions {
   readonly changeGranularityNs?: bigint;
   /** Names come back in decomposed form (NFD), as on old Macs; then `unicodeSensitive` must be false. */
   readonly decomposesNames?: boolean;
+  /** A read gives at most so many bytes, as over a network: a file can change between two of them. */
+  readonly longestReadBytes?: number;
 }
 
 export interface MemoryFilesystem {
@@ -86,6 +88,7 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
     return openMemoryPort({
       disk,
       environment,
+      longestReadBytes: options.longestReadBytes ?? Number.POSITIVE_INFINITY,
       isRootPresent: () => rootPresent,
       faultFor: (operation, path) => faults?.(operation, path) ?? null,
       onChange: hint,

@@ -25,6 +25,7 @@ import { createMemoryTemporaries } from './memory-temporaries.ts';
 export interface MemoryPortOptions {
   readonly disk: MemoryDisk;
   readonly environment: Environment;
+  readonly longestReadBytes: number;
   isRootPresent(): boolean;
   faultFor(operation: MemoryOperation, path: string): string | null;
   onChange(folderPath: string, changedPath: string): void;
@@ -178,7 +179,8 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
         status: async () => disk.statusOf(node),
         async read(into, position) {
           check('read', path);
-          const piece = node.bytes.subarray(position, position + into.length);
+          const length = Math.min(into.length, options.longestReadBytes);
+          const piece = node.bytes.subarray(position, position + length);
           into.set(piece);
           return piece.length;
         },
