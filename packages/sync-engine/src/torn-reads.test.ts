@@ -1,5 +1,6 @@
+import type { Filesystem } from '@cairn/filesystem';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createTestWorld, type TestWorld } from './testing/world.ts';
+import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
 
 let world: TestWorld;
 
@@ -44,3 +45,44 @@ describe('a file that is written while it is read', () => {
     for (const content of await readVersions('doc')) expect([OLD, NEW]).toContain(content);
   });
 });
+
+test('an edit that is seen while the file before it is still being read is not taken for what was read [S-6 S-65]', async () => {
+  const a: TestDevice = await world.addDevice('Laptop', {
+    // Files of this size are read beside the engine's loop: it sees the edit before the reading has ended.
+    filesystem: openedSlowly(
+      () => a.disk.filesystem,
+      async () => {
+        a.disk.user.writeFile('film', 'the edit');
+        const seen = () =>
+          [...a.trees.local.values()].some(({ name, sizeBytes }) => name === 'film' && sizeBytes === 8);
+        await world.until('the edit is seen', seen);
+      },
+    ),
+  });
+  a.disk.user.writeFile('film', new Uint8Array(33 * 1024 * 1024));
+  a.start();
+  await world.until('something is committed', async () => (await world.sequence()) > 0);
+  await world.settle([a]);
+  expect((await readVersions('film'))[0]?.slice(0, 20)).toBe('the edit');
+});
+
+/** A disk as it is, on which something happens before the first file that was opened for reading is closed. */
+function openedSlowly(disk: () => Filesystem, beforeFirstClose: () => Promise<void>): Filesystem {
+  let isFirst = true;
+  const openRead: Filesystem['openRead'] = async (path) => {
+    const handle = await disk().openRead(path);
+    return {
+      ...handle,
+      async close() {
+        const act = isFirst;
+        isFirst = false;
+        if (act) await beforeFirstClose();
+        await handle.close();
+      },
+    };
+  };
+  const handler = {
+    get: (_: object, key: string) => (key === 'openRead' ? openRead : Reflect.get(disk(), key)),
+  };
+  return new Proxy({}, handler) as Filesystem;
+}

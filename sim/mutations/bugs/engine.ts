@@ -67,7 +67,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/inspect.ts',
     find: 'if (now === undefined || now.fingerprint !== node.fingerprint) return;',
     replace: 'if (now === undefined) return;',
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/torn-reads.test.ts', 'sim'],
   },
   {
     name: 'engine-fork-not-durable',
