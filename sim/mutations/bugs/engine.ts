@@ -75,7 +75,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/apply.ts',
     find: '  await deps.makeDurable();\n',
     replace: '',
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/killed-forks.test.ts', 'sim'],
   },
   {
     name: 'engine-unreadable-place-is-left',
