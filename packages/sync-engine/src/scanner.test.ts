@@ -291,6 +291,30 @@ describe('what cannot be seen is not gone', () => {
     expect(a.engine.status().unsynced).toEqual([]);
   });
 
+  test('a second name of a file whose folder cannot be read is no move out of it [S-45]', async () => {
+    const { user } = a.disk;
+    user.makeFolder('secret');
+    user.writeFile('secret/x', 'two names');
+    await start();
+    const id = await idOf('secret/x');
+    const isSecret = (path: string) => path === 'secret' || path.startsWith('secret/');
+    a.disk.setFaults((operation, path) => (operation !== 'watch' && isSecret(path) ? 'EACCES' : null));
+    user.makeHardLink('secret/x', 'second');
+    await world.until('the new name is on B', () => b.disk.user.find('second') !== null);
+    await world.until('B rests', () => b.engine.status().state === 'in-sync');
+    expect(text(b, 'secret/x')).toBe('two names');
+    expect(await idOf('secret/x')).toBe(id);
+    a.disk.setFaults(null);
+    await settle();
+    expect(
+      b.disk.user
+        .walk()
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(['second', 'secret', 'secret/x']);
+    expect(await idOf('secret/x')).toBe(id);
+  });
+
   test('an item that vanishes while its folder is read costs the others nothing [S-69]', async () => {
     const { user } = a.disk;
     for (let index = 0; index < 5; index++) user.writeFile(`${index}`, `${index}`);

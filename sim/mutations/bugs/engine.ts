@@ -83,7 +83,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/observe/match.ts',
     find: "if (there === 'unreadable') return false;",
     replace: "if (there === 'unreadable') return true;",
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/scanner.test.ts', 'sim'],
   },
   {
     name: 'engine-hint-is-truth',
