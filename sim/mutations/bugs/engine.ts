@@ -91,7 +91,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/scan-schedule.ts',
     find: 'const dueMs = this.#lastMs + this.#intervalMs();',
     replace: 'const dueMs = this.#lastMs + (this.#reason === null ? 1e12 : this.#intervalMs());',
-    detectors: ['sim'],
+    detectors: ['tests:packages/sync-engine/src/missed-events.test.ts', 'sim'],
   },
   {
     name: 'engine-upload-forgets-blocks',
@@ -136,7 +136,12 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/follow-hints.ts',
     find: '        attention.sweep();\n        schedule.lost();\n',
     replace: '',
-    detectors: ['sim', 'tests:packages/sync-engine', 'tests:apps/cli/src/sync'],
+    detectors: [
+      'tests:packages/sync-engine/src/missed-events.test.ts',
+      'sim',
+      'tests:packages/sync-engine',
+      'tests:apps/cli/src/sync',
+    ],
   },
   {
     name: 'engine-restless-file-is-torn',

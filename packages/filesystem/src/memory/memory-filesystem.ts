@@ -47,6 +47,8 @@ export interface MemoryFilesystem {
   onUse: () => void;
   /** While true, changes give no hints. */
   setHintsDropped(dropped: boolean): void;
+  /** The watcher says that events were lost, as a kernel does whose queue is full. */
+  loseEvents(reason: string): void;
   readonly usedBytes: number;
 }
 
@@ -144,6 +146,9 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
     disk,
     setHintsDropped(dropped) {
       hintsDropped = dropped;
+    },
+    loseEvents(reason) {
+      for (const collector of collectors) collector.lost(reason);
     },
     get usedBytes() {
       return disk.usedBytes;

@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
+
+/** What the watcher does not tell of, and how soon it is found all the same. */
+
+let world: TestWorld;
+let a: TestDevice;
+let b: TestDevice;
+
+beforeEach(async () => {
+  world = await createTestWorld();
+});
+afterEach(() => world.close());
+
+/** From then on nothing that happens on A's disk is told. */
+async function start(options: { readonly fullScanMs?: number }): Promise<void> {
+  a = await world.addDevice('Laptop', options);
+  b = await world.addDevice('Desktop');
+  a.disk.user.makeFolder('folder');
+  a.disk.user.writeFile('folder/edited', 'base');
+  a.disk.user.writeFile('folder/removed', 'base');
+  a.start();
+  b.start();
+  await world.settle([a, b]);
+  a.disk.setHintsDropped(true);
+}
+
+const contents = ({ disk }: TestDevice) =>
+  disk.user
+    .walk()
+    .filter(({ kind }) => kind === 'file')
+    .map(({ path, bytes }) => `${path} = ${Buffer.from(bytes ?? '')}`)
+    .sort();
+
+test('a watcher that says nothing costs time only: scans find what was made, rewritten and removed [S-62]', async () => {
+  await start({ fullScanMs: 200 });
+  a.disk.user.writeFile('folder/made', 'new');
+  a.disk.user.writeFile('folder/edited', 'edit');
+  a.disk.user.remove('folder/removed');
+  const wanted = ['folder/edited = edit', 'folder/made = new'];
+  await world.until('all of it is on the other device', () => `${contents(b)}` === `${wanted}`);
+});
+
+test('when events were lost, what came and went is found at once, long before the next scan [S-63]', async () => {
+  await start({});
+  expect(a.engine.status().watch.fullScanMs).toBeGreaterThan(60_000);
+  a.disk.user.writeFile('folder/made', 'new');
+  a.disk.user.remove('folder/removed');
+  a.disk.loseEvents('the queue was full');
+  const wanted = ['folder/edited = base', 'folder/made = new'];
+  await world.until('all of it is on the other device', () => `${contents(b)}` === `${wanted}`);
+});
