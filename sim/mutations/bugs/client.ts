@@ -11,7 +11,7 @@ export const CLIENT_BUGS: readonly PlantedBug[] = [
               return { ...changeset, changesetId: id.slice(0, 25).join('') + 'a' };
             },
 `,
-    detectors: ['sim', 'tests:packages/client'],
+    detectors: ['tests:packages/client/src/commit-retry.test.ts', 'sim', 'tests:packages/client'],
   },
   {
     name: 'client-believes-any-block',
@@ -22,7 +22,7 @@ export const CLIENT_BUGS: readonly PlantedBug[] = [
           block.blockId,
           block.codec === 'raw' ? block.payload : platform.decompress(block.payload, block.plainBytes),
         );`,
-    detectors: ['sim', 'tests:packages/client'],
+    detectors: ['tests:packages/client', 'sim'],
   },
   {
     name: 'client-does-not-wait-for-packs',

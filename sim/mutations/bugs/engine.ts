@@ -115,7 +115,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/push.ts',
     find: 'noteSent(deps.trees, changesetId);',
     replace: '',
-    detectors: ['sim', 'tests:packages/sync-engine/src/sent-changesets.test.ts'],
+    detectors: ['tests:packages/sync-engine/src/sent-changesets.test.ts', 'sim'],
   },
   {
     name: 'engine-own-cursor-skips-others',
@@ -136,12 +136,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/follow-hints.ts',
     find: '        attention.sweep();\n        schedule.lost();\n',
     replace: '',
-    detectors: [
-      'tests:packages/sync-engine/src/missed-events.test.ts',
-      'sim',
-      'tests:packages/sync-engine',
-      'tests:apps/cli/src/sync',
-    ],
+    detectors: ['tests:packages/sync-engine/src/missed-events.test.ts', 'sim', 'tests:apps/cli/src/sync'],
   },
   {
     name: 'engine-restless-file-is-torn',
@@ -157,7 +152,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     file: 'packages/sync-engine/src/execute/push.ts',
     find: 'const mark = conflictOf === undefined ? {} : { conflictOf };',
     replace: 'const mark = {};',
-    detectors: ['sim', 'tests:packages/sync-engine/src/conflicts.test.ts'],
+    detectors: ['tests:packages/sync-engine/src/conflicts.test.ts', 'sim'],
   },
   {
     name: 'engine-resumes-blindly',

@@ -7,7 +7,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/apply-update.ts',
     find: 'return before.sequence !== change.baseSequence && record.trashId === null;',
     replace: 'return false;',
-    detectors: ['sim', 'tests:packages/services/src/changesets'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
   {
     name: 'commit-removes-what-it-never-saw',
@@ -15,7 +15,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/apply-remove.ts',
     find: "if (changed) return 'stale-base';",
     replace: '',
-    detectors: ['sim', 'tests:packages/services/src/changesets'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
   {
     name: 'commit-applies-twice',
@@ -23,7 +23,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/commit-changeset.ts',
     find: 'if (earlier !== null) return { result: earlier, advanced: false };',
     replace: '',
-    detectors: ['sim', 'tests:packages/services/src/changesets'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
   {
     name: 'commit-allows-cycles',
@@ -31,7 +31,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/apply-update.ts',
     find: "if (record.kind === 'folder' && above.some((folder) => folder.entryId === record.entryId)) return 'cycle';",
     replace: '',
-    detectors: ['sim', 'tests:packages/services/src/changesets'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
   {
     name: 'server-forgets-its-restore',
@@ -39,7 +39,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/spaces/server-epoch.ts',
     find: 'if (kept !== undefined && kept === externalEpoch && isRandomId(kept)) return kept as Epoch;',
     replace: 'if (kept !== undefined && isRandomId(kept)) return kept as Epoch;',
-    detectors: ['sim', 'tests:packages/services/src/spaces'],
+    detectors: ['tests:packages/services/src/spaces', 'sim'],
   },
   {
     name: 'server-believes-any-cursor',
@@ -63,7 +63,7 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/name-claims.ts',
     find: 'const foldedName = foldName(name);',
     replace: 'const foldedName = name;',
-    detectors: ['sim', 'tests:packages/services/src/changesets'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
   {
     name: 'commit-hash-is-not-chained',
@@ -79,6 +79,6 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     file: 'packages/services/src/changesets/commit-changeset.ts',
     find: 'if (earlier.requestHash === requestHash) return earlier.result;',
     replace: 'if (requestHash !== "") return earlier.result;',
-    detectors: ['sim', 'tests:packages/services/src/changesets'],
+    detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
 ];
