@@ -74,6 +74,7 @@ export interface TestDevice {
   /** `kill`, then `start`. */
   restart(): Promise<void>;
   readonly running: boolean;
+  readonly wasStarted: boolean;
   /** Loses the device's database. */
   loseTrees(): void;
   /** Copies what was flushed to the device's database, as a backup of it does. */
@@ -317,6 +318,9 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       get running() {
         return process.alive;
       },
+      get wasStarted() {
+        return engine !== null;
+      },
       start() {
         abort = new AbortController();
         failure = null;
@@ -380,10 +384,12 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     const deadline = Date.now() + 20_000;
     while (!(await condition())) {
       if (Date.now() > deadline) {
-        const states = devices.map(
-          (each) =>
-            `${each.name}: ${JSON.stringify(each.engine.status())} ${String(each.failure ?? '')}\n${each.disk.user.describe().join('\n')}`,
-        );
+        const states = devices
+          .filter(({ wasStarted }) => wasStarted)
+          .map(
+            (each) =>
+              `${each.name}: ${JSON.stringify(each.engine.status())} ${String(each.failure ?? '')}\n${each.disk.user.describe().join('\n')}`,
+          );
         throw new Error(`timed out waiting until ${what}\n${states.join('\n')}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
