@@ -10,6 +10,7 @@ export const WANTED_STATES: readonly string[] = [
   'clock-back',
   'clock-forward',
   'conflict-copy',
+  'conflict-mark',
   'database-lost',
   'database-restored',
   'collision',

@@ -13,6 +13,7 @@ export async function checkRest(world: World): Promise<void> {
   checkEqual(world);
   checkNothingLost(world);
   checkCopies(world);
+  checkMarks(world);
 }
 
 /** What is dear to look at, once a run. */
@@ -95,6 +96,21 @@ function checkCopies(world: World): void {
     if (times < 2 || value.isCommon) continue;
     statistics.count('duplicate');
     if (script.writers.length === 1) throw new Error(`[I22] ${value.label} is there ${times} times`);
+  }
+}
+
+/** [I18] A conflict copy that an engine made says what it is a copy of, so that somebody can decide. */
+function checkMarks({ mirror, statistics, devices, ...world }: World): void {
+  // What a folder took the name of has no other side to compare with; its user is told.
+  const gaveWay = devices.some(({ trees }) =>
+    trees.listNotices(1000).some(({ kind }) => kind === 'type-conflict'),
+  );
+  const isOpen = world.hadUnion || world.hadCopies || world.hadHandledCopies || gaveWay;
+  for (const entry of mirror.now.values()) {
+    if (entry.kind === 'folder') continue;
+    if (entry.conflictOf !== undefined) statistics.count('conflict-mark');
+    else if (/'s Conflict Copy/.test(entry.name) && !isOpen)
+      throw new Error(`[I18] ${entry.name} is a conflict copy of nothing`);
   }
 }
 

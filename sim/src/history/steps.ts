@@ -41,8 +41,13 @@ export function letAct(world: World, device: Device, draw: Draw, where = ''): st
   const words = act(handsOf(world, device, draw, world.script), { ignores: world.script.ignores });
   device.lastActMs = world.timeline.nowMs;
   if (words !== null && /^(copy|hard link)/.test(words)) world.hadCopies = true;
-  if (words !== null) world.trace.tell(`${device.name}: ${words}${where}`);
+  if (words !== null) tellUsers(world, `${device.name}: ${words}${where}`);
   return words;
+}
+
+function tellUsers(world: World, words: string): void {
+  if (words.includes('Conflict Copy')) world.hadHandledCopies = true;
+  world.trace.tell(words);
 }
 
 async function happen(world: World, step: Step, device: Device, draw: Draw): Promise<void> {
@@ -221,7 +226,7 @@ function letCollide(world: World, device: Device, draw: Draw): void {
   );
   if (words === null) return;
   world.statistics.count('collision');
-  world.trace.tell(`${device.name} and ${other.name}: ${words}`);
+  tellUsers(world, `${device.name} and ${other.name}: ${words}`);
 }
 
 /** A program saves, and others act between its steps. */
@@ -239,7 +244,7 @@ async function saveSlowly(world: World, device: Device, draw: Draw): Promise<voi
       const step = steps.next();
       return step.done === true ? `done ${step.value}` : `step ${number}`;
     });
-    world.trace.tell(`${device.name}: save ${path} (${name}), ${words ?? 'given up'}`);
+    tellUsers(world, `${device.name}: save ${path} (${name}), ${words ?? 'given up'}`);
     if (words === null || words.startsWith('done')) return;
     await world.timeline.pass(draw.below(120));
     if (!device.isMounted) return;

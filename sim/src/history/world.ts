@@ -27,6 +27,8 @@ export interface World {
   hadUnion: boolean;
   /** A user made an equal file beside another. */
   hadCopies: boolean;
+  /** A user did something with a conflict copy: what has such a name may be anything. */
+  hadHandledCopies: boolean;
   /** A process ended between a commit and its note of it: its own change then looks like somebody else's. */
   hadSuddenEnd: boolean;
   /** A disk once had two names in one folder that the server takes for one: a device may have renamed one of them. */
