@@ -38,6 +38,7 @@ export const WANTED_STATES: readonly string[] = [
   'net:answer-broken',
   'net:answer-late',
   'net:answer-lost',
+  'net:block-damaged',
   'net:commit-answer-lost',
   'net:half-open',
   'net:hint-late',

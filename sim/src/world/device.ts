@@ -80,7 +80,11 @@ export class Device {
     this.variant = DISK_VARIANTS[shape.disk];
     this.wall = { offsetMs: shape.clockOffsetMs };
     this.#draw = createDraw(deriveSeed(seed, shape.name, 'device'));
-    this.link = createLink({ latencyMs: shape.latencyMs }, createDraw(deriveSeed(seed, shape.name, 'link')));
+    this.link = createLink(
+      { latencyMs: shape.latencyMs },
+      createDraw(deriveSeed(seed, shape.name, 'link')),
+      createDraw(deriveSeed(seed, shape.name, 'damage')),
+    );
     this.disk = createMemoryFilesystem({
       environment: environmentOf(timeline, createSeededChance(deriveSeed(seed, shape.name, 'disk')), {
         wall: this.wall,

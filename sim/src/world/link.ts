@@ -18,6 +18,8 @@ export interface LinkFaults {
   /** Percent of the hints that are lost, and that come much later than those after them. */
   hintsLost: number;
   hintsLate: number;
+  /** Percent of the answers with blocks in which a byte is another one than was sent. */
+  damaged: number;
   /** That many commits from now on happen, but their answers are lost. */
   lostCommits: number;
 }
@@ -32,6 +34,8 @@ export interface Link {
   readonly faults: LinkFaults;
   readonly shape: LinkShape;
   readonly draw: Draw;
+  /** Of its own, so that damage leaves everything else as it is. */
+  readonly damageDraw: Draw;
   requests: number;
   commits: number;
   packs: number;
@@ -51,11 +55,23 @@ const WELL: LinkFaults = {
   strangers: 0,
   hintsLost: 0,
   hintsLate: 0,
+  damaged: 0,
   lostCommits: 0,
 };
 
-export function createLink(shape: LinkShape, draw: Draw): Link {
-  return { faults: { ...WELL }, shape, draw, requests: 0, commits: 0, packs: 0, reads: 0, openCommits: 0 };
+export function createLink(shape: LinkShape, draw: Draw, damageDraw: Draw): Link {
+  const damaged = damageDraw.chance(6) ? damageDraw.pick([5, 40]) : 0;
+  return {
+    faults: { ...WELL, damaged },
+    shape,
+    draw,
+    damageDraw,
+    requests: 0,
+    commits: 0,
+    packs: 0,
+    reads: 0,
+    openCommits: 0,
+  };
 }
 
 export function healLink(link: Link): void {

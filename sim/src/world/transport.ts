@@ -81,7 +81,19 @@ export function createSimulatedTransport(deps: TransportDeps): Transport {
       throw unreachable('the connection broke before the answer');
     }
     const breakAt = happens(faults.broken, 'net:answer-broken') ? draw.below(answer.body.length + 1) : null;
+    if (asked.path.endsWith('/blocks/read') && answer.status === 200) answer = damage(answer);
     return toResponse(answer, breakAt);
+  }
+
+  /** What a broken disk or memory on the way does to blocks. */
+  function damage(answer: FrontAnswer): FrontAnswer {
+    const { damageDraw } = link;
+    if (faults.damaged === 0 || answer.body.length === 0 || !damageDraw.chance(faults.damaged)) return answer;
+    statistics.count('net:block-damaged');
+    const body = Uint8Array.from(answer.body);
+    const at = damageDraw.below(body.length);
+    body[at] = (body[at] as number) ^ (1 << damageDraw.below(8));
+    return { ...answer, body };
   }
 
   function toResponse(answer: FrontAnswer, breakAt: number | null): TransportResponse {
