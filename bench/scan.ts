@@ -55,6 +55,7 @@ async function run(): Promise<void> {
     selection: new Selection(trees, rootId),
     isHeld: () => false,
     leaveAlone: () => undefined,
+    folderMoved: () => undefined,
     takeLateHints: async () => new Set(),
   });
   const first = await timed(() => scanner.scan({ paths: [''], recursive: true }));

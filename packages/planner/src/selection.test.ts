@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LeftOut, PlanOptions } from './plan.ts';
-import { start } from './testing/hands.ts';
+import { find, start } from './testing/hands.ts';
 import type { ModelDevice } from './testing/model-device.ts';
 import type { UserAction } from './testing/model-world.ts';
 import { chooser, settled, shuffleBatches } from './testing/run-scenario.ts';
+import { createView } from './view.ts';
 
 /** Leaves out these places and all that is below them. */
 function leavingOut(...places: readonly string[]): NonNullable<PlanOptions['leavesOut']> {
@@ -144,6 +145,43 @@ describe('places that a device leaves out [S-68]', () => {
     expect(world.converge(9)).toBeNull();
     expect(a.files()).toEqual({ 'docs/': '' });
     expect(b.files()).toEqual({ 'docs/': '', 'archive/x': '1', 'archive/y': '2' });
+  });
+
+  test('what lies in a folder whose move yields is left out by where it gets, also when it was asked for before', () => {
+    const [, a, b] = start({ 'x/1': '1', 'y/2': '2' });
+    b.move('y', 'x/y');
+    b.device.follow();
+    const { trees: sent, plan: sending } = b.device.plan();
+    b.device.execute(sent, sending.operations, () => true);
+    a.move('x', 'y/x');
+    a.device.follow();
+    const { trees } = a.device.plan();
+    const options = { ...a.device.options, leavesOut: leavingOut('x') };
+    const view = createView(trees, options);
+    const file = find(a.device, 'y/x/1').entryId;
+    const folder = find(a.device, 'y/x').entryId;
+    expect(view.leftOut(file)).toBeNull();
+    view.yieldMoves([folder]);
+    expect(view.leftOut(file)).toBe('not-selected');
+  });
+
+  test('what the server moves into an ignored folder that is not here leaves this disk; one that is here takes it', () => {
+    const [world, a, b] = start({ 'own/sub/1': '1', 'own/2': '2', 'build/3': '3' });
+    const ignored = (path: string): LeftOut | null => (/(^|\/)build(\/|$)/.test(path) ? 'ignored' : null);
+    b.move('own/2', 'build/2');
+    a.device.options = { ...a.device.options, leavesOut: ignored };
+    expect(world.converge(9)).toBeNull();
+    expect(a.files()).toEqual({ 'own/sub/1': '1', 'build/2': '2', 'build/3': '3' });
+
+    const [other, c, d] = start({ 'own/sub/1': '1' });
+    c.device.options = { ...c.device.options, leavesOut: ignored };
+    d.make('build/');
+    d.make('build/3', '3');
+    expect(other.converge(9)).toBeNull();
+    d.move('own/sub', 'build/sub');
+    expect(other.converge(9)).toBeNull();
+    expect(c.files()).toEqual({ 'own/': '' });
+    expect(d.files()).toEqual({ 'own/': '', 'build/3': '3', 'build/sub/1': '1' });
   });
 
   test('what others do in a place that is left out does not come, and comes when it is selected again', () => {

@@ -151,8 +151,10 @@ export function createView(trees: Trees, options: PlanOptions): View {
     const node = remote(id) ?? local(id);
     const path = node === undefined ? null : mergedPath(id);
     const found = path === null || node === undefined ? null : leavesOut(path, node.kind === 'folder');
-    // What is still synced moves to its ignored place like anything else; only then it is left alone.
-    const answer = found === 'ignored' && local(id) !== undefined ? null : found;
+    // What is still synced moves to its ignored place like anything else; only then it is left alone. Where the
+    // folder around that place is left out, too, there is nothing here to move into.
+    const moves = found === 'ignored' && local(id) !== undefined && leftOut(target(id).parentId) === null;
+    const answer = moves ? null : found;
     leaves.set(id, answer);
     return answer;
   }
@@ -174,6 +176,8 @@ export function createView(trees: Trees, options: PlanOptions): View {
       const found = movers.filter((id) => !yielding.has(id) && entersItself(id));
       for (const id of found) yielding.add(id);
       for (const id of found) targets.delete(id);
+      // What was in such a folder is elsewhere now.
+      if (found.length > 0) leaves.clear();
       changed = found.length > 0;
     }
   }

@@ -1,4 +1,4 @@
-import type { EntryId } from '@cairn/model';
+import type { Entry, EntryId } from '@cairn/model';
 import { type Plan, type PlannedOperation, type PlanOptions, plan, type Trees } from '@cairn/planner';
 import type { Attention } from './attention.ts';
 import type { DownloadDeps } from './execute/deps.ts';
@@ -6,10 +6,12 @@ import { executePlan } from './execute/execute-plan.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
 import { classOf, entryOf, isRunnable, signatureOf } from './execute/select-operations.ts';
 import { readSent, settleOwnRow } from './execute/sent-changesets.ts';
+import { joinPath, pathIn } from './local-tree.ts';
 import { followJournal } from './observe/follow.ts';
 import type { Scanner } from './observe/scan.ts';
 import type { Retries } from './retries.ts';
 import type { ScanSchedule } from './scan-schedule.ts';
+import type { SelectionChanges } from './selection-changes.ts';
 import type { SyncState } from './status.ts';
 import { treesAgree } from './trees-agree.ts';
 
@@ -42,8 +44,7 @@ export interface CycleDeps {
   /** A look at the whole disk found what it might have been told of. */
   onUnhinted(): void;
   flush(): Promise<void>;
-  /** Brings a new selection into force, durably, when there is one. */
-  applySelection(): Promise<void>;
+  readonly selection: Pick<SelectionChanges, 'apply' | 'followMarks'>;
   setState(state: SyncState): void;
   /** Something was seen that is not synced yet: takes back "in sync", if that was the state. */
   leaveSync(): void;
@@ -74,7 +75,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     retries.noteDecision();
     const transferError = deps.takeTransferError();
     if (transferError !== null) throw transferError;
-    await deps.applySelection();
+    await deps.selection.apply();
     if (deps.isPaused()) return { state: 'paused' };
     await observeDisk(deps);
     // Without the server nothing can be agreed on; the disk was looked at so that nothing is forgotten.
@@ -86,6 +87,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     if (attention.isServerPending && countDiffering(execute, null) > 0) deps.leaveSync();
     await observeServer(deps, signal);
 
+    deps.selection.followMarks();
     const candidates = [...execute.trees.touched()];
     const planned = makePlan(deps, candidates);
     deps.onPlan(planned);
@@ -149,8 +151,10 @@ async function observeDisk({
 
 /** Other rules may let in what was left out: what is only on the server is decided about anew. */
 export function touchAbsent({ trees }: Pick<DownloadDeps, 'trees'>): void {
-  for (const entry of [...trees.remote.values()])
-    if (trees.local.get(entry.entryId) === undefined) trees.remote.put(entry);
+  const absent: EntryId[] = [];
+  for (const { entryId } of trees.remote.values())
+    if (trees.local.sketch(entryId) === undefined) absent.push(entryId);
+  trees.touch(absent);
 }
 
 async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void> {
@@ -167,6 +171,7 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
         trees,
         environment,
         onRow(row, before) {
+          if (before?.kind === 'folder' && row.entry !== null) noteMove(execute, before, row.entry);
           if (sent.has(row.changesetId)) settleOwnRow(execute, row, before);
         },
       },
@@ -181,6 +186,15 @@ async function observeServer(deps: CycleDeps, signal: AbortSignal): Promise<void
   } finally {
     cancel();
   }
+}
+
+/** What is below a folder that another device moved is in another place, too. */
+function noteMove(execute: DownloadDeps, before: Entry, { parentId, name }: Entry): void {
+  if (before.parentId === parentId && before.name === name) return;
+  const { trees, local } = execute;
+  const around = parentId === null ? null : pathIn(trees.remote, local.rootId, parentId);
+  const to = around === null ? null : joinPath(around, name);
+  execute.folderMoved(before.entryId, pathIn(trees.remote, local.rootId, before.entryId), to);
 }
 
 function makePlan({ execute, planOptions }: CycleDeps, candidates: readonly EntryId[]): Plan {

@@ -93,6 +93,7 @@ class Engine implements SyncEngine {
       trees,
       local: this.#local,
       rules: () => this.#scanner.rules,
+      reservedNames: filesystem.capabilities.reservedNames,
       flush: async () => {
         await this.#flush();
         // What was let go is not here on purpose; to an older copy of the database it would count as deleted.
@@ -114,6 +115,7 @@ class Engine implements SyncEngine {
       isHeld: (entryId) =>
         this.#restless.isHeld(entryId) &&
         trees.synced.get(entryId)?.contentId !== trees.local.get(entryId)?.content?.contentId,
+      folderMoved: (entryId, from, to) => this.#selectionChanges.folderMoved(entryId, from, to),
       leaveAlone: (entryIds) => {
         for (const entryId of entryIds)
           for (const id of [
@@ -156,6 +158,7 @@ class Engine implements SyncEngine {
         return this.#scanner.rules.isIgnored(plain, isFolder) || this.#selection.isOut(plain);
       },
       isLeftOut: (entryId) => this.#selectionChanges.isLeftOut(entryId),
+      folderMoved: (entryId, from, to) => this.#selectionChanges.folderMoved(entryId, from, to),
     };
     this.#large = new LargeTransfers(
       this.#deps,
@@ -178,7 +181,7 @@ class Engine implements SyncEngine {
         this.#isRoutine = false;
       },
       flush: () => this.#flush(),
-      applySelection: () => this.#selectionChanges.apply(),
+      selection: this.#selectionChanges,
       setState: (state) => this.#setState(state),
       leaveSync: () => {
         if (this.#facts.state === 'in-sync') this.#setState('syncing');

@@ -37,7 +37,7 @@ export function pathIn(tree: TreeReader<Placed>, rootId: EntryId, entryId: Entry
 }
 
 /** Ids of an entry's subtree, parents before children, without the entry itself. */
-export function descendantsIn(tree: TreeReader<unknown>, entryId: EntryId): EntryId[] {
+export function descendantsIn(tree: Pick<TreeReader<unknown>, 'children'>, entryId: EntryId): EntryId[] {
   const found: EntryId[] = [];
   const open: EntryId[] = [entryId];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {

@@ -1,7 +1,7 @@
-import type { EntryId } from '@cairn/model';
+import { type EntryId, findReservedName, type ReservedNames } from '@cairn/model';
 import type { TreeStore } from '@cairn/tree-store';
 import type { LocalTree } from './local-tree.ts';
-import { pathIn } from './local-tree.ts';
+import { descendantsIn, pathIn } from './local-tree.ts';
 import type { IgnoreRules } from './observe/ignore-rules.ts';
 import type { Selection, SelectionRequest } from './selection.ts';
 
@@ -10,6 +10,8 @@ interface SelectionDeps {
   readonly trees: TreeStore;
   readonly local: LocalTree;
   rules(): IgnoreRules;
+  /** Names that the disk refuses. */
+  readonly reservedNames: ReservedNames;
   /** Makes the new selection durable. */
   flush(): Promise<void>;
   /** Everything has to be looked at again, here and on the server. */
@@ -31,6 +33,8 @@ export class SelectionChanges {
   #waiting: Waiting[] = [];
   /** Changed, but not durable yet. */
   #isOpen = false;
+  /** Where the marked entries were when everything was last decided about. */
+  #places = '';
   #stopped = false;
 
   constructor(deps: SelectionDeps) {
@@ -45,6 +49,7 @@ export class SelectionChanges {
     });
   }
 
+  /** Brings a new selection into force, durably, when there is one. */
   async apply(): Promise<void> {
     const waiting = this.#waiting;
     if (waiting.length === 0 && !this.#isOpen) return;
@@ -82,24 +87,63 @@ export class SelectionChanges {
   touch(): void {
     const { trees, local, selection } = this.#deps;
     selection.refresh();
-    if (!selection.isWhole) {
-      for (const node of [...trees.local.values()]) {
-        const path = node.entryId === local.rootId ? null : local.path(node.entryId);
-        if (path !== null && selection.isOut(path)) trees.local.put(node);
-      }
-    }
-    for (const entry of [...trees.remote.values()])
-      if (trees.local.get(entry.entryId) === undefined) trees.remote.put(entry);
+    this.#places = selection.places;
+    const ids: EntryId[] = [];
+    for (const { entryId } of local.sketches())
+      if (entryId !== local.rootId && this.isLeftOut(entryId)) ids.push(entryId);
+    for (const { entryId } of trees.remote.values())
+      if (local.sketch(entryId) === undefined) ids.push(entryId);
+    trees.touch(ids);
   }
 
-  /** What is synced still and ignored only elsewhere is not left out yet; see the planner's `leavesOut`. */
+  /** A marked entry may have been moved, and something else may be where it was. */
+  followMarks(): void {
+    const { selection } = this.#deps;
+    selection.refresh();
+    if (selection.places !== this.#places) this.touch();
+  }
+
+  /**
+   * A folder is elsewhere now, on the server or here: what is below it was decided about by its path. Returns whether
+   * that may make a difference.
+   */
+  folderMoved(entryId: EntryId, from: string | null, to: string | null): boolean {
+    const { trees, local, selection } = this.#deps;
+    if (from === to && from !== null) return false;
+    const rules = this.#deps.rules();
+    const plain = (path: string) => !rules.isIgnored(path, true) && !this.#isNotPossible(path);
+    const matters =
+      !selection.isWhole || !rules.areBuiltIn || from === null || to === null || !plain(from) || !plain(to);
+    if (matters) for (const tree of [trees.remote, local]) trees.touch(descendantsIn(tree, entryId));
+    return matters;
+  }
+
+  /** What is here and belongs where it is left out counts as left out: it has to go. */
   isLeftOut(entryId: EntryId): boolean {
     const { trees, local, selection, rules } = this.#deps;
     const here = local.path(entryId);
-    if (here !== null) return selection.isOut(here);
+    if (here !== null && selection.isOut(here)) return true;
     const there = pathIn(trees.remote, local.rootId, entryId);
     if (there === null) return false;
-    const isFolder = trees.remote.get(entryId)?.kind === 'folder';
-    return rules().isIgnored(there, isFolder) || selection.isOut(there);
+    if (selection.isOut(there)) return true;
+    const isIgnored = rules().isIgnored(there, trees.remote.get(entryId)?.kind === 'folder');
+    if (here === null) return isIgnored;
+    // What is synced still and ignored only elsewhere moves there first, if there is such a folder; see the planner.
+    return this.#isNotPossible(there) || (isIgnored && !this.#canFollow(entryId));
+  }
+
+  #isNotPossible(path: string): boolean {
+    const reserved = this.#deps.reservedNames;
+    return reserved !== 'none' && path.split('/').some((name) => findReservedName(name, reserved) !== null);
+  }
+
+  /** Whether the folders around an entry's place on the server are here. */
+  #canFollow(entryId: EntryId): boolean {
+    const { trees, local } = this.#deps;
+    for (let at = trees.remote.get(entryId)?.parentId ?? null; at !== null && at !== local.rootId; ) {
+      if (local.get(at) === undefined) return false;
+      at = trees.remote.get(at)?.parentId ?? null;
+    }
+    return true;
   }
 }

@@ -51,6 +51,11 @@ export class Selection {
     this.refresh();
   }
 
+  /** Changes whenever a marked place does. */
+  get places(): string {
+    return [...this.#states].map(([path, selected]) => `${selected ? '+' : '-'}${path}`).join('\n');
+  }
+
   /** This device holds everything. */
   get isWhole(): boolean {
     return this.#marks.length === 0;

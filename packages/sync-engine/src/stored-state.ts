@@ -37,6 +37,7 @@ export function createStoredState(options: StoredStateOptions): StoredState {
     local,
     rules: () => rules,
     flush: async () => undefined,
+    reservedNames: 'none',
     lookAtAll: () => undefined,
   });
   const planOptions: PlanOptions = {

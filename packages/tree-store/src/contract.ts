@@ -263,6 +263,8 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
       store.forgetTouched([testEntryId(2)]);
       store.remote.delete(testEntryId(1));
       expect([...store.touched()]).toEqual([testEntryId(1)]);
+      store.touch([testEntryId(4), testEntryId(1)]);
+      expect([...store.touched()]).toEqual([testEntryId(1), testEntryId(4)]);
       store.close();
     });
 

@@ -55,6 +55,8 @@ export interface TreeStore extends Trees {
    */
   touched(): Iterable<EntryId>;
   forgetTouched(ids: Iterable<EntryId>): void;
+  /** Has these ids looked at again although nothing about them changed, only what is to be done about them. */
+  touch(ids: Iterable<EntryId>): void;
 
   /** Small named texts (marker, device name, settings of this folder). */
   getValue(name: string): string | null;

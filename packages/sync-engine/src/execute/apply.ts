@@ -1,10 +1,10 @@
 import type { FileStatus } from '@cairn/filesystem';
 import { CairnError, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode, Operation } from '@cairn/planner';
-import { joinPath, observedFacts, parentPath } from '../local-tree.ts';
+import { descendantsIn, joinPath, observedFacts, parentPath } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
 import { createMark } from './conflict-marks.ts';
-import type { ExecuteDeps, TouchedFolders } from './deps.ts';
+import type { DownloadDeps, ExecuteDeps, TouchedFolders } from './deps.ts';
 import { addNotice } from './notices.ts';
 
 export type LocalOperation = Extract<
@@ -25,7 +25,8 @@ type ApplyDeps = Pick<
   | 'makeDurable'
   | 'createEntryId'
   | 'deviceName'
-> & { isIgnored(path: string): boolean };
+> &
+  Pick<DownloadDeps, 'isIgnored' | 'folderMoved'>;
 
 /**
  * Carries out one operation on the disk. What it finds to be different from the plan's premises is left alone
@@ -162,6 +163,12 @@ async function moveLocal(
   const marked =
     conflictOf === undefined ? node : { ...node, conflictOf: createMark(deps, node, conflictOf) };
   await moveOnDisk(deps, marked, path, to, { parentId, name }, touched);
+  if (node.kind === 'folder' && deps.folderMoved(entryId, path, to)) {
+    // What was left alone in it went along.
+    for (const id of descendantsIn(deps.local, entryId))
+      if (deps.local.sketch(id)?.kind === 'folder') deps.markDirty(deps.local.path(id) ?? to);
+    deps.markDirty(to);
+  }
   if (notice !== undefined) addNotice(deps, notice, path, to);
   if (overruled !== undefined) addNotice(deps, overruled, path, to);
   const entry = deps.trees.remote.get(entryId);
@@ -235,7 +242,14 @@ async function removeLocal(deps: ApplyDeps, entryId: EntryId, touched: TouchedFo
         'the folder is not empty as far as is known; it is scanned again',
       );
     }
-    await deps.filesystem.removeFolder(path);
+    try {
+      await deps.filesystem.removeFolder(path);
+    } catch (error) {
+      // What the server still has was only to be let go of; what else lies in the folder is nobody's business.
+      const letsGo = isCairnError(error, 'local-changed') && deps.trees.remote.get(entryId) !== undefined;
+      if (!letsGo || (await deps.filesystem.list(path)).length === 0) throw error;
+      deps.markDirty(parentPath(path));
+    }
   } else await deps.filesystem.displace(path, { fingerprint: node.fingerprint });
   touched.add(parentPath(path));
   deps.local.delete(entryId);

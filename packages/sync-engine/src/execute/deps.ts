@@ -46,6 +46,8 @@ export type DownloadDeps = ExecuteDeps & {
   isIgnored(path: string): boolean;
   /** Whether this device leaves the entry out, by its rules or its selection. */
   isLeftOut(entryId: EntryId): boolean;
+  /** A folder's path is another one; returns whether what is below it may be left out now, or no longer. */
+  folderMoved(entryId: EntryId, from: string | null, to: string | null): boolean;
   readonly touchedFolders: TouchedFolders;
 };
 

@@ -23,6 +23,8 @@ const MAYBE_BUILT_IN =
 const MAX_REMEMBERED = 20_000;
 
 export interface IgnoreRules {
+  /** There are no rules but the built-in ones, which are about the item's own name and those of the folders around it. */
+  readonly areBuiltIn: boolean;
   /** Whether the item at this path (relative to the root, `/` between names) is left alone. */
   isIgnored(path: string, isFolder: boolean): boolean;
   /** The rule that decides about the path, for explanations; `null` when none does. */
@@ -42,6 +44,7 @@ export function parseIgnoreRules(text: string): IgnoreRules {
   let asked = 0;
   const spell = (path: string, isFolder: boolean) => (isFolder ? `${path}/` : path);
   return {
+    areBuiltIn: isBuiltInOnly,
     isIgnored(path, isFolder) {
       if (path === '' || path === IGNORE_FILE) return false;
       if (isBuiltInOnly && !MAYBE_BUILT_IN.test(path)) return false;

@@ -47,6 +47,7 @@ beforeEach(async () => {
     selection: new Selection(trees, rootId),
     isHeld: (entryId) => held.has(entryId),
     leaveAlone: () => undefined,
+    folderMoved: () => undefined,
     takeLateHints: async () => new Set(),
   });
   for (const folder of ['a', 'b', 'c', 'c/d']) {

@@ -2,9 +2,10 @@ import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
-import { joinPath, type LocalTree } from '../local-tree.ts';
+import { joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
-import { type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
+import { type Collection, type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
+import { findHiddenMoves } from './hidden-moves.ts';
 import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './ignore-rules.ts';
 import { match } from './match.ts';
 
@@ -44,6 +45,8 @@ interface ScannerDeps {
   readonly environment: Environment;
   readonly selection: Selection;
   isHeld(entryId: EntryId): boolean;
+  /** A folder that is known was moved here. */
+  folderMoved(entryId: EntryId, from: string | null, to: string | null): void;
   /** Forgets what was agreed about these entries and all below them: the rules leave them alone from now on. */
   leaveAlone(entryIds: readonly EntryId[]): void;
   /** Folders hinted at since the last call; emptied by it. Waits a little so that both ends of a move are in. */
@@ -123,11 +126,19 @@ export function createScanner(deps: ScannerDeps): Scanner {
       matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
     }
 
+    const hidden =
+      matching.vanished.length === 0
+        ? []
+        : await findHiddenMoves(deps, matching.vanished, leftOutPlaces(collection));
+    const moved = matching.present
+      .filter(isMovedFolder)
+      .map(({ entryId }) => ({ entryId, from: local.path(entryId) }));
     for (const node of matching.present) local.put(node);
+    for (const { entryId, from } of moved) deps.folderMoved(entryId, from, local.path(entryId));
     for (const node of matching.present) for (const path of foldersOfOtherNames(node)) again.add(path);
-    for (const id of matching.vanished) local.deleteSubtree(id);
     // Both trees at once, before any plan: what is left alone must never look removed.
-    deps.leaveAlone(matching.leftAlone);
+    deps.leaveAlone([...hidden, ...matching.leftAlone]);
+    for (const id of [...hidden, ...matching.vanished]) local.deleteSubtree(id);
     for (const id of matching.leftAlone) local.deleteSubtree(id);
     if (request.recursive) dropOrphans();
     let changed = matching.present.length + matching.vanished.length + matching.leftAlone.length > 0;
@@ -171,6 +182,21 @@ export function createScanner(deps: ScannerDeps): Scanner {
       folders: looked.length,
       items,
     };
+  }
+
+  /** Places that this device leaves out, as they were just seen and, elsewhere, last seen. */
+  function* leftOutPlaces({ folders, quiet }: Collection): Generator<readonly [string, UnsyncedReason]> {
+    for (const { path, left } of [...folders.values(), ...quiet.values()])
+      for (const [name, reason] of left) yield [joinPath(path, name), reason];
+    for (const [path, reason] of unsynced) {
+      const folder = parentPath(path);
+      if (!folders.has(folder)) yield [path, reason];
+    }
+  }
+
+  function isMovedFolder({ entryId, kind, parentId, name }: LocalNode): boolean {
+    const before = kind === 'folder' ? local.sketch(entryId) : undefined;
+    return before !== undefined && (before.parentId !== parentId || before.name !== name);
   }
 
   async function findChangedFolders(): Promise<string[]> {

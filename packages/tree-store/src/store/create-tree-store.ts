@@ -82,6 +82,9 @@ export function createTreeStore(persistence: Persistence): TreeStore {
     forgetTouched(ids) {
       for (const entryId of ids) touched.delete(entryId);
     },
+    touch(ids) {
+      for (const entryId of ids) touched.add(entryId);
+    },
     getValue: (name) => values.get(name) ?? null,
     setValue(name, value) {
       if (value === null) values.delete(name);
