@@ -152,11 +152,7 @@ class Engine implements SyncEngine {
       },
       makeDurable: () => this.#flush(),
       createEntryId: () => createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16)),
-      isIgnored: (path) => {
-        const isFolder = path.endsWith('/');
-        const plain = isFolder ? path.slice(0, -1) : path;
-        return this.#scanner.rules.isIgnored(plain, isFolder) || this.#selection.isOut(plain);
-      },
+      isIgnored: (path) => this.#selectionChanges.isPlaceLeftOut(path),
       isLeftOut: (entryId) => this.#selectionChanges.isLeftOut(entryId),
       folderMoved: (entryId, from, to) => this.#selectionChanges.folderMoved(entryId, from, to),
     };

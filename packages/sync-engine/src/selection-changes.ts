@@ -118,6 +118,13 @@ export class SelectionChanges {
     return matters;
   }
 
+  /** Whether what is at a path is left out, now that it is to be made there; a folder's path ends in `/`. */
+  isPlaceLeftOut(path: string): boolean {
+    const isFolder = path.endsWith('/');
+    const plain = isFolder ? path.slice(0, -1) : path;
+    return this.#deps.rules().isIgnored(plain, isFolder) || this.#deps.selection.isOut(plain);
+  }
+
   /** What is here and belongs where it is left out counts as left out: it has to go. */
   isLeftOut(entryId: EntryId): boolean {
     const { trees, local, selection, rules } = this.#deps;
