@@ -233,7 +233,9 @@ function markToSend(
   if (conflictOf === undefined || kind === 'folder') return {};
   // What comes back from the trash is told whole.
   if (remote === undefined) return { conflictOf };
-  return !operation.place || remote.kind === 'folder' || remote.conflictOf !== undefined ? {} : { conflictOf };
+  return !operation.place || remote.kind === 'folder' || remote.conflictOf !== undefined
+    ? {}
+    : { conflictOf };
 }
 
 /** Whether the executable bit was changed on the server and not here: an edit must not take that back. */
