@@ -85,8 +85,8 @@ export const PLANNER_BUGS: readonly PlantedBug[] = [
     name: 'planner-left-out-is-removed',
     harm: 'what a device begins to ignore is deleted on the server',
     file: 'packages/planner/src/view.ts',
-    find: "const answer = found === 'ignored' && local(id) !== undefined ? null : found;",
-    replace: "const answer = found === 'ignored' || local(id) === undefined ? null : found;",
+    find: "const moves = found === 'ignored' && local(id) !== undefined && leftOut(target(id).parentId) === null;",
+    replace: "const moves = found === 'ignored' || local(id) === undefined;",
     detectors: ['planner', 'sim', 'tests:packages/sync-engine/src/selection.test.ts'],
   },
   {
