@@ -11,4 +11,5 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
   [111505, '"in sync" was said although an item could not be looked at'],
   [100113, 'a link whose time could not be set was sent as the own one of its user'],
   [106658, 'a write through another name of a hard link was found a quarter of an hour later'],
+  [3001717, '"in sync" was said although attributes that were set had changed another name of the file, too'],
 ];

@@ -200,3 +200,20 @@ export function observedFacts(
     target: status.target,
   };
 }
+
+/**
+ * Where a file has more names that were last seen with other bytes or times: who writes through one name of a hard
+ * link changes them all, and the disk tells of the one only.
+ */
+export function* foldersOfOtherNames(
+  local: LocalTree,
+  { entryId, kind, identity, fingerprint }: LocalNode,
+): Generator<string> {
+  if (kind !== 'file') return;
+  for (const id of local.allByIdentity(identity)) {
+    const parentId = id === entryId ? null : local.sketch(id)?.parentId;
+    if (parentId == null || local.get(id)?.fingerprint === fingerprint) continue;
+    const path = local.path(parentId);
+    if (path !== null) yield path;
+  }
+}

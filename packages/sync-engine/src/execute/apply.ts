@@ -1,7 +1,7 @@
 import type { FileStatus } from '@cairn/filesystem';
 import { CairnError, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode, Operation } from '@cairn/planner';
-import { descendantsIn, joinPath, observedFacts, parentPath } from '../local-tree.ts';
+import { descendantsIn, foldersOfOtherNames, joinPath, observedFacts, parentPath } from '../local-tree.ts';
 import { syncedFrom } from '../observe/follow.ts';
 import { createMark } from './conflict-marks.ts';
 import type { DownloadDeps, ExecuteDeps, TouchedFolders } from './deps.ts';
@@ -226,7 +226,9 @@ async function setAttributes(deps: ApplyDeps, entryId: EntryId): Promise<void> {
   const { modifiedAtUs } = entry;
   const wanted = node.kind === 'file' ? { executable, modifiedAtUs } : { modifiedAtUs };
   const status = await deps.filesystem.setAttributes(path, wanted, { fingerprint: node.fingerprint });
-  deps.local.put({ ...node, fingerprint: status.fingerprint, executable, modifiedAtUs });
+  const changed = { ...node, fingerprint: status.fingerprint, executable, modifiedAtUs };
+  deps.local.put(changed);
+  for (const folder of foldersOfOtherNames(deps.local, changed)) deps.markDirty(folder);
   const synced = deps.trees.synced.get(entryId);
   if (synced !== undefined) deps.trees.synced.put({ ...synced, executable, modifiedAtUs });
 }

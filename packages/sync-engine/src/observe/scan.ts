@@ -2,7 +2,7 @@ import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
-import { joinPath, type LocalTree, parentPath } from '../local-tree.ts';
+import { foldersOfOtherNames, joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
 import { type Collection, type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
 import { findHiddenMoves } from './hidden-moves.ts';
@@ -135,7 +135,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
       .map(({ entryId }) => ({ entryId, from: local.path(entryId) }));
     for (const node of matching.present) local.put(node);
     for (const { entryId, from } of moved) deps.folderMoved(entryId, from, local.path(entryId));
-    for (const node of matching.present) for (const path of foldersOfOtherNames(node)) again.add(path);
+    for (const node of matching.present) for (const path of foldersOfOtherNames(local, node)) again.add(path);
     // Both trees at once, before any plan: what is left alone must never look removed.
     deps.leaveAlone([...hidden, ...matching.leftAlone]);
     for (const id of [...hidden, ...matching.vanished]) local.deleteSubtree(id);
@@ -214,20 +214,6 @@ export function createScanner(deps: ScannerDeps): Scanner {
       changed.push(path);
     }
     return changed;
-  }
-
-  /**
-   * Where a file has more names that were last seen with other bytes or times: who writes through one name of a hard
-   * link changes them all, and the disk tells of the one only.
-   */
-  function* foldersOfOtherNames({ entryId, kind, identity, fingerprint }: LocalNode): Generator<string> {
-    if (kind !== 'file') return;
-    for (const id of local.allByIdentity(identity)) {
-      const parentId = id === entryId ? null : local.sketch(id)?.parentId;
-      if (parentId == null || local.get(id)?.fingerprint === fingerprint) continue;
-      const path = local.path(parentId);
-      if (path !== null) yield path;
-    }
   }
 
   /** Nodes whose folder is not known cannot be anywhere. */
