@@ -310,6 +310,19 @@ describe('moves into and out of places that are not selected [S-68]', () => {
   });
 });
 
+test('the rules are held whatever is selected: what they ignore is not sent [S-67]', async () => {
+  await fill();
+  a.disk.user.writeFile('.cairnignore', 'build/\n');
+  await world.until('the rules are on B', () => files(b).includes('.cairnignore'));
+  await b.engine.select({ only: ['own'] });
+  await has(b, ['.cairnignore', 'own/deep/6', 'own/deep/in/5']);
+  b.disk.user.makeFolder('own/build');
+  b.disk.user.writeFile('own/build/result', 'of no use elsewhere');
+  b.disk.user.writeFile('own/after', 'sent');
+  await world.until('A has what came after it', () => files(a).includes('own/after'));
+  expect(await serverFiles()).not.toContain('own/build/result');
+});
+
 describe('moves into and out of places that are ignored [S-67]', () => {
   async function ignore(rules: string): Promise<void> {
     a.disk.user.writeFile('.cairnignore', rules);

@@ -1,7 +1,8 @@
 import { CairnError, type EntryId, foldName } from '@cairn/model';
 import type { Trees } from '@cairn/planner';
 import type { TreeStore } from '@cairn/tree-store';
-import { joinPath, pathIn } from './local-tree.ts';
+import { joinPath, parentPath, pathIn } from './local-tree.ts';
+import { IGNORE_FILE } from './observe/ignore-rules.ts';
 
 const VALUE_NAME = 'selection';
 /** A selection is made by hand; a list longer than this was not. */
@@ -51,6 +52,15 @@ export class Selection {
     this.refresh();
   }
 
+  /** The folders in which places lie that are left out while others are not. */
+  edges(): string[] {
+    const edges = new Set<string>(this.isWhole ? [] : ['']);
+    for (const mark of this.#marks)
+      for (const place of this.#placesOf(mark))
+        for (let at = place; at !== ''; at = parentPath(at)) edges.add(parentPath(at));
+    return [...edges];
+  }
+
   /** Changes whenever a marked place does. */
   get places(): string {
     return [...this.#states].map(([path, selected]) => `${selected ? '+' : '-'}${path}`).join('\n');
@@ -63,7 +73,8 @@ export class Selection {
 
   /** Whether this device does not hold what is at the path. */
   isOut(path: string): boolean {
-    if (this.#marks.length === 0 || path === '') return false;
+    // Without its rules a device would send what nobody wants.
+    if (this.#marks.length === 0 || path === '' || path === IGNORE_FILE) return false;
     const folded = foldPath(path);
     for (let at = folded; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
       const selected = this.#states.get(at);

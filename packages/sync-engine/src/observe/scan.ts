@@ -5,7 +5,7 @@ import type { LocalNode } from '@cairn/planner';
 import { foldersOfOtherNames, joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
 import { type Collection, type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
-import { findHiddenMoves } from './hidden-moves.ts';
+import { findHiddenMoves, type HiddenMoves, type LeftOutPlace } from './hidden-moves.ts';
 import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './ignore-rules.ts';
 import { match } from './match.ts';
 
@@ -126,10 +126,15 @@ export function createScanner(deps: ScannerDeps): Scanner {
       matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
     }
 
-    const hidden =
-      matching.vanished.length === 0
-        ? []
-        : await findHiddenMoves(deps, matching.vanished, leftOutPlaces(collection));
+    let hidden: HiddenMoves = { entryIds: [], moving: matching.vanished.length > 0 && !request.recursive };
+    for (const path of hidden.moving ? await whereItMayBe(matching.vanished) : []) paths.add(path);
+    if (!hidden.moving) hidden = await findHidden(matching.vanished, collection);
+    for (let looks = 0; hidden.moving && looks < MAX_WIDENINGS; looks++) {
+      if (looks > 0) for (const path of await deps.takeLateHints()) paths.add(path);
+      collection = await collect(look(), { ...request, paths });
+      matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
+      hidden = await findHidden(matching.vanished, collection);
+    }
     const moved = matching.present
       .filter(isMovedFolder)
       .map(({ entryId }) => ({ entryId, from: local.path(entryId) }));
@@ -137,8 +142,8 @@ export function createScanner(deps: ScannerDeps): Scanner {
     for (const { entryId, from } of moved) deps.folderMoved(entryId, from, local.path(entryId));
     for (const node of matching.present) for (const path of foldersOfOtherNames(local, node)) again.add(path);
     // Both trees at once, before any plan: what is left alone must never look removed.
-    deps.leaveAlone([...hidden, ...matching.leftAlone]);
-    for (const id of [...hidden, ...matching.vanished]) local.deleteSubtree(id);
+    deps.leaveAlone([...hidden.entryIds, ...matching.leftAlone]);
+    for (const id of [...hidden.entryIds, ...matching.vanished]) local.deleteSubtree(id);
     for (const id of matching.leftAlone) local.deleteSubtree(id);
     if (request.recursive) dropOrphans();
     let changed = matching.present.length + matching.vanished.length + matching.leftAlone.length > 0;
@@ -185,13 +190,23 @@ export function createScanner(deps: ScannerDeps): Scanner {
   }
 
   /** Places that this device leaves out, as they were just seen and, elsewhere, last seen. */
-  function* leftOutPlaces({ folders, quiet }: Collection): Generator<readonly [string, UnsyncedReason]> {
+  function* leftOutPlaces({ folders, quiet }: Collection): Generator<LeftOutPlace> {
     for (const { path, left } of [...folders.values(), ...quiet.values()])
-      for (const [name, reason] of left) yield [joinPath(path, name), reason];
-    for (const [path, reason] of unsynced) {
-      const folder = parentPath(path);
-      if (!folders.has(folder)) yield [path, reason];
-    }
+      for (const [name, reason] of left) yield { path: joinPath(path, name), reason, isNews: true };
+    for (const [path, reason] of unsynced)
+      if (!folders.has(parentPath(path))) yield { path, reason, isNews: false };
+  }
+
+  /** Folders with places that are left out, whose hints may be late: there, nobody would notice what comes. */
+  async function whereItMayBe(vanished: readonly EntryId[]): Promise<readonly string[]> {
+    if (!rules.areBuiltIn && vanished.some((id) => local.sketch(id)?.kind === 'folder'))
+      return [...(await findChangedFolders()), ...selection.edges()];
+    return selection.edges();
+  }
+
+  async function findHidden(vanished: readonly EntryId[], collection: Collection): Promise<HiddenMoves> {
+    if (vanished.length === 0) return { entryIds: [], moving: false };
+    return findHiddenMoves(deps, vanished, leftOutPlaces(collection));
   }
 
   function isMovedFolder({ entryId, kind, parentId, name }: LocalNode): boolean {
