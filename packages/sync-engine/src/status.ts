@@ -133,7 +133,10 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
     selection: sources.selection,
     differing: sources.differing,
     nextAttemptAt: nextRetryMs === null ? null : atInstant(nextRetryMs),
-    notices: trees.listNotices(20),
+    // A conflict copy that is no longer there was dealt with.
+    notices: trees
+      .listNotices(20)
+      .filter(({ kind, path }) => kind !== 'conflict-copy' || local.findByPath(path) !== undefined),
     counters: { ...counters },
   };
 }
