@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { CairnError } from '@cairn/model';
 import type { SelectionMark, SelectionRequest } from '@cairn/sync-engine';
 import type { Command } from 'commander';
@@ -90,6 +91,13 @@ async function readRequest(
     if (found === undefined && path.startsWith('/') && link !== undefined) return path;
     if (found !== undefined && link !== undefined)
       throw new CairnError('usage', 'choose in one synced folder at a time');
+    // With --folder it is said which folder a path is in.
+    if (link !== undefined && options.folder !== undefined && !isAbsolute(path)) return path;
+    if (!isAbsolute(path))
+      throw new CairnError(
+        'usage',
+        `${showName(path)} is not in a synced folder here; say it as on the server (${showName(`/${path}`)}), or add --folder FOLDER`,
+      );
     return (await requireLinkOf(context, path)).inside;
   };
   const request: { only?: string[]; exclude?: string[]; include?: string[] } = {};

@@ -150,6 +150,10 @@ describe('what the commands answer, with a daemon and without', () => {
     await waitUntil(async () => (await names(laptop, 'docs')).length === 2, 'the new file');
     expect(await names(laptop)).toEqual(['docs']);
     expect(await names(desktop, 'photos')).toEqual(['2019', 'new', 'y']);
+    const named = ['sync', 'select', '--include', 'photos', '--folder', laptop.folder] as const;
+    expect((await laptop.run(...named)).output).toContain('holds /photos');
+    const nowhere = await laptop.run('sync', 'select', '--exclude', 'docs');
+    expect(JSON.stringify(nowhere)).toContain('add --folder FOLDER');
     expect((await laptop.run('sync', 'select', '--all')).output).toContain('holds everything');
     await untilEqual(laptop, desktop);
     expect((await laptop.run('sync', 'select', '--exclude', '/nowhere')).errors).toContain('nothing at');
