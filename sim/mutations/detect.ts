@@ -68,11 +68,19 @@ function run(
   budget: Budget,
 ): Promise<{ status: number | null; output: string }> {
   return new Promise((resolve, reject) => {
+    // A group of its own: tests start processes, and those of a test that never ends must end with it.
     const child = spawn(process.execPath, command, {
       cwd: path,
       env: environmentFor(budget),
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
+    const endAll = () => endGroup(child.pid);
+    const interrupted = () => {
+      endAll();
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     let output = '';
     const collect = (piece: Buffer) => {
       output = (output + piece.toString()).slice(-200_000);
@@ -80,16 +88,25 @@ function run(
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     // The seeded world ends by itself after its time; one that goes on never comes to rest, and has noticed something.
-    const timer = setTimeout(
-      () => child.kill('SIGKILL'),
-      Math.max(budget.timeoutMs, LEAST_TIMEOUT_MS) + GRACE_MS,
-    );
+    const timer = setTimeout(endAll, Math.max(budget.timeoutMs, LEAST_TIMEOUT_MS) + GRACE_MS);
     child.on('error', reject);
+    child.on('exit', endAll);
     child.on('close', (status) => {
       clearTimeout(timer);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
       resolve({ status, output });
     });
   });
+}
+
+function endGroup(leader: number | undefined): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    // Nobody of it is left.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Tests of the copy must not take themselves for a part of the test run that they are started from. */

@@ -170,4 +170,22 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: 'const settleMs = SETTLE_MS;',
     detectors: ['tests:packages/sync-engine/src/scanner.test.ts', 'sim'],
   },
+  {
+    name: 'engine-old-database-is-believed',
+    harm: 'an older copy of the database, put back, has what was deselected since deleted everywhere',
+    file: 'packages/sync-engine/src/root-marker.ts',
+    find: `  const linkId = createId(environment.random.bytes(16));
+  trees.setValue(LINK_VALUE, marker.linkId);`,
+    replace: `  const linkId = marker.linkId;
+  trees.setValue(LINK_VALUE, marker.linkId);`,
+    detectors: ['tests:packages/sync-engine/src/older-database.test.ts', 'sim'],
+  },
+  {
+    name: 'engine-out-of-sight-is-removed',
+    harm: 'what is moved into a place that is not selected is deleted on the server',
+    file: 'packages/sync-engine/src/observe/scan.ts',
+    find: 'deps.leaveAlone([...hidden.entryIds, ...matching.leftAlone]);',
+    replace: 'deps.leaveAlone(matching.leftAlone);',
+    detectors: ['tests:packages/sync-engine/src/selection-moves.test.ts', 'sim'],
+  },
 ];

@@ -45,6 +45,7 @@ export async function findHiddenMoves(
   let looks = 0;
   let moving = false;
   for (const { path, reason, isNews } of leftOut) {
+    if (looks >= MAX_LOOKS) break;
     if (reason !== 'not-selected' && reason !== 'ignored') continue;
     const open: { path: string; status: FileStatus | null; depth: number }[] = [];
     open.push({ path, status: await lookAt(path), depth: 0 });
