@@ -140,6 +140,7 @@ async function observeDisk({
         attention.everything();
         touchAbsent(execute);
       }
+      if (result.lost) attention.everything();
       for (const path of result.again) attention.folder(path);
       if (result.again.size > 0) await execute.environment.timers.sleep(DEBOUNCE_MS);
     } catch (error) {

@@ -291,6 +291,25 @@ describe('what cannot be seen is not gone', () => {
     expect(a.engine.status().unsynced).toEqual([]);
   });
 
+  test('what could not be read and is gone with its folder is waited for no longer [S-45]', async () => {
+    const { user } = a.disk;
+    user.makeFolder('d');
+    user.makeFolder('d/secret');
+    await start();
+    a.disk.setFaults((operation, path) => (operation === 'list' && path.endsWith('/secret') ? 'EIO' : null));
+    const unread = () => a.engine.status().unsynced.map(({ path }) => path);
+    a.engine.refresh();
+    await world.until('it is reported', () => unread().includes('d/secret'));
+    user.rename('d', 'e');
+    await world.until('it is reported in its new place', () => unread().join() === 'e/secret');
+    expect(a.engine.status().state).not.toBe('in-sync');
+    b.disk.user.rename('e', 'f');
+    await world.until('the same after a move by another device', () => unread().join() === 'f/secret');
+    user.remove('f');
+    await world.until('nothing is left to wait for', () => a.engine.status().state === 'in-sync');
+    expect(unread()).toEqual([]);
+  });
+
   test('a second name of a file whose folder cannot be read is no move out of it [S-45]', async () => {
     const { user } = a.disk;
     user.makeFolder('secret');

@@ -20,6 +20,8 @@ export interface ScanResult {
   readonly again: ReadonlySet<string>;
   /** The ignore rules changed: everything has to be scanned. */
   readonly rulesChanged: boolean;
+  /** What could not be read is not where it was: everything has to be looked at. */
+  readonly lost: boolean;
   readonly folders: number;
   readonly items: number;
 }
@@ -156,16 +158,17 @@ export function createScanner(deps: ScannerDeps): Scanner {
     }
 
     let items = 0;
+    let lost = false;
     if (request.recursive) listed.clear();
     const looked = [...collection.quiet.values(), ...collection.folders.values()];
     for (const folder of looked) {
       items += typeof folder.items === 'number' ? folder.items : folder.items.size;
       if (folder.fingerprint === null) listed.delete(folder.path);
       else listed.set(folder.path, folder.fingerprint);
-      forgetUnsynced(folder.path, folder.left);
+      if (forgetUnsynced(folder.path, folder.left)) lost = true;
       for (const [name, reason] of folder.left) unsynced.set(joinPath(folder.path, name), reason);
     }
-    for (const path of collection.gone) forgetUnsynced(path, null);
+    for (const path of collection.gone) if (forgetUnsynced(path, null)) lost = true;
     for (const path of collection.unreadable.keys()) unsynced.set(path === '' ? '/' : path, 'unreadable');
     for (const { path } of looked) {
       const shown = path === '' ? '/' : path;
@@ -184,6 +187,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
       changed,
       again: new Set([...again, ...collection.again]),
       rulesChanged,
+      lost: lost && !request.recursive,
       folders: looked.length,
       items,
     };
@@ -238,14 +242,31 @@ export function createScanner(deps: ScannerDeps): Scanner {
   }
 
   /** Drops what was noted about direct children of a folder that are not in `left` any more (all, when `null`). */
-  function forgetUnsynced(folder: string, left: ReadonlyMap<string, unknown> | null): void {
-    if (unsynced.size === 0) return;
+  /**
+   * Forgets what is not so any more, now that the folder was looked at. Returns whether something that could not be
+   * read went with a folder that is not there any more: where that is now, and whether it can be read there, only a
+   * look at everything tells.
+   */
+  function forgetUnsynced(folder: string, left: ReadonlyMap<string, unknown> | null): boolean {
+    if (unsynced.size === 0) return false;
     const prefix = folder === '' ? '' : `${folder}/`;
-    for (const path of unsynced.keys()) {
-      if (!path.startsWith(prefix)) continue;
+    const folders = new Map<string, boolean>();
+    const isFolder = (name: string): boolean => {
+      const known = folders.get(name) ?? local.findByPath(joinPath(folder, name)) !== undefined;
+      folders.set(name, known);
+      return known;
+    };
+    let lost = false;
+    for (const [path, reason] of unsynced) {
+      if (path === '/' || !path.startsWith(prefix)) continue;
       const rest = path.slice(prefix.length);
-      if (left === null || (!rest.includes('/') && !left.has(rest))) unsynced.delete(path);
+      const slash = rest.indexOf('/');
+      const name = slash === -1 ? rest : rest.slice(0, slash);
+      if (left !== null && (left.has(name) || (slash !== -1 && isFolder(name)))) continue;
+      unsynced.delete(path);
+      if (reason === 'unreadable' && (slash !== -1 || left === null)) lost = true;
     }
+    return lost;
   }
 
   return {
