@@ -402,6 +402,30 @@ describe('rules', () => {
     expect(text(b, 'build/more')).toBe('3');
   });
 
+  test('what waits for its place, which something ignored has, is not fetched again and again [S-70]', async () => {
+    for (const { disk } of [a, b]) disk.user.writeFile('.cairnignore', 'build/\n');
+    await start();
+    b.disk.user.makeFolder('build');
+    b.disk.user.writeFile('build/out', 'stays here');
+    a.disk.user.writeFile('build', 'a file of this name');
+    const attempts = () => b.engine.status().problems[0]?.attempts ?? 0;
+    await world.until('B cannot place it', () => attempts() > 0);
+    expect(b.engine.status().problems[0]).toMatchObject({ code: 'local-changed' });
+    const { readBlocks } = b.network;
+    for (const times of [2, 3, 4]) {
+      b.engine.refresh();
+      await world.until('B tries again', () => attempts() >= times);
+    }
+    expect(b.network.readBlocks).toBe(readBlocks);
+    b.disk.user.rename('build', 'elsewhere');
+    await world.until('what was in its place comes, too', () =>
+      a.disk.user.describe().some((line) => line.startsWith('elsewhere/out')),
+    );
+    b.engine.refresh();
+    await settle();
+    expect(text(b, 'build')).toBe('a file of this name');
+  });
+
   test('what the rules leave alone is not downloaded, and nobody goes round in circles over it', async () => {
     b.disk.user.writeFile('.cairnignore', '');
     a.disk.user.writeFile('.cairnignore', '');

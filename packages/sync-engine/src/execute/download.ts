@@ -2,13 +2,14 @@ import { blockIdOf, type ContentPlatform } from '@cairn/content';
 import type { TemporaryFile } from '@cairn/filesystem';
 import {
   type BlockId,
+  CairnError,
   type EntryId,
   type FileContent,
   type FileEntry,
   isCairnError,
   type ManifestPart,
 } from '@cairn/model';
-import { joinPath } from '../local-tree.ts';
+import { joinPath, parentPath } from '../local-tree.ts';
 import type { ContentPiece } from '../ports.ts';
 import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './inspect.ts';
@@ -31,7 +32,11 @@ export async function downloadFiles(
   downloads: readonly Download[],
   signal: AbortSignal,
 ): Promise<void> {
-  const prepared = downloads.map((each) => prepareDownload(deps, each)).filter((each) => each !== null);
+  const prepared: Prepared[] = [];
+  for (const each of downloads) {
+    const file = prepareDownload(deps, each);
+    if (file !== null && !(await isStillTaken(deps, file))) prepared.push(file);
+  }
   const fetchedFiles = new Set<Prepared>();
   const placing = createPlacer(deps);
   let failure: unknown = null;
@@ -72,6 +77,31 @@ export async function downloadFiles(
   for (const download of downloads) {
     if (ids.has(download.entryId)) await downloadFiles(deps, [download], signal);
   }
+}
+
+/**
+ * Whether there is still something in the place of a file that found it taken before. Its bytes are not fetched again
+ * for that: what is in the way may be left alone here for ever.
+ */
+async function isStillTaken(
+  { filesystem, failures, markDirty }: DownloadDeps,
+  file: Prepared,
+): Promise<boolean> {
+  const { entryId } = file.entry;
+  if (!('absent' in file.expected) || failures.get(entryId)?.code !== 'local-changed') return false;
+  try {
+    if ((await filesystem.status(file.path)) === null) return false;
+  } catch (error) {
+    if (!isCairnError(error, 'local-io')) throw error;
+    return false;
+  }
+  markDirty(parentPath(file.path));
+  failures.record(
+    entryId,
+    'download',
+    new CairnError('local-changed', 'there is something else in its place; move that away or rename it'),
+  );
+  return true;
 }
 
 /** Where the file goes and what must be there now; `null` when that is not clear yet (a later plan will know). */
