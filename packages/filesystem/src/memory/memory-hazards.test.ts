@@ -111,6 +111,20 @@ describe('simulated hazards', () => {
     expect([...outcomes].sort()).toEqual(['d folder,d/g file 78', 'd folder,f file 78']);
   });
 
+  it('loses nothing that comes under a name in the middle of its move', async () => {
+    const memory = createMemoryFilesystem({ environment: createSimulatedEnvironment({ seed: 1 }) });
+    memory.user.writeFile('a', 'old');
+    const { identity } = (await memory.filesystem.status('a')) ?? { identity: '' };
+    memory.setFaults((operation, path) => {
+      if (operation !== 'move' || path !== 'b') return null;
+      memory.user.writeFile('new', 'new');
+      memory.user.rename('new', 'a');
+      return null;
+    });
+    await expect(memory.filesystem.move('a', 'b', identity)).rejects.toMatchObject({ code: 'local-changed' });
+    expect(readAll(memory, 'a')).toBe('new');
+  });
+
   it('folds names as told', async () => {
     const memory = createMemoryFilesystem({
       environment: createSimulatedEnvironment({ seed: 1 }),

@@ -81,6 +81,10 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
 
   function placeAt(operation: MemoryOperation, path: string, when: WhenUnreachable): Place {
     check(operation, path);
+    return findPlace(operation, path, when);
+  }
+
+  function findPlace(operation: MemoryOperation, path: string, when: WhenUnreachable): Place {
     const { parent, name } = splitParent(path, capabilities.caseSensitive);
     const problem = findReservedName(name, capabilities.reservedNames);
     // The disk finds nothing under such a name, and makes nothing.
@@ -222,8 +226,11 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
     },
     async move(from, to, expectedIdentity) {
       checkMove(from, to);
-      const source = placeAt('move', from, 'changed');
-      const destination = placeAt('move', to, 'changed');
+      // Whoever decides about faults may change what is there, at either name.
+      check('move', from);
+      check('move', to);
+      const source = findPlace('move', from, 'changed');
+      const destination = findPlace('move', to, 'changed');
       const node = present(source, from);
       if (disk.statusOf(node).identity !== expectedIdentity) {
         throw changedError(from, 'it is another one now');
