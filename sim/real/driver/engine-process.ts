@@ -16,7 +16,7 @@ export interface EngineProcess {
     readonly environment: Environment;
     readonly brake?: { readonly count: number; readonly share: number };
   }): void;
-  /** Ends it; after `isKill` nothing more reaches the tree store. */
+  /** Ends it; after `isKill` nothing more reaches the tree store or the folder. */
   end(isKill: boolean): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export function createEngineProcess(): EngineProcess {
   let engine: SyncEngine | null = null;
   let abort = new AbortController();
   let running: Promise<void> = Promise.resolve();
-  let own = { isAlive: false, mayFlush: false };
+  let own = { isAlive: false, mayWrite: false };
   return {
     get engine() {
       return own.isAlive ? engine : null;
@@ -32,19 +32,24 @@ export function createEngineProcess(): EngineProcess {
     get isRunning() {
       return own.isAlive;
     },
-    start({ trees, ...ports }) {
-      const process = { isAlive: true, mayFlush: true };
+    start({ trees, filesystem, ...ports }) {
+      const process = { isAlive: true, mayWrite: true };
       own = process;
       abort = new AbortController();
       const flush = trees.flush.bind(trees);
       trees.flush = () => {
-        if (process.mayFlush) flush();
+        if (process.mayWrite) flush();
       };
       const flushValues = trees.flushValues.bind(trees);
       trees.flushValues = () => {
-        if (process.mayFlush) flushValues();
+        if (process.mayWrite) flushValues();
       };
-      engine = createSyncEngine({ ...ports, trees, platform: createNodePlatform() });
+      engine = createSyncEngine({
+        ...ports,
+        trees,
+        filesystem: cutOff(filesystem, () => !process.mayWrite),
+        platform: createNodePlatform(),
+      });
       running = engine.run(abort.signal).then(
         () => {
           process.isAlive = false;
@@ -55,10 +60,22 @@ export function createEngineProcess(): EngineProcess {
       );
     },
     async end(isKill) {
-      if (isKill) own.mayFlush = false;
+      if (isKill) own.mayWrite = false;
       abort.abort();
       await running;
       own.isAlive = false;
     },
   };
+}
+
+/** The same folder for as long as the process lives. */
+function cutOff(filesystem: Filesystem, isDead: () => boolean): Filesystem {
+  return new Proxy(filesystem, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...given: unknown[]) =>
+        isDead() ? Promise.reject(new Error('the process has ended')) : value.apply(target, given);
+    },
+  });
 }
