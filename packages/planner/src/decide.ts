@@ -37,7 +37,8 @@ function agrees(view: View, remote: RemoteNode, local: LocalNode, synced: Synced
     synced !== undefined &&
     synced.sequence === remote.sequence &&
     samePlace(remote, local, view.options.foldsNames) &&
-    samePlace(remote, synced, view.options.foldsNames) &&
+    // What was agreed has the server's spelling, whatever the disk makes of it.
+    samePlace(remote, synced, false) &&
     compareContents(remote, synced) === 'same' &&
     compareContents(remote, local) === 'same' &&
     sameAttributes(remote, synced) &&

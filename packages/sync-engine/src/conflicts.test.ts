@@ -111,6 +111,22 @@ describe('conflict copies', () => {
     expect(files(a)['g']).toBe('from A');
   });
 
+  test('T012 so is what gets new bytes from the server before its new name is sent [S-33]', async () => {
+    await both(() => a.disk.user.writeFile('x', 'base'));
+    await diverge(
+      (user) => {
+        user.writeFile('taken', 'from A');
+        user.writeFile('x', 'edited on A');
+      },
+      (user) => user.rename('x', 'taken'),
+    );
+    await meet();
+    const [conflict, ...more] = await conflicts();
+    expect(more).toEqual([]);
+    expect(conflict?.copy.path).toMatch(/^\/taken \(Desktop's Conflict Copy/);
+    expect(files(b)).toEqual({ taken: 'from A', [conflict?.copy.path.slice(1) ?? '']: 'edited on A' });
+  });
+
   test('P4 so is what comes back from the trash under such a name [S-33]', async () => {
     await both(() => a.disk.user.writeFile('x', 'base'));
     await diverge(

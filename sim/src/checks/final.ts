@@ -105,7 +105,10 @@ function checkMarks({ mirror, statistics, devices, ...world }: World): void {
   const gaveWay = devices.some(({ trees }) =>
     trees.listNotices(1000).some(({ kind }) => kind === 'type-conflict'),
   );
-  const isOpen = world.hadUnion || world.hadCopies || world.hadHandledCopies || gaveWay;
+  // The notice goes with a process that ends before it is durable, and with the answer to a commit.
+  const lostAnswer = statistics.counts.has('net:commit-answer-lost');
+  const mayHaveGivenWay = gaveWay || world.hadSuddenEnd || lostAnswer;
+  const isOpen = world.hadUnion || world.hadCopies || world.hadHandledCopies || mayHaveGivenWay;
   for (const entry of mirror.now.values()) {
     if (entry.kind === 'folder') continue;
     if (entry.conflictOf !== undefined) statistics.count('conflict-mark');

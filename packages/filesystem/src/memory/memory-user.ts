@@ -9,6 +9,8 @@ export interface UserItem {
   readonly executable: boolean;
   readonly target: string | null;
   readonly modifiedAtNs: bigint;
+  /** In the steps of the disk's clock. */
+  readonly changedAtNs: bigint;
   readonly inode: number;
 }
 
@@ -223,6 +225,7 @@ function itemOf(path: string, node: MemoryNode): UserItem {
     executable: node.kind === 'file' && node.executable,
     target: node.kind === 'link' ? node.target : null,
     modifiedAtNs: node.modifiedAtNs,
+    changedAtNs: node.changedAtNs,
     inode: node.inode,
   };
 }

@@ -135,6 +135,7 @@ async function makeLink(
       ...observedFacts(status),
       modifiedAtUs,
       content: null,
+      ...(existing?.conflictOf === undefined ? {} : { conflictOf: existing.conflictOf }),
       state: 'known',
     });
     const place = old === undefined ? {} : { parentId: old.parentId, name: old.name };

@@ -140,6 +140,8 @@ export function createPlacer(deps: DownloadDeps): Placer {
       executable: filesystem.capabilities.executableBit ? facts.executable : entry.executable,
       modifiedAtUs: entry.modifiedAtUs,
       content: entry.content,
+      // New bytes do not change what it is a copy of.
+      ...(node?.conflictOf === undefined ? {} : { conflictOf: node.conflictOf }),
       state: 'known',
     };
   }
