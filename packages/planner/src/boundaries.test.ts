@@ -136,3 +136,21 @@ describe('speed', () => {
     expect(reads.count).toBeLessThan(100);
   });
 });
+
+describe('names that a disk spells its own way', () => {
+  test('what was agreed takes the spelling of the server, and nothing is moved [S-41]', () => {
+    const [, a] = start({ née: '1' });
+    const { device } = a;
+    const { entryId } = find(device, 'née');
+    const base = device.synced.get(entryId);
+    if (base === undefined) throw new Error('the file is not in sync');
+    device.options = { ...device.options, foldsNames: true };
+    device.synced.set({ ...base, name: 'née'.normalize('NFD') });
+    device.disk.set({ ...find(device, 'née'), name: 'née'.normalize('NFD') });
+    const { plan: made } = device.plan();
+    expect(made.operations.map(({ operation }) => operation.kind)).toEqual(['settle']);
+    device.execute(device.observe(), made.operations, () => true);
+    expect(device.synced.get(entryId)?.name).toBe('née'.normalize('NFC'));
+    expect(device.plan().plan.operations).toEqual([]);
+  });
+});
