@@ -73,6 +73,11 @@ export interface RestoreChange {
 export interface Changeset {
   /** Random; also the idempotency key: the same id always has the same answer. */
   readonly changesetId: ChangesetId;
+  /**
+   * Text of the cursor of the state that the changes were made from. Sequences mean nothing in another history: a
+   * server that was restored may have given the same ones to something else, and refuses with `cursor-unknown`.
+   */
+  readonly cursor?: string;
   readonly changes: readonly Change[];
 }
 

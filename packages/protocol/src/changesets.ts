@@ -62,6 +62,7 @@ export const changeSchema: z.ZodType<Change> = z.discriminatedUnion('kind', [
 
 export const changesetSchema: z.ZodType<Changeset> = z.strictObject({
   changesetId: changesetIdSchema,
+  cursor: cursorTextSchema.exactOptional(),
   changes: z.array(changeSchema).min(1).max(CHANGESET_LIMITS.maxChanges),
 });
 

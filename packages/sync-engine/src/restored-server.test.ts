@@ -57,4 +57,31 @@ describe('a server that came back from an old backup [S-53]', () => {
     const found = await world.data.files.getByPath(world.principal, null, '/folder/new');
     expect(found.entry.kind).toBe('file');
   });
+
+  test('takes nothing that was made from what it has forgotten, also where the numbers fit [S-57]', async () => {
+    await world.backUp();
+    a.disk.user.writeFile('new', 'one');
+    await world.until('B has it', () => names(b).includes('new'));
+    await world.settle([a, b]);
+    const sequence = await world.sequence();
+    for (const { network } of [a, b]) network.offline = true;
+    await world.restoreBackup({ keepsEpoch: true });
+    // B is told of nothing, and works on what it knows.
+    b.network.hintsDropped = true;
+    for (const { network } of [a, b]) network.offline = false;
+    a.disk.user.writeFile('new', 'two');
+    a.engine.refresh();
+    await world.until(
+      'the server counts as far as before',
+      async () => (await world.sequence()) === sequence,
+    );
+    b.disk.user.remove('new');
+    await world.until('B compares everything', () =>
+      b.engine.status().notices.some(({ kind }) => kind === 'history-changed'),
+    );
+    b.network.hintsDropped = false;
+    b.engine.refresh();
+    await world.settle([a, b]);
+    expect(text(a, 'new')).toBe('two');
+  });
 });

@@ -81,4 +81,12 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     replace: 'if (requestHash !== "") return earlier.result;',
     detectors: ['tests:packages/services/src/changesets', 'sim'],
   },
+  {
+    name: 'commit-from-any-history',
+    harm: 'after a restore, what a device removes by the old numbers takes away what it has never seen',
+    file: 'packages/services/src/changesets/commit-changeset.ts',
+    find: 'if (changeset.cursor !== undefined) await resolveCursor(transaction, space, changeset.cursor);',
+    replace: '',
+    detectors: ['tests:packages/sync-engine/src/restored-server.test.ts', 'sim'],
+  },
 ];

@@ -14,7 +14,7 @@ import {
 import { authoriseDevice, authoriseSpace } from '../authorisation/authorise.ts';
 import type { Principal } from '../authorisation/principal.ts';
 import type { DataDependencies } from '../data-dependencies.ts';
-import { cursorTextAt } from '../spaces/cursors.ts';
+import { cursorTextAt, resolveCursor } from '../spaces/cursors.ts';
 import { describeEntry } from '../spaces/describe-entry.ts';
 import { readEpoch } from '../spaces/server-epoch.ts';
 import { applyCreate } from './apply-create.ts';
@@ -185,6 +185,7 @@ export async function commitChangeset(
     await authoriseDevice(transaction, principal);
     const earlier = await findEarlierResult(transaction, space, changeset, requestHash);
     if (earlier !== null) return { result: earlier, advanced: false };
+    if (changeset.cursor !== undefined) await resolveCursor(transaction, space, changeset.cursor);
 
     const session = createChangesetSession(dependencies, transaction, principal, space);
     await loadNamed(session, changeset.changes);

@@ -5,6 +5,7 @@ import {
   createId,
   type Entry,
   type EntryId,
+  formatCursor,
   isCairnError,
   type NewEntry,
   type UpdateChange,
@@ -30,13 +31,19 @@ export async function pushOperations(
   operations: readonly PushOperation[],
   signal: AbortSignal,
 ): Promise<void> {
+  // The history that the sequences in the changes are of; it may be another one by the time they are sent.
+  let { cursor } = deps.trees;
   let prepared = await prepare(deps, operations, signal);
   for (let attempt = 0; prepared.length > 0 && attempt < MAX_ATTEMPTS; attempt++) {
     const changesetId = createId<ChangesetId>(deps.environment.random.bytes(16));
     noteSent(deps.trees, changesetId);
     try {
       const result = await deps.space.commit(
-        { changesetId, changes: prepared.map((each) => each.change) },
+        {
+          changesetId,
+          ...(cursor === null ? {} : { cursor: formatCursor(cursor) }),
+          changes: prepared.map((each) => each.change),
+        },
         signal,
       );
       deps.counters.commits++;
@@ -53,8 +60,13 @@ export async function pushOperations(
         const conflicts = (error.details['conflicts'] ?? []) as ChangeConflict[];
         if (conflicts.length === 0) throw error;
         prepared = withoutRefused(deps, prepared, conflicts);
+      } else if (isCairnError(error, 'cursor-unknown')) {
+        // Everything is compared with the new history before anything is sent to it.
+        deps.markRemoteDirty();
+        return;
       } else if (isCairnError(error, 'blocks-missing')) {
         for (const each of prepared) forgetUploaded(deps, each.node);
+        cursor = deps.trees.cursor;
         prepared = await prepare(
           deps,
           prepared.map((each) => each.operation),

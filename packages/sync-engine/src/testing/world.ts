@@ -106,7 +106,7 @@ export interface TestWorld {
   /** Copies the server's database. */
   backUp(): Promise<void>;
   /** Puts the last copy back: later commits are gone, the epoch is new. Devices must be offline meanwhile. */
-  restoreBackup(): Promise<void>;
+  restoreBackup(options?: { readonly keepsEpoch: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -432,8 +432,9 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
     async backUp() {
       await reopen(() => copyFileSync(databasePath, `${databasePath}.copy`));
     },
-    async restoreBackup() {
+    async restoreBackup({ keepsEpoch } = { keepsEpoch: false }) {
       await reopen(() => copyFileSync(`${databasePath}.copy`, databasePath));
+      if (keepsEpoch) return;
       await ensureEpoch(store, environment, createId(environment.random.bytes(16)));
     },
     async close() {
