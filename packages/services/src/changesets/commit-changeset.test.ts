@@ -4,9 +4,13 @@ import {
   type ChangesetId,
   type ConflictReason,
   type EntryId,
+  type Epoch,
+  formatCursor,
   isCairnError,
+  parseCursor,
 } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ensureEpoch } from '../spaces/server-epoch.ts';
 import { createDataWorld, type DataWorld, fileOf, folder, type TestUser } from '../testing/data-world.ts';
 
 let world: DataWorld;
@@ -187,6 +191,33 @@ describe('whole changesets', () => {
     await make('later', ann.rootId);
     const again = await world.services.spaces.commitChangeset(ann.principal, ann.spaceId, changeset);
     expect(again).toEqual(result);
+  });
+
+  test('one that was made from another history is refused, one sent again is not [S-57 S-56]', async () => {
+    const { commitChangeset, readSnapshot } = world.services.spaces;
+    const { cursor } = await readSnapshot(ann.principal, ann.spaceId, null, 1);
+    const changeset = (from: string) => ({
+      changesetId: world.newId<ChangesetId>(),
+      cursor: from,
+      changes: [
+        { kind: 'create', entryId: world.newId(), parentId: ann.rootId, name: 'a', entry: folder },
+      ] satisfies Change[],
+    });
+    const known = parseCursor(cursor);
+    if (known === null) throw new Error('no cursor');
+    for (const other of [
+      { ...known, epoch: world.newId<Epoch>() },
+      { ...known, hash: 'f'.repeat(known.hash.length) },
+      { ...known, sequence: known.sequence + 1 },
+    ])
+      await expect(
+        commitChangeset(ann.principal, ann.spaceId, changeset(formatCursor(other))),
+      ).rejects.toMatchObject({ code: 'cursor-unknown' });
+    expect(Object.keys(await paths())).toEqual(['']);
+    const first = changeset(cursor);
+    const result = await commitChangeset(ann.principal, ann.spaceId, first);
+    await ensureEpoch(world.store, world.environment, world.newId());
+    expect(await commitChangeset(ann.principal, ann.spaceId, first)).toEqual(result);
   });
 
   test('the same changeset has the same answer and is applied once [S-56]', async () => {
