@@ -133,10 +133,10 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
     selection: sources.selection,
     differing: sources.differing,
     nextAttemptAt: nextRetryMs === null ? null : atInstant(nextRetryMs),
-    // A conflict copy that is no longer there was dealt with.
     notices: trees
-      .listNotices(20)
-      .filter(({ kind, path }) => kind !== 'conflict-copy' || local.findByPath(path) !== undefined),
+      .listNotices(1000)
+      .filter(({ kind, path }) => kind !== 'conflict-copy' || isUndecided(sources, path))
+      .slice(0, 20),
     counters: { ...counters },
   };
 }
@@ -181,4 +181,13 @@ export function findPath(
 export function readLastInSync(trees: TreeStore): number | null {
   const text = trees.getValue(LAST_IN_SYNC);
   return text === null ? null : Number(text);
+}
+
+/** Whether a conflict copy still waits for its user: it is there, and was not made an ordinary file. */
+function isUndecided({ trees, local }: Pick<StatusSources, 'trees' | 'local'>, path: string): boolean {
+  const node = local.findByPath(path);
+  if (node === undefined) return false;
+  const entry = trees.remote.get(node.entryId);
+  if (entry === undefined || entry.kind === 'folder') return true;
+  return entry.conflictOf !== undefined || node.conflictOf !== undefined;
 }
