@@ -9,6 +9,7 @@ import type { SyncEngine, SyncEngineOptions } from './engine-types.ts';
 import { createCounters, type DownloadDeps } from './execute/deps.ts';
 import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
+import { PlacingNotes } from './execute/placing-notes.ts';
 import { RestlessFiles } from './execute/restless-files.ts';
 import type { Explanation } from './explain-path.ts';
 import { Failures } from './failures.ts';
@@ -20,7 +21,7 @@ import { createScanner, type Scanner } from './observe/scan.ts';
 import { makePlanOptions } from './plan-options.ts';
 import { RemovalWindow, takeBackDeletes } from './removal-window.ts';
 import { Retries } from './retries.ts';
-import { RootLink } from './root-link.ts';
+import { LINK_RETRY_MS, RootLink } from './root-link.ts';
 import { ScanSchedule } from './scan-schedule.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
@@ -28,8 +29,6 @@ import { type EngineFacts, LAST_IN_SYNC, readLastInSync, type SyncState, type Sy
 
 /** What could not be read is looked at again this often. */
 const UNREADABLE_SCAN_MS = 60_000;
-/** A marker that could not be renewed is tried again after this. */
-const LINK_RETRY_MS = 60_000;
 
 /** Composes an engine from its ports. The composition root opens and closes what it hands over. */
 export function createSyncEngine(options: SyncEngineOptions): SyncEngine {
@@ -140,6 +139,7 @@ class Engine implements SyncEngine {
       failures: this.#failures,
       restless: this.#restless,
       uploaded: new Set(),
+      placing: new PlacingNotes(trees),
       counters: createCounters(),
       deviceName,
       touchedFolders: new Set(),
@@ -276,6 +276,7 @@ class Engine implements SyncEngine {
       for (const direction of this.#confirmed) this.#removals.forget(direction);
       this.#confirmed.clear();
       this.#retries.reset();
+      this.#deps.placing.forgetBefore();
       this.#facts.lastInSyncAt = this.#environment.clock.now();
       // Written with the next flush; not worth one of its own.
       if (this.#facts.state !== 'in-sync')
@@ -322,7 +323,7 @@ class Engine implements SyncEngine {
   }
 
   #flush(): Promise<void> {
-    return makeDurable(this.#options.filesystem, this.#options.trees, this.#deps.touchedFolders);
+    return makeDurable(this.#deps);
   }
 
   /** What cannot be made durable now is observed again later. */

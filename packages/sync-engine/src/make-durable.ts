@@ -1,19 +1,21 @@
 import type { Filesystem } from '@cairn/filesystem';
 import { isCairnError } from '@cairn/model';
-import type { TreeStore } from '@cairn/tree-store';
+import type { DownloadDeps } from './execute/deps.ts';
 import { isCertainlyGone } from './observe/certainly-gone.ts';
 
 /** First the names on disk, then what we know about them: after a power cut we may know less, never more. */
-export async function makeDurable(
-  filesystem: Filesystem,
-  trees: TreeStore,
-  touchedFolders: Set<string>,
-): Promise<void> {
+export async function makeDurable({
+  filesystem,
+  trees,
+  touchedFolders,
+  placing,
+}: Pick<DownloadDeps, 'filesystem' | 'trees' | 'touchedFolders' | 'placing'>): Promise<void> {
   if (touchedFolders.size > 0) {
     const folders = [...touchedFolders];
     await syncWhatIsThere(filesystem, folders);
     for (const folder of folders) touchedFolders.delete(folder);
   }
+  placing.settle();
   trees.flush();
 }
 

@@ -5,6 +5,9 @@ import type { TreeStore } from '@cairn/tree-store';
 import type { SpaceConnection } from './ports.ts';
 import { claimRoot, noteRoot, renewLink, verifyRoot } from './root-marker.ts';
 
+/** A marker that could not be renewed is tried again after this. */
+export const LINK_RETRY_MS = 60_000;
+
 interface LinkDeps {
   readonly filesystem: Filesystem;
   readonly space: SpaceConnection;

@@ -188,4 +188,12 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: 'deps.leaveAlone(matching.leftAlone);',
     detectors: ['tests:packages/sync-engine/src/selection-moves.test.ts', 'sim'],
   },
+  {
+    name: 'engine-placed-bytes-are-the-users',
+    harm: 'killed after placing a file that then changes on the server, the device makes a conflict copy of what it placed',
+    file: 'packages/sync-engine/src/execute/inspect.ts',
+    find: '        recognisePlaced(deps, now.entryId);\n',
+    replace: '',
+    detectors: ['tests:packages/sync-engine/src/killed-placing.test.ts', 'sim'],
+  },
 ];

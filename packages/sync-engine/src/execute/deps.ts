@@ -7,6 +7,7 @@ import type { Failures } from '../failures.ts';
 import type { LocalTree } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
 import type { Direction } from '../removal-window.ts';
+import type { PlacingNotes } from './placing-notes.ts';
 import type { RestlessFiles } from './restless-files.ts';
 
 /** What carrying out operations needs; each module picks its slice. */
@@ -49,6 +50,7 @@ export type DownloadDeps = ExecuteDeps & {
   /** A folder's path is another one; returns whether what is below it may be left out now, or no longer. */
   folderMoved(entryId: EntryId, from: string | null, to: string | null): boolean;
   readonly touchedFolders: TouchedFolders;
+  readonly placing: PlacingNotes;
 };
 
 /** What moved since the engine started; for status and benchmarks. */

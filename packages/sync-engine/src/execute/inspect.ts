@@ -5,7 +5,8 @@ import type { LocalNode } from '@cairn/planner';
 import { observedFacts, parentPath } from '../local-tree.ts';
 import type { UploadSession } from '../ports.ts';
 import { forEachConcurrently } from './concurrency.ts';
-import type { ExecuteDeps } from './deps.ts';
+import type { DownloadDeps, ExecuteDeps } from './deps.ts';
+import { recognisePlaced } from './placing-notes.ts';
 import { readSnapshot } from './read-snapshot.ts';
 
 /** A file must have rested this long before it is read: a later write then shows in its times. */
@@ -33,7 +34,8 @@ type InspectDeps = Pick<
   | 'uploaded'
   | 'counters'
   | 'markDirty'
->;
+> &
+  Pick<DownloadDeps, 'placing'>;
 
 /**
  * Reads files and notes their contents in the local tree. Where the bytes will be pushed anyway they are
@@ -77,6 +79,7 @@ export async function inspectFiles(
         // Something else was seen meanwhile: what was read is of no use.
         if (now === undefined || now.fingerprint !== node.fingerprint) return;
         local.put({ ...now, content });
+        recognisePlaced(deps, now.entryId);
         if (upload !== null) uploadedHere.push(content);
         failures.forget(inspection.entryId);
       } catch (error) {

@@ -87,13 +87,15 @@ export function createPlacer(deps: DownloadDeps): Placer {
         });
       }),
     );
+    const ready = group.flatMap(({ file }, index) => {
+      const temporary = durable[index];
+      return temporary === null || temporary === undefined ? [] : [{ file, temporary }];
+    });
+    const slot = deps.placing.begin(ready.map(({ file }) => agreedAfterPlacing(deps.trees, file)));
     await Promise.all(
-      group.map(({ file }, index) => {
-        const temporary = durable[index];
-        if (temporary === null || temporary === undefined) return null;
-        return attempt(file, temporary, () => place(file, temporary));
-      }),
+      ready.map(({ file, temporary }) => attempt(file, temporary, () => place(file, temporary))),
     );
+    deps.placing.end(slot);
   }
 
   /** `null` after a failure, which is noted; the temporary then stays for another time. */
@@ -126,7 +128,7 @@ export function createPlacer(deps: DownloadDeps): Placer {
     deps.local.put(node);
     failures.forget(entry.entryId);
     deps.noteDone('download', path);
-    deps.trees.synced.put(agreedAfterPlacing(deps.trees.synced.get(entry.entryId), entry, node));
+    deps.trees.synced.put(agreedAfterPlacing(deps.trees, file));
   }
 
   function placedNode({ entry, node }: Prepared, facts: ReturnType<typeof observedFacts>): LocalNode {
@@ -178,9 +180,13 @@ export function createPlacer(deps: DownloadDeps): Placer {
  * Only what was placed is agreed. Where the entry was replaced in a place that is not the remote's, the old
  * agreement about the place (and its sequence) stays, so that the move is still seen.
  */
-function agreedAfterPlacing(before: SyncedNode | undefined, entry: FileEntry, node: LocalNode): SyncedNode {
+function agreedAfterPlacing(
+  { synced }: Pick<DownloadDeps['trees'], 'synced'>,
+  { entry, node }: Prepared,
+): SyncedNode {
   const agreed = syncedFrom(entry);
-  if (node.parentId === entry.parentId && node.name === entry.name) return agreed;
-  const { parentId, name, sequence } = before ?? { parentId: node.parentId, name: node.name, sequence: 0 };
+  const place = node ?? entry;
+  if (place.parentId === entry.parentId && place.name === entry.name) return agreed;
+  const { parentId, name, sequence } = synced.get(entry.entryId) ?? { ...place, sequence: 0 };
   return { ...agreed, parentId, name, sequence };
 }
