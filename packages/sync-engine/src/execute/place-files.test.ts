@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemEnvironment } from '@cairn/environment';
 import { type Filesystem, openNodeFilesystem, type TemporaryFile } from '@cairn/filesystem';
-import { CairnError } from '@cairn/model';
+import { CairnError, type EntryId } from '@cairn/model';
+import { createMemoryTreeStore } from '@cairn/tree-store';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { DownloadDeps } from './deps.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
+import { PlacingNotes } from './placing-notes.ts';
 
 let root: string;
 let filesystem: Filesystem;
@@ -25,7 +27,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function placer(changes: Partial<Filesystem> = {}) {
+function placer(changes: Partial<Filesystem> = {}, trees = createMemoryTreeStore('root' as EntryId)) {
   const deps = {
     filesystem: Object.assign(Object.create(filesystem), filesystem, changes),
     touchedFolders: new Set<string>(),
@@ -34,6 +36,7 @@ function placer(changes: Partial<Filesystem> = {}) {
     failures: { record: (id: string) => failed.push(id), forget: () => undefined },
     local: { put: (node: { name: string }) => noted.push(node.name) },
     trees: { synced: { get: () => undefined, put: () => undefined } },
+    placing: new PlacingNotes(trees),
   };
   return createPlacer(deps as unknown as DownloadDeps);
 }
@@ -114,4 +117,15 @@ it('stops at a full disk, says so, and leaves no temporary open', async () => {
   expect(failed).toEqual([]);
   for (const name of ['given', 't-0', 't-1', 't-3', 't-4'])
     await (await filesystem.openTemporary(name)).discard();
+});
+
+it('places nothing that could not be noted, says so, and leaves no temporary open', async () => {
+  const trees = createMemoryTreeStore('root' as EntryId);
+  trees.flushValues = () => {
+    throw new CairnError('local-disk-full', 'the test filled the disk');
+  };
+  const placing = placer({}, trees);
+  await placing.addBytes(file('one'), 't-one', bytesOf('bytes'));
+  await expect(placing.finish()).rejects.toMatchObject({ code: 'local-disk-full' });
+  expect([visible(), failed, noted]).toEqual([[], [], []]);
 });

@@ -91,7 +91,13 @@ export function createPlacer(deps: DownloadDeps): Placer {
       const temporary = durable[index];
       return temporary === null || temporary === undefined ? [] : [{ file, temporary }];
     });
-    const slot = deps.placing.begin(ready.map(({ file }) => agreedAfterPlacing(deps.trees, file)));
+    let slot: number | null = null;
+    try {
+      slot = deps.placing.begin(ready.map(({ file }) => agreedAfterPlacing(deps.trees, file)));
+    } catch (error) {
+      // What this device knows cannot be kept: nothing is placed.
+      stopped ??= error;
+    }
     await Promise.all(
       ready.map(({ file, temporary }) => attempt(file, temporary, () => place(file, temporary))),
     );
