@@ -6,7 +6,7 @@ let a: TestDevice;
 let b: TestDevice;
 
 beforeEach(async () => {
-  world = await createTestWorld();
+  world = await createTestWorld({ backUps: true });
   a = await world.addDevice('Laptop');
   b = await world.addDevice('Desktop');
   a.disk.user.writeFile('old', 'one');
@@ -71,5 +71,28 @@ describe('a device that ends between placing files and noting them', () => {
     b.start();
     await world.settle([a, b]);
     expect(files(a)).toMatchObject({ renamed: 'first' });
+  });
+
+  test('lets nothing older of a restored server take its place [S-53]', async () => {
+    await world.backUp();
+    await killAfterPlacing({ old: 'two, longer' });
+    a.network.offline = true;
+    await world.restoreBackup();
+    b.start();
+    await world.until('B has compared everything', () => {
+      const { state, notices } = b.engine.status();
+      return state === 'in-sync' && notices.some(({ kind }) => kind === 'history-changed');
+    });
+    expect(Object.values(files(b))).toContain('two, longer');
+  });
+
+  test('keeps it when the server has removed it meanwhile', async () => {
+    await killAfterPlacing({ new: 'first' });
+    const before = await world.sequence();
+    a.disk.user.remove('new');
+    await world.until('it is removed', async () => (await world.sequence()) > before);
+    b.start();
+    await world.settle([a, b]);
+    expect(files(a)['new']).toBe('first');
   });
 });

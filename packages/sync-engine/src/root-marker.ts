@@ -2,6 +2,7 @@ import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
 import { CairnError, createId, type EntryId, type SpaceId } from '@cairn/model';
 import type { TreeStore } from '@cairn/tree-store';
+import { forgetAgreements } from './execute/placing-notes.ts';
 
 /** Name of the value in the tree store that the marker must agree with. */
 const LINK_VALUE = 'linkId';
@@ -43,7 +44,7 @@ export async function claimRoot(deps: MarkerDeps): Promise<'known' | 'new' | 'me
   }
   if (marker !== null && isOurs(trees, marker)) return 'known';
   // A lost or older tree store, or a folder copied from elsewhere: what was agreed proves nothing here.
-  trees.synced.clear();
+  forgetAgreements(trees);
   trees.local.clear();
   const linkId = createId(environment.random.bytes(16));
   await filesystem.writeMarker(writeOut({ product: 'cairn', spaceId, linkId }));

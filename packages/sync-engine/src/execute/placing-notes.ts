@@ -10,6 +10,7 @@ const slotName = (slot: number): string => `placing.${slot}`;
 const BEFORE_VALUE = 'placedBefore';
 /** Only what a few moments brought can be in doubt. */
 const MAX_BEFORE = 4096;
+const NOTHING = { text: null, nodes: new Map<string, SyncedNode>() } as const;
 /** Disks keep times to two seconds at worst. */
 const COARSEST_US = 2_000_000;
 
@@ -22,16 +23,13 @@ export class PlacingNotes {
   readonly #trees: TreeStore;
   readonly #free: number[] = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
   readonly #ended = new Set<number>();
-  readonly #before = new Map<string, SyncedNode>();
+  #before: { readonly text: string | null; readonly nodes: ReadonlyMap<string, SyncedNode> } = NOTHING;
 
   constructor(trees: TreeStore) {
     this.#trees = trees;
-    const names = [BEFORE_VALUE, ...Array.from({ length: SLOTS }, (_, slot) => slotName(slot))];
-    for (const name of names)
-      for (const node of parse(trees.getValue(name))) this.#before.set(keyOf(node), node);
-    for (const name of names) if (trees.getValue(name) !== null) trees.setValue(name, null);
-    if (this.#before.size > 0)
-      trees.setValue(BEFORE_VALUE, JSON.stringify([...this.#before.values()].slice(-MAX_BEFORE)));
+    const nodes = valueNames().flatMap((name) => parse(trees.getValue(name)));
+    forgetNotes(trees);
+    if (nodes.length > 0) trees.setValue(BEFORE_VALUE, JSON.stringify(nodes.slice(-MAX_BEFORE)));
   }
 
   /** To be called before the first of these gets its name, with what will be agreed then. Returns what `end` takes. */
@@ -40,7 +38,12 @@ export class PlacingNotes {
     // More groups than one flush of the trees should ever wait for; without a note all is as if there was no such thing.
     if (slot === undefined) return null;
     this.#trees.setValue(slotName(slot), JSON.stringify(nodes));
-    this.#trees.flushValues();
+    try {
+      this.#trees.flushValues();
+    } catch (error) {
+      this.#ended.add(slot);
+      throw error;
+    }
     return slot;
   }
 
@@ -60,15 +63,33 @@ export class PlacingNotes {
 
   /** Nothing from before this process is in doubt any more. */
   forgetBefore(): void {
-    if (this.#before.size === 0) return;
-    this.#before.clear();
-    this.#trees.setValue(BEFORE_VALUE, null);
+    if (this.#trees.getValue(BEFORE_VALUE) !== null) this.#trees.setValue(BEFORE_VALUE, null);
   }
 
   /** What an earlier process was placing there with that content. */
   find(parentId: EntryId | null, name: string, contentId: ContentId): SyncedNode | undefined {
-    return this.#before.get(`${parentId}/${name.normalize('NFC')}/${contentId}`);
+    const text = this.#trees.getValue(BEFORE_VALUE);
+    if (text !== this.#before.text)
+      this.#before = { text, nodes: new Map(parse(text).map((node) => [keyOf(node), node])) };
+    return this.#before.nodes.get(keyOf({ parentId, name, contentId }));
   }
+}
+
+/**
+ * What was agreed proves nothing any more: the history is another one, or the folder or the database is of another
+ * time. Nor does what was about to be agreed.
+ */
+export function forgetAgreements(trees: TreeStore): void {
+  trees.synced.clear();
+  forgetNotes(trees);
+}
+
+function forgetNotes(trees: TreeStore): void {
+  for (const name of valueNames()) if (trees.getValue(name) !== null) trees.setValue(name, null);
+}
+
+function valueNames(): string[] {
+  return [BEFORE_VALUE, ...Array.from({ length: SLOTS }, (_, slot) => slotName(slot))];
 }
 
 /** A file that was just read may be what an earlier process placed: then it is what was agreed, not the user's edit. */
@@ -80,7 +101,8 @@ export function recognisePlaced(
   const node = local.get(entryId);
   if (node?.kind !== 'file' || node.content === null) return;
   const placed = placing.find(node.parentId, node.name, node.content.contentId);
-  if (placed === undefined) return;
+  // What the server has no more is kept: somebody may have made it anew.
+  if (placed === undefined || trees.remote.get(placed.entryId) === undefined) return;
   const id = placed.entryId;
   const agreed = trees.synced.get(id);
   if (agreed !== undefined && agreed.sequence >= placed.sequence) return;
@@ -94,7 +116,7 @@ export function recognisePlaced(
   trees.synced.put(placed);
 }
 
-function keyOf({ parentId, name, contentId }: SyncedNode): string {
+function keyOf({ parentId, name, contentId }: Pick<SyncedNode, 'parentId' | 'name' | 'contentId'>): string {
   return `${parentId}/${name.normalize('NFC')}/${contentId}`;
 }
 

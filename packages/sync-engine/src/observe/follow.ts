@@ -2,6 +2,7 @@ import type { Environment } from '@cairn/environment';
 import { type Cursor, type Entry, type EntryId, isCairnError, type JournalChange } from '@cairn/model';
 import type { SyncedNode } from '@cairn/planner';
 import type { TreeStore } from '@cairn/tree-store';
+import { forgetAgreements } from '../execute/placing-notes.ts';
 import { descendantsIn } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
 
@@ -44,7 +45,7 @@ export async function followJournal(deps: FollowDeps, signal: AbortSignal): Prom
       if (!isCairnError(error, 'cursor-unknown') || rebased) throw error;
       environment.log.warn('follow.history-changed', { cursor });
       // Another or an older history: what was agreed with the old one proves nothing about this one.
-      trees.synced.clear();
+      forgetAgreements(trees);
       cursor = await takeSnapshot(deps, signal);
       rebased = true;
     }
