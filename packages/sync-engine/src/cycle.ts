@@ -98,8 +98,10 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     const nothing = work.operations.length === 0;
     if (nothing || !retries.mayExecute(signatureOf(work.operations))) {
       await deps.flush();
-      if (attention.isPending && nothing) continue;
       dropOldFailures(deps, planned);
+      // What came in the place of the folder since it was looked at is not what the trees tell of.
+      if (restState(deps, planned) === 'in-sync') await deps.verifyRoot();
+      if (attention.isPending && nothing) continue;
       return { state: restState(deps, planned) };
     }
     deps.setState('syncing');

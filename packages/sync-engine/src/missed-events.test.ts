@@ -50,3 +50,19 @@ test('when events were lost, what came and went is found at once, long before th
   const wanted = ['folder/edited = base', 'folder/made = new'];
   await world.until('all of it is on the other device', () => `${contents(b)}` === `${wanted}`);
 });
+
+test('"in sync" is not said over a folder that another one has taken the place of [S-47, S-74]', async () => {
+  await start({});
+  b.disk.setHintsDropped(true);
+  b.disk.user.writeFile('.cairn/marker', '{"product":"cairn","spaceId":"other","linkId":"other"}');
+  const states = new Set<string>();
+  a.disk.setHintsDropped(false);
+  a.disk.user.writeFile('folder/new', 'from A');
+  await world.until('B has ended', () => {
+    if (contents(b).includes('folder/new = from A')) states.add(b.engine.status().state);
+    return !b.running;
+  });
+  expect(b.failure).toMatchObject({ code: 'root-missing' });
+  expect([...states]).not.toContain('in-sync');
+  expect(contents(b)).toContain('folder/edited = base');
+});
