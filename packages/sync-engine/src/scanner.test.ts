@@ -310,6 +310,26 @@ describe('what cannot be seen is not gone', () => {
     expect(unread()).toEqual([]);
   });
 
+  test('nor is it when a file has taken the place of the folder [S-45]', async () => {
+    const { user } = a.disk;
+    user.makeFolder('d');
+    user.makeFolder('d/e');
+    user.makeFolder('d/e/secret');
+    await start();
+    a.disk.setFaults((operation, path) => (operation === 'list' && path.endsWith('/secret') ? 'EIO' : null));
+    const unread = () => a.engine.status().unsynced.map(({ path }) => path);
+    a.engine.refresh();
+    await world.until('it is reported', () => unread().includes('d/e/secret'));
+    a.disk.setHintsDropped(true);
+    user.remove('d');
+    user.writeFile('d', 'a file instead');
+    a.disk.setHintsDropped(false);
+    a.engine.refresh();
+    await settle();
+    expect(unread()).toEqual([]);
+    expect(text(b, 'd')).toBe('a file instead');
+  });
+
   test('a second name of a file whose folder cannot be read is no move out of it [S-45]', async () => {
     const { user } = a.disk;
     user.makeFolder('secret');

@@ -241,9 +241,9 @@ export function createScanner(deps: ScannerDeps): Scanner {
       if (parentId !== null && local.sketch(parentId) === undefined) local.deleteSubtree(entryId);
   }
 
-  /** Drops what was noted about direct children of a folder that are not in `left` any more (all, when `null`). */
   /**
-   * Forgets what is not so any more, now that the folder was looked at. Returns whether something that could not be
+   * Forgets what is not so any more, now that the folder was looked at: what was noted about its children that are not
+   * in `left` (all, when `null`), and about anything in what is no folder any more. Returns whether something that could not be
    * read went with a folder that is not there any more: where that is now, and whether it can be read there, only a
    * look at everything tells.
    */
@@ -252,7 +252,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     const prefix = folder === '' ? '' : `${folder}/`;
     const folders = new Map<string, boolean>();
     const isFolder = (name: string): boolean => {
-      const known = folders.get(name) ?? local.findByPath(joinPath(folder, name)) !== undefined;
+      const known = folders.get(name) ?? local.findByPath(joinPath(folder, name))?.kind === 'folder';
       folders.set(name, known);
       return known;
     };
