@@ -6,6 +6,7 @@ export type { Explanation, TreeFacts, Verdict } from './explain-path.ts';
 export { noticeLateWrites } from './late-writes.ts';
 export { LocalTree } from './local-tree.ts';
 export type { UnsyncedReason } from './observe/collect.ts';
+export { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './observe/ignore-rules.ts';
 export { createScanner, type Scanner, type ScanResult } from './observe/scan.ts';
 export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
 export type { WatchState } from './scan-schedule.ts';

@@ -93,7 +93,7 @@ function checkCopies(world: World): void {
   }
   if (world.hadUnion || world.hadCopies) return;
   for (const [value, times] of valuesOn(world, device.disk.user.walk())) {
-    if (times < 2 || value.isCommon) continue;
+    if (times < 2 || value.isCommon || world.leftOut.has(value)) continue;
     statistics.count('duplicate');
     if (script.writers.length === 1) throw new Error(`[I22] ${value.label} is there ${times} times`);
   }

@@ -1,4 +1,5 @@
 import type { Entry } from '@cairn/model';
+import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from '@cairn/sync-engine';
 import { fail, type World } from '../history/world.ts';
 import type { Device } from '../world/device.ts';
 import { pathOf } from './mirror.ts';
@@ -73,6 +74,7 @@ export class MomentChecks {
     const { values } = this.#world;
     const present = new Set<Value>();
     const names = new Set<string>();
+    const rules = this.#world.script.ignores ? rulesOf(device) : null;
     for (const { path, bytes } of device.disk.user.walk()) {
       const name = path.normalize('NFC').toLowerCase();
       if (names.has(name)) this.#world.hadClash = true;
@@ -82,6 +84,7 @@ export class MomentChecks {
       if (value === undefined)
         throw new Error(`[I4] nobody wrote what ${device.name} shows at "${path}": ${wordsOf(bytes)}`);
       present.add(value);
+      if (rules?.isIgnored(path, false) === true) this.#world.leftOut.add(value);
     }
     for (const value of seen.values) if (value.isAlive && !present.has(value)) this.#suspects.add(value);
     seen.values = present;
@@ -120,6 +123,12 @@ export class MomentChecks {
     if (difference !== null)
       throw new Error(`${device.name} says it is in sync at ${cursor?.sequence}, but ${difference}`);
   }
+}
+
+/** What the device's user has it ignore now. */
+function rulesOf({ disk }: Device): IgnoreRules {
+  const file = disk.user.walk().find(({ path, bytes }) => path === IGNORE_FILE && bytes !== null);
+  return parseIgnoreRules(Buffer.from(file?.bytes ?? []).toString());
 }
 
 /** One line an item, in the same words for both sides. */

@@ -74,6 +74,7 @@ export async function createWorld(script: Script, onLine: ((line: string) => voi
     failure: null,
     hadUnion: false,
     hadCopies: false,
+    leftOut: new Set(),
     hadHandledCopies: false,
     hadSuddenEnd: false,
     hadClash: false,

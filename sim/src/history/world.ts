@@ -1,5 +1,5 @@
 import type { Mirror } from '../checks/mirror.ts';
-import type { Values } from '../checks/values.ts';
+import type { Value, Values } from '../checks/values.ts';
 import type { Statistics } from '../statistics.ts';
 import type { Trace } from '../trace.ts';
 import type { Device } from '../world/device.ts';
@@ -27,6 +27,8 @@ export interface World {
   hadUnion: boolean;
   /** A user made an equal file beside another. */
   hadCopies: boolean;
+  /** What was once in a place that a device ignores: it stays there, and on the server where it was before, too. */
+  readonly leftOut: Set<Value>;
   /** A user did something with a conflict copy: what has such a name may be anything. */
   hadHandledCopies: boolean;
   /** A process ended between a commit and its note of it: its own change then looks like somebody else's. */
