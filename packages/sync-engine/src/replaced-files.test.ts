@@ -131,3 +131,26 @@ describe('T104 a file that is replaced by a rename while it is read [S-6]', () =
     expect(a.disk.user.describe().map((line) => line.split(' ')[0])).toEqual(['doc']);
   });
 });
+
+test('attributes that a user sets right before a file is moved are sent [S-24]', async () => {
+  const [a, b] = [await world.addDevice('Laptop'), await world.addDevice('Desktop')];
+  a.disk.user.makeFolder('d');
+  a.disk.user.writeFile('d/f', 'one');
+  a.start();
+  b.start();
+  await world.settle([a, b]);
+  b.disk.setFaults((operation, path) => {
+    if (operation !== 'move' || path !== 'd/f') return null;
+    b.disk.setFaults(null);
+    b.disk.setHintsDropped(true);
+    b.disk.user.setExecutable(path, true);
+    b.disk.setHintsDropped(false);
+    return null;
+  });
+  a.disk.user.rename('d/f', 'f');
+  await world.until('B has moved it', () => b.disk.user.describe().some((line) => line.startsWith('f ')));
+  await world.settle([a, b]);
+  const isExecutable = ({ disk }: TestDevice) =>
+    disk.user.walk().find(({ path }) => path === 'f')?.executable;
+  expect([isExecutable(a), isExecutable(b)]).toEqual([true, true]);
+});

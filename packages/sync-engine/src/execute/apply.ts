@@ -216,6 +216,8 @@ async function moveOnDisk(
     fingerprint: isFolder ? '' : facts.fingerprint,
     content: untouched ? node.content : null,
     ...(untouched ? {} : { sizeBytes: facts.sizeBytes, modifiedAtUs: facts.modifiedAtUs }),
+    // Set by a user in the moment before: with the new fingerprint, no scan would see it any more.
+    ...(after.executable === before.executable ? {} : { executable: facts.executable }),
   });
 }
 
