@@ -25,15 +25,22 @@ export interface BlockStoreUsage {
 export interface BlockStore {
   /**
    * Stores blocks and resolves when all are durable (fsynced). Blocks that are there already are not written
-   * again. Throws `storage-full` (nothing of this call is acknowledged) when space runs out.
+   * again, unless their generation is at most the one that `above` names: a delete of that generation may be on its
+   * way, and must not hit what this call acknowledges. Throws `storage-full` (nothing of this call is acknowledged)
+   * when space runs out.
    */
-  put(blocks: readonly StoredBlock[]): Promise<readonly BlockLocation[]>;
+  put(
+    blocks: readonly StoredBlock[],
+    above?: ReadonlyMap<BlockId, number>,
+  ): Promise<readonly BlockLocation[]>;
   /** Reads and verifies one block. `null` when absent; throws `data-damaged` when its record is not what was written. */
   get(blockId: BlockId): Promise<StoredBlock | null>;
   /** Reads many in the given order, a bounded number ahead; yields `null` for an absent one. */
   getMany(blockIds: readonly BlockId[]): AsyncIterable<StoredBlock | null>;
   /** Which of these are present, in the same order. */
   has(blockIds: readonly BlockId[]): Promise<boolean[]>;
+  /** Where these are, in the same order; `null` for one that is absent or damaged. */
+  locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]>;
   /** Deletes by location: only this generation of the block. */
   delete(location: { readonly blockId: BlockId; readonly generation: number }): Promise<boolean>;
   /** Every live block, for verification and collection; order is not defined. */

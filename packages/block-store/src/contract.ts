@@ -1,7 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { BlockId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BlockStore } from './block-store.ts';
+import type { BlockLocation, BlockStore } from './block-store.ts';
 import { collect, makeBlock } from './testing/blocks.ts';
 
 /** One store under test and what can be done to it from outside. */
@@ -132,6 +132,31 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       await deleting;
       expect(await store.get(block.blockId)).not.toBeNull();
       expect(again?.generation).toBe((location?.generation as number) + 1);
+    });
+
+    it('writes a block again above a generation whose delete may be on its way', async () => {
+      const [block, other] = [makeBlock(1, 100), makeBlock(2, 100)];
+      const [first] = await store.put([block, other]);
+      const generation = first?.generation as number;
+      const [again, same] = await store.put([block, other], new Map([[block.blockId, generation]]));
+      expect(again?.generation).toBe(generation + 1);
+      expect(same?.generation).toBe(generation);
+      expect(await store.delete({ blockId: block.blockId, generation })).toBe(false);
+      expect(await store.get(block.blockId)).not.toBeNull();
+      expect(await store.put([block], new Map([[block.blockId, generation]]))).toEqual([again]);
+      const [high] = await store.put([makeBlock(3, 10)], new Map([[makeBlock(3, 10).blockId, 7]]));
+      expect(high?.generation).toBe(8);
+      expect((await store.usage()).blocks).toBe(3);
+    });
+
+    it('tells where blocks are, in order', async () => {
+      const [a, b, c] = [makeBlock(1, 5), makeBlock(2, 500), makeBlock(3, 7)];
+      const [first, third] = await store.put([a, c]);
+      expect(await store.locate([c.blockId, b.blockId, a.blockId])).toEqual([third, null, first]);
+      await store.delete(first as BlockLocation);
+      await subject.damage(c.blockId);
+      await expect(store.get(c.blockId)).rejects.toMatchObject({ code: 'data-damaged' });
+      expect(await store.locate([a.blockId, c.blockId])).toEqual([null, null]);
     });
 
     it('lists live blocks and counts them', async () => {

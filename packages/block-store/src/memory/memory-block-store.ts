@@ -61,20 +61,25 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
   }
 
   return {
-    async put(given) {
+    async put(given, above) {
       checkOpen();
       const missing = new Map<BlockId, StoredBlock>();
       for (const block of given) {
-        if (live(block.blockId)?.quarantined === false) continue;
+        const held = live(block.blockId);
+        const isKept = (held?.generation ?? 0) > (above?.get(block.blockId) ?? 0);
+        if (isKept && held?.quarantined === false) continue;
         missing.set(block.blockId, block);
       }
       let neededBytes = 0;
-      for (const block of missing.values()) neededBytes += block.payload.length;
+      for (const block of missing.values()) {
+        neededBytes += block.payload.length - (live(block.blockId)?.block.payload.length ?? 0);
+      }
       if (usedBytes + neededBytes > capacityBytes) {
         throw new CairnError('storage-full', 'the block store is full; free some space, then try again');
       }
       for (const block of missing.values()) {
-        const generation = (blocks.get(block.blockId)?.generation ?? 0) + 1;
+        const known = blocks.get(block.blockId)?.generation ?? 0;
+        const generation = Math.max(known, above?.get(block.blockId) ?? 0) + 1;
         const payload = block.payload.slice();
         blocks.set(block.blockId, {
           generation,
@@ -99,6 +104,10 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
     async has(blockIds) {
       checkOpen();
       return blockIds.map((blockId) => live(blockId)?.quarantined === false);
+    },
+    async locate(blockIds) {
+      checkOpen();
+      return blockIds.map((blockId) => (live(blockId)?.quarantined === false ? locate(blockId) : null));
     },
     async delete({ blockId, generation }) {
       checkOpen();

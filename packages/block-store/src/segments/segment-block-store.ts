@@ -196,7 +196,10 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     return waits.size === 0 ? null : Promise.allSettled(waits);
   }
 
-  async function put(blocks: readonly StoredBlock[]): Promise<readonly BlockLocation[]> {
+  async function put(
+    blocks: readonly StoredBlock[],
+    above?: ReadonlyMap<BlockId, number>,
+  ): Promise<readonly BlockLocation[]> {
     checkOpen();
     const unique = new Map<BlockId, StoredBlock>();
     for (const block of blocks) {
@@ -208,10 +211,9 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       }
       unique.set(block.blockId, block);
     }
-    for (let wait = underwayOf(unique.keys(), 'delete'); wait !== null; ) {
-      await wait;
-      wait = underwayOf(unique.keys(), 'delete');
-    }
+    const mustEnd = () =>
+      underwayOf(unique.keys(), 'delete') ?? (above === undefined ? null : underwayOf(above.keys(), 'any'));
+    for (let wait = mustEnd(); wait !== null; wait = mustEnd()) await wait;
     checkOpen();
     const poison = queue.poison();
     if (poison !== null) throw poison;
@@ -223,12 +225,13 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       const { blockId, payload } = block;
       const other = underway.get(blockId);
       const known = index.find(blockId);
-      let generation = (known?.generation ?? 0) + 1;
+      const least = above?.get(blockId) ?? 0;
+      let generation = Math.max(known?.generation ?? 0, least) + 1;
       let storedBytes = payload.length;
       if (other !== undefined) {
         joined.add(other.done);
         generation = other.generation;
-      } else if (known?.state === 'live') {
+      } else if (known?.state === 'live' && known.generation > least) {
         generation = known.generation;
         storedBytes = known.storedBytes;
       } else records.push({ ...block, generation });
@@ -285,6 +288,14 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     async has(blockIds) {
       checkOpen();
       return blockIds.map((blockId) => index.find(blockId)?.state === 'live');
+    },
+    async locate(blockIds) {
+      checkOpen();
+      return blockIds.map((blockId) => {
+        const block = index.find(blockId);
+        if (block?.state !== 'live') return null;
+        return { blockId, generation: block.generation, storedBytes: block.storedBytes };
+      });
     },
     async delete({ blockId, generation }) {
       checkOpen();
