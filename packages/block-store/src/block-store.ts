@@ -43,7 +43,7 @@ export interface BlockStore {
   locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]>;
   /** Deletes by location: only this generation of the block. */
   delete(location: { readonly blockId: BlockId; readonly generation: number }): Promise<boolean>;
-  /** Every live block, for verification and collection; order is not defined. */
+  /** Every live block in order of ids, for verification and collection. */
   list(): AsyncIterable<BlockLocation>;
   usage(): Promise<BlockStoreUsage>;
   /** Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only). */

@@ -51,6 +51,15 @@ describe('encodeBlock and openBlock', () => {
     );
   });
 
+  it('do not share memory with what was given, also when that is a Buffer', () => {
+    for (const plain of [makeBytes(1, 1000), Buffer.from(makeBytes(1, 1000))]) {
+      const block = encodeBlock(platform, 'chunk', plain);
+      expect(block.codec).toBe('raw');
+      plain.fill(0);
+      expect(Buffer.compare(openBlock(platform, block), makeBytes(1, 1000))).toBe(0);
+    }
+  });
+
   it('compress what gains 5 % or more and nothing else', () => {
     expect(encodeBlock(platform, 'chunk', makeBytes(1, 100_000, 4)).codec).toBe('zstd');
     expect(encodeBlock(platform, 'chunk', new Uint8Array(3 * 1024 * 1024)).payload.length).toBeLessThan(1000);

@@ -38,7 +38,8 @@ export function encodeNamedBlock(
         kind,
         codec: 'raw',
         plainBytes: plain.length,
-        payload: options.keep === true ? plain : plain.slice(),
+        // Not `slice`: a Buffer's is a view of the same memory.
+        payload: options.keep === true ? plain : new Uint8Array(plain),
       }
     : { blockId, kind, codec: 'zstd', plainBytes: plain.length, payload: compressed };
 }

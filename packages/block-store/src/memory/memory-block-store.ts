@@ -52,7 +52,7 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
         details: { blockId },
       });
     }
-    return { ...held.block, payload: held.block.payload.slice() };
+    return { ...held.block, payload: new Uint8Array(held.block.payload) };
   }
 
   function locate(blockId: BlockId): BlockLocation {
@@ -80,7 +80,7 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
       for (const block of missing.values()) {
         const known = blocks.get(block.blockId)?.generation ?? 0;
         const generation = Math.max(known, above?.get(block.blockId) ?? 0) + 1;
-        const payload = block.payload.slice();
+        const payload = new Uint8Array(block.payload);
         blocks.set(block.blockId, {
           generation,
           block: { ...block, payload },
@@ -118,8 +118,10 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
       return true;
     },
     async *list() {
-      for (const [blockId, held] of blocks) {
+      for (const blockId of [...blocks.keys()].sort()) {
         checkOpen();
+        const held = blocks.get(blockId);
+        if (held === undefined) continue;
         if (held.block !== null && !held.quarantined) yield locate(blockId);
       }
     },

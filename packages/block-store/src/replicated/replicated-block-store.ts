@@ -1,0 +1,215 @@
+import type { StoredBlock } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
+import { type BlockId, CairnError } from '@cairn/model';
+import type { BlockLocation, BlockStore } from '../block-store.ts';
+import { mergeLocations } from './merge-locations.ts';
+import { orderNodes } from './placement.ts';
+import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
+import { createReplicatedGet } from './replicated-get.ts';
+import { createReplicatedPut } from './replicated-put.ts';
+
+export interface ReplicatedBlockStoreOptions {
+  readonly nodes: ReplicaNodes;
+  readonly environment: Environment;
+  /** Whether a block's payload really is what its id names; what a node answers counts only then. */
+  readonly verify: (block: StoredBlock) => boolean;
+  /** Nodes that get each block; 3 unless told. */
+  readonly replicas?: number;
+  /** Nodes that must have a block durable before it is acknowledged; 2 unless told, at most `replicas`. */
+  readonly writeQuorum?: number;
+  /** Bytes of puts under way, those of late replicas included; 64 MiB unless told. */
+  readonly maxInFlightBytes?: number;
+  /** 100 ms unless told. */
+  readonly hedgeAfterMs?: number;
+  /** Blocks that were seen to lack replicas: a hint for the repair, which finds them by itself, later. */
+  readonly onMissing?: (blockIds: readonly BlockId[]) => void;
+}
+
+const WINDOW_BLOCKS = 32;
+const MAX_READ_REPAIRS = 16;
+
+/**
+ * A block store over storage nodes, each a block store of its own (ADR 0013). Acknowledged is what `writeQuorum`
+ * nodes have durable. Answers are right or an error: see `get`.
+ */
+export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions): BlockStore {
+  const { nodes, environment } = options;
+  const replicas = options.replicas ?? 3;
+  const writeQuorum = Math.min(options.writeQuorum ?? 2, replicas);
+  const onMissing = options.onMissing ?? (() => undefined);
+  let closing: Promise<void> | null = null;
+  const deletes = new Map<BlockId, Promise<unknown>>();
+  const readRepairs = new Map<BlockId, Promise<void>>();
+
+  const writer = createReplicatedPut({
+    nodes,
+    replicas,
+    writeQuorum,
+    maxInFlightBytes: options.maxInFlightBytes ?? 64 * 1024 * 1024,
+    onMissing,
+  });
+  const reader = createReplicatedGet({
+    nodes,
+    environment,
+    verify: options.verify,
+    hedgeAfterMs: options.hedgeAfterMs ?? 100,
+    windowBlocks: WINDOW_BLOCKS,
+    onLacking: repairAfterRead,
+  });
+
+  function checkOpen(): void {
+    if (closing !== null)
+      throw new CairnError('unavailable', 'the block store is closed; start the server again');
+  }
+
+  /** Gives the block to those of the nodes that ought to have it; more than a few at a time are left to the repair. */
+  function repairAfterRead(block: StoredBlock, lacking: ReadonlySet<string>): void {
+    const { blockId } = block;
+    if (closing !== null || readRepairs.has(blockId)) return;
+    const writable = nodes.list().filter((node) => node.isWritable);
+    const due = orderNodes(blockId, writable).slice(0, replicas);
+    const targets = due.filter(({ nodeId }) => lacking.has(nodeId));
+    if (targets.length === 0) return;
+    if (readRepairs.size >= MAX_READ_REPAIRS) {
+      onMissing([blockId]);
+      return;
+    }
+    const copy = { ...block, payload: new Uint8Array(block.payload) };
+    const repair = Promise.allSettled(targets.map((node) => node.blocks.put([copy]))).then((results) => {
+      readRepairs.delete(blockId);
+      const failed = results.filter(({ status }) => status === 'rejected').length;
+      environment.log.info('storage-nodes.read-repair', { blockId, nodes: targets.length, failed });
+      if (failed > 0) onMissing([blockId]);
+    });
+    readRepairs.set(blockId, repair);
+  }
+
+  /** Asks every node that may be asked; rejects when none of them answered. */
+  async function askAll<Result>(work: (node: ReplicaNode) => Promise<Result>): Promise<Result[]> {
+    const readable = nodes.list().filter((node) => node.isReadable);
+    const results = await Promise.allSettled(readable.map(work));
+    const answers = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    results.forEach((result, index) => {
+      const { nodeId } = readable[index] as ReplicaNode;
+      if (result.status === 'rejected') nodes.note(nodeId, 'failed', result.reason);
+      else nodes.note(nodeId, 'answered');
+    });
+    if (answers.length === 0) {
+      const failure = results.find((result) => result.status === 'rejected');
+      throw new CairnError(
+        'unavailable',
+        'no storage node answers; try again when "cairn admin nodes" shows them up',
+        { cause: failure?.reason },
+      );
+    }
+    return answers;
+  }
+
+  /** The highest generation among the nodes that answer: a delete of that one hits every replica. */
+  async function locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]> {
+    if (blockIds.length === 0) return [];
+    const answers = await askAll((node) => node.blocks.locate(blockIds));
+    return blockIds.map((_, index) => {
+      let best: BlockLocation | null = null;
+      for (const locations of answers) {
+        const location = locations[index] ?? null;
+        if (location !== null && location.generation > (best?.generation ?? 0)) best = location;
+      }
+      return best;
+    });
+  }
+
+  async function remove({
+    blockId,
+    generation,
+  }: Pick<BlockLocation, 'blockId' | 'generation'>): Promise<boolean> {
+    // A late replica must not arrive after the delete that was meant for it.
+    await writer.settle();
+    const [location] = await locate([blockId]);
+    if (location?.generation !== generation) return false;
+    const answers = await askAll(async (node) => {
+      const [own] = await node.blocks.locate([blockId]);
+      // Each node counts its own generations; what was written above the one to delete stays.
+      if (own === null || own === undefined || own.generation > generation) return false;
+      return node.blocks.delete(own);
+    });
+    return answers.some(Boolean);
+  }
+
+  return {
+    async put(blocks, above) {
+      checkOpen();
+      // What a delete is about to take must not count as there already.
+      const others = () => blocks.flatMap(({ blockId }) => deletes.get(blockId) ?? []);
+      for (let waits = others(); waits.length > 0; waits = others()) await Promise.allSettled(waits);
+      checkOpen();
+      return writer.put(blocks, above);
+    },
+    async get(blockId) {
+      checkOpen();
+      return reader.get(blockId);
+    },
+    async *getMany(blockIds) {
+      checkOpen();
+      for await (const block of reader.getMany(blockIds)) {
+        checkOpen();
+        yield block;
+      }
+    },
+    async has(blockIds) {
+      checkOpen();
+      return (await locate(blockIds)).map((location) => location !== null);
+    },
+    async locate(blockIds) {
+      checkOpen();
+      return locate(blockIds);
+    },
+    async delete(location) {
+      checkOpen();
+      const { blockId } = location;
+      for (let other = deletes.get(blockId); other !== undefined; other = deletes.get(blockId)) {
+        await Promise.allSettled([other]);
+      }
+      const deleting = remove(location).finally(() => deletes.delete(blockId));
+      deletes.set(blockId, deleting);
+      return deleting;
+    },
+    async *list() {
+      checkOpen();
+      yield* mergeLocations(nodes, checkOpen);
+    },
+    async usage() {
+      checkOpen();
+      await writer.settle();
+      await Promise.allSettled(readRepairs.values());
+      const answers = await askAll((node) => node.blocks.usage());
+      const sum = (pick: (usage: (typeof answers)[number]) => number) =>
+        answers.reduce((total, usage) => total + pick(usage), 0);
+      const copies = Math.min(replicas, answers.length);
+      return {
+        // Counting each once would mean reading every index; `list` does that.
+        blocks: Math.round(sum((usage) => usage.blocks) / copies),
+        liveBytes: sum((usage) => usage.liveBytes),
+        diskBytes: sum((usage) => usage.diskBytes),
+        quarantinedRecords: Math.ceil(sum((usage) => usage.quarantinedRecords) / copies),
+      };
+    },
+    async checkHealth() {
+      checkOpen();
+      const writable = nodes.list().filter((node) => node.isWritable).length;
+      if (writable >= writeQuorum) return;
+      throw new CairnError(
+        'unavailable',
+        `${writable} storage nodes can take new blocks, ${writeQuorum} are needed; see "cairn admin nodes"`,
+      );
+    },
+    close() {
+      closing ??= (async () => {
+        await writer.settle();
+        await Promise.allSettled(readRepairs.values());
+        await nodes.close();
+      })();
+      return closing;
+    },
+  };
+}

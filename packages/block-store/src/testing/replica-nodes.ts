@@ -1,0 +1,103 @@
+import type { BlockId, ErrorCode } from '@cairn/model';
+import { CairnError } from '@cairn/model';
+import type { BlockStore } from '../block-store.ts';
+import { createMemoryBlockStore, type MemoryBlockStore } from '../memory/memory-block-store.ts';
+import type { ReplicaNode, ReplicaNodes } from '../replicated/replica-node.ts';
+
+/** A node in memory, and what can happen to it. */
+export interface TestNode {
+  readonly nodeId: string;
+  readonly memory: MemoryBlockStore;
+  isUp: boolean;
+  isReadable: boolean;
+  isWritable: boolean;
+  /** Every call fails with this. */
+  failsWith: ErrorCode | null;
+  /** Every call waits for this first. */
+  gate: Promise<void> | null;
+  readonly calls: string[];
+  readonly notes: string[];
+}
+
+export interface TestNodes extends ReplicaNodes {
+  readonly nodes: readonly TestNode[];
+  node(nodeId: string): TestNode;
+  /** Ids of the nodes that have the block. */
+  holders(blockId: BlockId): Promise<string[]>;
+}
+
+function faulty(node: TestNode): BlockStore {
+  async function enter(call: string): Promise<void> {
+    node.calls.push(call);
+    if (node.gate !== null) await node.gate;
+    if (node.failsWith !== null) throw new CairnError(node.failsWith, `the node ${node.nodeId} fails`);
+  }
+  const { memory } = node;
+  return {
+    put: (blocks, above) => enter('put').then(() => memory.put(blocks, above)),
+    get: (blockId) => enter('get').then(() => memory.get(blockId)),
+    async *getMany(blockIds) {
+      await enter('getMany');
+      yield* memory.getMany(blockIds);
+    },
+    has: (blockIds) => enter('has').then(() => memory.has(blockIds)),
+    locate: (blockIds) => enter('locate').then(() => memory.locate(blockIds)),
+    delete: (location) => enter('delete').then(() => memory.delete(location)),
+    async *list() {
+      await enter('list');
+      yield* memory.list();
+    },
+    usage: () => enter('usage').then(() => memory.usage()),
+    checkHealth: () => enter('checkHealth').then(() => memory.checkHealth()),
+    close: () => memory.close(),
+  };
+}
+
+/** Nodes in memory, named `n1` and on. */
+export function createTestNodes(count: number, capacityBytes?: number): TestNodes {
+  const nodes = Array.from(
+    { length: count },
+    (_, index): TestNode => ({
+      nodeId: `n${index + 1}`,
+      memory: createMemoryBlockStore(capacityBytes === undefined ? {} : { capacityBytes }),
+      isUp: true,
+      isReadable: true,
+      isWritable: true,
+      failsWith: null,
+      gate: null,
+      calls: [],
+      notes: [],
+    }),
+  );
+  const stores = new Map(nodes.map((node) => [node, faulty(node)]));
+  function find(nodeId: string): TestNode {
+    const node = nodes.find((each) => each.nodeId === nodeId);
+    if (node === undefined) throw new Error(`there is no node ${nodeId}`);
+    return node;
+  }
+  return {
+    nodes,
+    node: find,
+    list: () =>
+      nodes.map((node): ReplicaNode => {
+        const { nodeId, isUp, isReadable, isWritable } = node;
+        return {
+          nodeId,
+          weight: 1,
+          zone: '',
+          isUp,
+          isReadable,
+          isWritable,
+          blocks: stores.get(node) as BlockStore,
+        };
+      }),
+    note: (nodeId, outcome) => find(nodeId).notes.push(outcome),
+    async holders(blockId) {
+      const has = await Promise.all(nodes.map(({ memory }) => memory.has([blockId])));
+      return nodes.filter((_, index) => has[index]?.[0] === true).map(({ nodeId }) => nodeId);
+    },
+    async close() {
+      for (const { memory } of nodes) await memory.close();
+    },
+  };
+}
