@@ -7,7 +7,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['content', 'planner', 'protocol'],
   ['filesystem', 'tree-store', 'metadata-store', 'block-store', 'event-bus'],
   ['services', 'client', 'sync-engine'],
-  ['http-api'],
+  ['http-api', 'node-api'],
   ['server', 'cli'],
 ];
 

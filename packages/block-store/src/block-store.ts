@@ -43,8 +43,8 @@ export interface BlockStore {
   locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]>;
   /** Deletes by location: only this generation of the block. */
   delete(location: { readonly blockId: BlockId; readonly generation: number }): Promise<boolean>;
-  /** Every live block in order of ids, for verification and collection. */
-  list(): AsyncIterable<BlockLocation>;
+  /** Every live block with an id above `after`, in order of ids, for verification and collection. */
+  list(after?: BlockId): AsyncIterable<BlockLocation>;
   usage(): Promise<BlockStoreUsage>;
   /** Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only). */
   checkHealth(): Promise<void>;

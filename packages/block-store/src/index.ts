@@ -1,6 +1,17 @@
 export type { BlockLocation, BlockStore, BlockStoreUsage } from './block-store.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
 export {
+  type NodeConnection,
+  type NodeConnectionOptions,
+  openNodeConnection,
+} from './remote/node-connection.ts';
+export { createRemoteBlockStore, type RemoteBlockStore } from './remote/remote-block-store.ts';
+export type { ReplicaNode, ReplicaNodes } from './replicated/replica-node.ts';
+export {
+  createReplicatedBlockStore,
+  type ReplicatedBlockStoreOptions,
+} from './replicated/replicated-block-store.ts';
+export {
   openSegmentBlockStore,
   rebuildSegmentIndex,
   type SegmentBlockStoreOptions,

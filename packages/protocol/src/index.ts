@@ -147,3 +147,25 @@ export {
   type PackWriter,
 } from './pack/pack-writer.ts';
 export { countSchema, cursorTextSchema, instantSchema, sequenceSchema, textSchema } from './scalars.ts';
+export {
+  decodeFrames,
+  decodeIds,
+  decodeLocations,
+  encodeEnd,
+  encodeFrame,
+  encodeIds,
+  encodeLocations,
+  NODE_LIMITS,
+  type NodeFrame,
+  type NodeLocation,
+} from './storage-node/node-frames.ts';
+export {
+  CLUSTER_IDENTITY,
+  NODE_CIPHERS,
+  NODE_PATHS,
+  type NodeStatus,
+  nodeDeletedSchema,
+  nodeDeleteSchema,
+  nodeProblemSchema,
+  nodeStatusSchema,
+} from './storage-node/node-messages.ts';

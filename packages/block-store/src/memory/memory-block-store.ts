@@ -117,8 +117,8 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
       blocks.set(blockId, { generation, block: null, checksum: 0, quarantined: false });
       return true;
     },
-    async *list() {
-      for (const blockId of [...blocks.keys()].sort()) {
+    async *list(after = '' as BlockId) {
+      for (const blockId of [...blocks.keys()].filter((each) => each > after).sort()) {
         checkOpen();
         const held = blocks.get(blockId);
         if (held === undefined) continue;

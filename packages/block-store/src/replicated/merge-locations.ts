@@ -31,9 +31,12 @@ async function advance(
 export async function* mergeLocations(
   nodes: ReplicaNodes,
   checkOpen: () => void,
+  after: BlockId | undefined,
 ): AsyncGenerator<BlockLocation> {
   const readable = nodes.list().filter((node) => node.isReadable);
-  const started = readable.map((node) => advance(nodes, node, node.blocks.list()[Symbol.asyncIterator]()));
+  const started = readable.map((node) =>
+    advance(nodes, node, node.blocks.list(after)[Symbol.asyncIterator]()),
+  );
   let heads = (await Promise.all(started)).filter((head) => head !== null);
   try {
     while (heads.length > 0) {

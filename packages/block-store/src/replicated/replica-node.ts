@@ -9,6 +9,8 @@ export interface ReplicaNode extends PlacementNode {
   /** May be asked; a node that is suspect is asked last. */
   readonly isReadable: boolean;
   readonly isUp: boolean;
+  /** Counts as a place for replicas: not given up, not fenced, not draining; it may be silent for a while. */
+  readonly isMember: boolean;
 }
 
 /** The nodes of a cluster; asked anew for every piece of work. */

@@ -174,9 +174,9 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       deletes.set(blockId, deleting);
       return deleting;
     },
-    async *list() {
+    async *list(after) {
       checkOpen();
-      yield* mergeLocations(nodes, checkOpen);
+      yield* mergeLocations(nodes, checkOpen, after);
     },
     async usage() {
       checkOpen();

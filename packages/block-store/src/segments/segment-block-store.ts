@@ -317,8 +317,8 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       await write('delete', [tombstone]);
       return true;
     },
-    async *list() {
-      for (let after: BlockId | null = null; ; ) {
+    async *list(from) {
+      for (let after: BlockId | null = from ?? null; ; ) {
         checkOpen();
         const page: IndexedBlock[] = index.page(after, PAGE_BLOCKS);
         for (const { blockId, generation, storedBytes } of page) yield { blockId, generation, storedBytes };

@@ -11,6 +11,7 @@ export interface TestNode {
   isUp: boolean;
   isReadable: boolean;
   isWritable: boolean;
+  isMember: boolean;
   /** Every call fails with this. */
   failsWith: ErrorCode | null;
   /** Every call waits for this first. */
@@ -43,9 +44,9 @@ function faulty(node: TestNode): BlockStore {
     has: (blockIds) => enter('has').then(() => memory.has(blockIds)),
     locate: (blockIds) => enter('locate').then(() => memory.locate(blockIds)),
     delete: (location) => enter('delete').then(() => memory.delete(location)),
-    async *list() {
+    async *list(after) {
       await enter('list');
-      yield* memory.list();
+      yield* memory.list(after);
     },
     usage: () => enter('usage').then(() => memory.usage()),
     checkHealth: () => enter('checkHealth').then(() => memory.checkHealth()),
@@ -63,6 +64,7 @@ export function createTestNodes(count: number, capacityBytes?: number): TestNode
       isUp: true,
       isReadable: true,
       isWritable: true,
+      isMember: true,
       failsWith: null,
       gate: null,
       calls: [],
@@ -80,7 +82,7 @@ export function createTestNodes(count: number, capacityBytes?: number): TestNode
     node: find,
     list: () =>
       nodes.map((node): ReplicaNode => {
-        const { nodeId, isUp, isReadable, isWritable } = node;
+        const { nodeId, isUp, isReadable, isWritable, isMember } = node;
         return {
           nodeId,
           weight: 1,
@@ -88,6 +90,7 @@ export function createTestNodes(count: number, capacityBytes?: number): TestNode
           isUp,
           isReadable,
           isWritable,
+          isMember,
           blocks: stores.get(node) as BlockStore,
         };
       }),

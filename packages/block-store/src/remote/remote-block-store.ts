@@ -1,0 +1,207 @@
+import type { StoredBlock } from '@cairn/content';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import {
+  decodeFrames,
+  decodeLocations,
+  encodeEnd,
+  encodeFrame,
+  encodeIds,
+  NODE_LIMITS,
+  NODE_PATHS,
+  type NodeFrame,
+  type NodeStatus,
+  nodeDeletedSchema,
+  nodeStatusSchema,
+} from '@cairn/protocol';
+import type { BlockLocation, BlockStore } from '../block-store.ts';
+import { collectBytes, type NodeConnection } from './node-connection.ts';
+
+export interface RemoteBlockStoreOptions {
+  readonly connection: NodeConnection;
+  /** Proves that whoever deletes is still the one who may; see ADR 0013. */
+  readonly fencingToken: () => number;
+}
+
+/** The blocks of one storage node. */
+export interface RemoteBlockStore extends BlockStore {
+  /** What the node says of itself. Throws `unavailable` when it does not answer. */
+  status(): Promise<NodeStatus>;
+}
+
+const BATCH_BYTES = 16 * 1024 * 1024;
+const GET_BLOCKS = 256;
+const MAX_JSON_BYTES = 64 * 1024;
+const MAX_LOCATIONS_BYTES = 1024 * 1024;
+
+/** Splits blocks so that each request is within what a node takes. */
+function* batches(blocks: readonly StoredBlock[]): Generator<StoredBlock[]> {
+  let batch: StoredBlock[] = [];
+  let sizeBytes = 0;
+  for (const block of blocks) {
+    const isFull = batch.length >= NODE_LIMITS.maxBlocks || sizeBytes + block.payload.length > BATCH_BYTES;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      batch = [];
+      sizeBytes = 0;
+    }
+    batch.push(block);
+    sizeBytes += block.payload.length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function* slices<Item>(items: readonly Item[], length: number): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += length) yield items.slice(start, start + length);
+}
+
+/** The block store that a storage node keeps, spoken to over the network. */
+export function createRemoteBlockStore({
+  connection,
+  fencingToken,
+}: RemoteBlockStoreOptions): RemoteBlockStore {
+  let closed = false;
+
+  function checkOpen(): void {
+    if (closed) throw new CairnError('unavailable', 'the block store is closed; start the server again');
+  }
+
+  /** What breaks off or is garbled says nothing about blocks, only about the way to them. */
+  function unreadable(error: unknown): unknown {
+    if (!isCairnError(error, 'bad-request', 'too-large')) return error;
+    return new CairnError('unavailable', 'a storage node broke off or answered what is not understood', {
+      cause: error,
+    });
+  }
+
+  async function ask(path: string, parts: readonly Uint8Array[] | null, maxBytes: number): Promise<Buffer> {
+    checkOpen();
+    return collectBytes(await connection.send(path, parts), maxBytes);
+  }
+
+  async function askJson(path: string, body: unknown): Promise<unknown> {
+    const parts = body === null ? null : [Buffer.from(JSON.stringify(body))];
+    const bytes = await ask(path, parts, MAX_JSON_BYTES);
+    try {
+      return JSON.parse(bytes.toString());
+    } catch (error) {
+      throw new CairnError('unavailable', 'a storage node answered what is not understood', { cause: error });
+    }
+  }
+
+  async function status(): Promise<NodeStatus> {
+    const parsed = nodeStatusSchema.safeParse(await askJson(NODE_PATHS.status, null));
+    if (parsed.success) return parsed.data;
+    throw new CairnError('unavailable', 'a storage node describes itself in a way that is not understood', {
+      cause: parsed.error,
+    });
+  }
+
+  async function locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]> {
+    const found: (BlockLocation | null)[] = [];
+    for (const slice of slices(blockIds, NODE_LIMITS.maxBlocks)) {
+      const bytes = await ask(NODE_PATHS.locate, [encodeIds(slice)], MAX_LOCATIONS_BYTES);
+      const locations = decodeLocations(bytes);
+      if (locations.length !== slice.length || locations.some((each, at) => each.blockId !== slice[at])) {
+        throw new CairnError('unavailable', 'a storage node answered for other blocks than was asked for');
+      }
+      for (const location of locations) found.push(location.generation === 0 ? null : location);
+    }
+    return found;
+  }
+
+  async function* frames(blockIds: readonly BlockId[]): AsyncGenerator<NodeFrame> {
+    let position = 0;
+    try {
+      for await (const frame of decodeFrames(await connection.send(NODE_PATHS.get, [encodeIds(blockIds)]))) {
+        const blockId = frame.status === 'block' ? frame.block.blockId : frame.blockId;
+        if (blockId !== blockIds[position++]) {
+          throw new CairnError('unavailable', 'a storage node answered for other blocks than was asked for');
+        }
+        yield frame;
+      }
+    } catch (error) {
+      throw unreadable(error);
+    }
+    if (position !== blockIds.length) {
+      throw new CairnError('unavailable', 'a storage node answered for fewer blocks than was asked for');
+    }
+  }
+
+  function take(frame: NodeFrame): StoredBlock | null {
+    if (frame.status === 'block') return frame.block;
+    if (frame.status === 'absent') return null;
+    throw new CairnError('data-damaged', `block ${frame.blockId} is damaged on a storage node`, {
+      details: { blockId: frame.blockId, generation: frame.number },
+    });
+  }
+
+  return {
+    status,
+    async put(blocks, above) {
+      checkOpen();
+      const unique = new Map<BlockId, StoredBlock>();
+      for (const block of blocks) unique.set(block.blockId, block);
+      const locations = new Map<BlockId, BlockLocation>();
+      for (const batch of batches([...unique.values()])) {
+        const parts = batch.flatMap((block) =>
+          encodeFrame({ status: 'block', block, number: above?.get(block.blockId) ?? 0 }),
+        );
+        const bytes = await ask(NODE_PATHS.put, [...parts, encodeEnd(batch.length)], MAX_LOCATIONS_BYTES);
+        for (const location of decodeLocations(bytes)) locations.set(location.blockId, location);
+      }
+      return blocks.map(({ blockId }) => {
+        const location = locations.get(blockId);
+        if (location !== undefined) return location;
+        throw new CairnError('unavailable', 'a storage node did not say that it has all blocks');
+      });
+    },
+    async get(blockId) {
+      checkOpen();
+      let found: StoredBlock | null = null;
+      for await (const frame of frames([blockId])) found = take(frame);
+      return found;
+    },
+    async *getMany(blockIds) {
+      for (const slice of slices(blockIds, GET_BLOCKS)) {
+        checkOpen();
+        for await (const frame of frames(slice)) yield take(frame);
+      }
+    },
+    async has(blockIds) {
+      checkOpen();
+      return (await locate(blockIds)).map((location) => location !== null);
+    },
+    async locate(blockIds) {
+      checkOpen();
+      return locate(blockIds);
+    },
+    async delete({ blockId, generation }) {
+      const body = { blockId, generation, fencingToken: fencingToken() };
+      const parsed = nodeDeletedSchema.safeParse(await askJson(NODE_PATHS.delete, body));
+      if (parsed.success) return parsed.data.deleted;
+      throw new CairnError('unavailable', 'a storage node answered what is not understood');
+    },
+    async *list(from) {
+      for (let after = from; ; ) {
+        const body = after === undefined ? [] : [after];
+        const page: BlockLocation[] = decodeLocations(
+          await ask(NODE_PATHS.list, [encodeIds(body)], MAX_LOCATIONS_BYTES),
+        );
+        yield* page;
+        if (page.length < NODE_LIMITS.pageBlocks) return;
+        after = (page[page.length - 1] as BlockLocation).blockId;
+      }
+    },
+    async usage() {
+      return (await status()).usage;
+    },
+    async checkHealth() {
+      const { refusesWrites } = await status();
+      if (refusesWrites !== null) throw new CairnError('unavailable', refusesWrites);
+    },
+    async close() {
+      closed = true;
+      connection.close();
+    },
+  };
+}

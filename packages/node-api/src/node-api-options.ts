@@ -1,0 +1,29 @@
+import type { BlockStore } from '@cairn/block-store';
+import type { Environment } from '@cairn/environment';
+
+/** What a node says of itself; see `nodeStatusSchema`. */
+export interface NodeIdentity {
+  readonly nodeId: string;
+  readonly storeUuid: string;
+  readonly bootCount: number;
+  readonly bootId: string;
+  readonly version: string;
+}
+
+/** The highest fencing token that this node has seen, durably. */
+export interface Fence {
+  readonly highest: number;
+  /** Notes a token. Resolves when it is durable; throws `precondition-failed` when a higher one was seen. */
+  admit(token: number): Promise<void>;
+}
+
+export interface NodeApiOptions {
+  readonly blocks: BlockStore;
+  readonly identity: NodeIdentity;
+  /** The key that the cluster and this node share, 32 bytes. */
+  readonly key: Uint8Array;
+  readonly fence: Fence;
+  /** Room on the file system; `null` where that cannot be told. */
+  readonly space: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;
+  readonly environment: Environment;
+}

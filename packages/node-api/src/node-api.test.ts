@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:tls';
+import {
+  createMemoryBlockStore,
+  createRemoteBlockStore,
+  openNodeConnection,
+  type RemoteBlockStore,
+} from '@cairn/block-store';
+import { createSystemEnvironment } from '@cairn/environment';
+import { type BlockId, CairnError } from '@cairn/model';
+import { CLUSTER_IDENTITY, NODE_CIPHERS, NODE_PATHS } from '@cairn/protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describeBlockStore } from '../../block-store/src/contract.ts';
+import { collect, makeBlock } from '../../block-store/src/testing/blocks.ts';
+import { createNodeApi, type NodeApp } from './create-node-api.ts';
+import type { Fence } from './node-api-options.ts';
+
+const environment = createSystemEnvironment();
+const identity = { nodeId: 'n1', storeUuid: 's1', bootCount: 3, bootId: 'b1', version: '0' };
+
+function createFence(): Fence & { seen: number[] } {
+  let highest = 0;
+  const seen: number[] = [];
+  return {
+    seen,
+    get highest() {
+      return highest;
+    },
+    async admit(token) {
+      seen.push(token);
+      if (token < highest) throw new CairnError('precondition-failed', 'an older coordinator');
+      highest = token;
+    },
+  };
+}
+
+interface Running {
+  readonly app: NodeApp;
+  readonly memory: ReturnType<typeof createMemoryBlockStore>;
+  readonly port: number;
+  readonly key: Uint8Array;
+  readonly fence: ReturnType<typeof createFence>;
+  open(options?: { key?: Uint8Array; token?: number; idleTimeoutMs?: number }): RemoteBlockStore;
+  close(): Promise<void>;
+}
+
+async function startNode(): Promise<Running> {
+  const memory = createMemoryBlockStore();
+  const key = randomBytes(32);
+  const fence = createFence();
+  const space = async () => ({ freeBytes: 10, totalBytes: 20 });
+  const app = createNodeApi({ blocks: memory, identity, key, fence, space, environment });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const opened: RemoteBlockStore[] = [];
+  return {
+    app,
+    memory,
+    port,
+    key,
+    fence,
+    open({ key: given = key, token = 1, idleTimeoutMs } = {}) {
+      const connection = openNodeConnection({
+        host: '127.0.0.1',
+        port,
+        key: given,
+        ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
+      });
+      const store = createRemoteBlockStore({ connection, fencingToken: () => token });
+      opened.push(store);
+      return store;
+    },
+    async close() {
+      for (const store of opened) await store.close();
+      await app.close();
+      await memory.close();
+    },
+  };
+}
+
+describeBlockStore('a storage node over the network', async () => {
+  const node = await startNode();
+  return {
+    store: node.open(),
+    reopen: null,
+    damage: async (blockId) => node.memory.damage(blockId),
+    dispose: () => node.close(),
+  };
+});
+
+describe('a storage node', () => {
+  let node: Running;
+  beforeEach(async () => {
+    node = await startNode();
+  });
+  afterEach(() => node.close());
+
+  test('says who it is and how it is', async () => {
+    expect(await node.open().status()).toEqual({
+      ...identity,
+      usage: { blocks: 0, liveBytes: 0, diskBytes: 0, quarantinedRecords: 0 },
+      freeBytes: 10,
+      totalBytes: 20,
+      refusesWrites: null,
+      fencingToken: 0,
+    });
+    await node.memory.close();
+    await expect(node.open().put([makeBlock(1, 10)])).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('answers nothing to whoever has another key, or none, or another name', async () => {
+    await node.open().put([makeBlock(1, 10)]);
+    await expect(node.open({ key: randomBytes(32) }).status()).rejects.toMatchObject({ code: 'unavailable' });
+    const attempts = [
+      {},
+      { ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' },
+      { ciphers: NODE_CIPHERS, pskCallback: () => ({ psk: node.key, identity: 'somebody-else' }) },
+    ];
+    for (const attempt of attempts) {
+      const failure = await new Promise<unknown>((resolve) => {
+        const socket = connect(
+          {
+            host: '127.0.0.1',
+            port: node.port,
+            rejectUnauthorized: false,
+            checkServerIdentity: () => undefined,
+            ...attempt,
+          },
+          () => resolve('connected'),
+        );
+        socket.on('error', resolve);
+      });
+      expect(failure).toBeInstanceOf(Error);
+    }
+    expect(CLUSTER_IDENTITY).not.toBe('somebody-else');
+  });
+
+  test('answers nothing in plain HTTP', async () => {
+    const failure = await fetch(`http://127.0.0.1:${node.port}${NODE_PATHS.status}`).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    expect(failure).toBeInstanceOf(Error);
+  });
+
+  test('deletes for the newest coordinator only', async () => {
+    const block = makeBlock(1, 10);
+    const [location] = await node.open().put([block]);
+    const [young, old] = [node.open({ token: 8 }), node.open({ token: 7 })];
+    expect(await young.delete({ blockId: block.blockId, generation: 99 })).toBe(false);
+    await expect(old.delete(location as NonNullable<typeof location>)).rejects.toMatchObject({
+      code: 'precondition-failed',
+    });
+    expect(await young.has([block.blockId])).toEqual([true]);
+    expect(node.fence.seen).toEqual([8, 7]);
+  });
+
+  test('gives what it has around a damaged block', async () => {
+    const blocks = [makeBlock(1, 10), makeBlock(2, 10), makeBlock(3, 10)] as const;
+    const store = node.open();
+    await store.put([...blocks]);
+    node.memory.damage(blocks[1].blockId);
+    expect(await collect(store.getMany([blocks[0].blockId, blocks[2].blockId]))).toEqual([
+      blocks[0],
+      blocks[2],
+    ]);
+    const got: (BlockId | null)[] = [];
+    const reading = (async () => {
+      for await (const block of store.getMany(blocks.map(({ blockId }) => blockId))) {
+        got.push(block?.blockId ?? null);
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'data-damaged',
+      details: { blockId: blocks[1].blockId },
+    });
+    expect(got).toEqual([blocks[0].blockId]);
+  });
+
+  test('takes and gives more than one request can bring', async () => {
+    const blocks = Array.from({ length: 15 }, (_, index) => makeBlock(index, 2_500_000));
+    const store = node.open();
+    await store.put(blocks);
+    let count = 0;
+    for await (const block of store.getMany(blocks.map(({ blockId }) => blockId))) {
+      expect(
+        Buffer.compare(block?.payload as Uint8Array, (blocks[count] as (typeof blocks)[0]).payload),
+      ).toBe(0);
+      count++;
+    }
+    expect(count).toBe(15);
+  });
+
+  test('is given up when it does not answer, and when it ends in the middle of an answer', async () => {
+    const store = node.open({ idleTimeoutMs: 200 });
+    const block = makeBlock(1, 1000);
+    await store.put([block]);
+    node.memory.getMany = async function* () {
+      yield block;
+      await new Promise(() => undefined);
+    };
+    const many = collect(store.getMany([block.blockId, block.blockId]));
+    await expect(many).rejects.toMatchObject({ code: 'unavailable' });
+    node.memory.usage = () => new Promise(() => undefined);
+    await expect(store.status()).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
+  test('refuses what is no request of ours', async () => {
+    const connection = openNodeConnection({ host: '127.0.0.1', port: node.port, key: node.key });
+    const noise = [Buffer.from('something else that is not a frame at all, and long enough to be one')];
+    for (const path of [
+      NODE_PATHS.put,
+      NODE_PATHS.get,
+      NODE_PATHS.locate,
+      NODE_PATHS.delete,
+      NODE_PATHS.list,
+    ]) {
+      await expect(connection.send(path, noise)).rejects.toMatchObject({
+        code: expect.stringMatching(/bad-request|too-large/),
+      });
+    }
+    await expect(connection.send('/node/v1/nothing', null)).rejects.toMatchObject({ code: 'not-found' });
+    connection.close();
+  });
+});

@@ -1,0 +1,23 @@
+import { type BlockId, CairnError } from '@cairn/model';
+import { NODE_PATHS, nodeDeleteSchema } from '@cairn/protocol';
+import { type NodeRoute, readBody } from './node-route.ts';
+
+const MAX_REQUEST_BYTES = 4096;
+
+/** POST /node/v1/blocks/delete: by location, and only for whoever has the highest fencing token. */
+export const deleteRoute: NodeRoute = (app, { blocks, fence }) => {
+  app.post(NODE_PATHS.delete, async (request) => {
+    const bytes = await readBody(request, MAX_REQUEST_BYTES);
+    let value: unknown = null;
+    try {
+      value = JSON.parse(bytes.toString());
+    } catch (error) {
+      throw new CairnError('bad-request', 'the request is not JSON', { cause: error });
+    }
+    const parsed = nodeDeleteSchema.safeParse(value);
+    if (!parsed.success) throw new CairnError('bad-request', 'the request names no location of a block');
+    const { blockId, generation, fencingToken } = parsed.data;
+    await fence.admit(fencingToken);
+    return { deleted: await blocks.delete({ blockId: blockId as BlockId, generation }) };
+  });
+};
