@@ -50,6 +50,11 @@ describe('the architecture check', () => {
       problemsOf('packages/services/src/a.ts', "import { x } from '../../model/src/ids.ts';\n")[0],
     ).toMatch(/by path/);
   });
+  test('lets tests, and nothing else, use the suite of a port', () => {
+    const text = "import { x } from '@cairn/block-store/contract';\n";
+    expect(problemsOf('packages/services/src/a.test.ts', text)).toEqual([]);
+    expect(problemsOf('packages/services/src/a.ts', text)[0]).toMatch(/public file/);
+  });
   test('refuses adapters outside the apps', () => {
     const text = "import { openSegmentBlockStore } from '@cairn/block-store';\n";
     expect(problemsOf('packages/services/src/a.ts', text)[0]).toMatch(/only apps/);

@@ -27,9 +27,16 @@ function checkWorkspace(workspace: Workspace): string[] {
   if (!/^(packages|apps)\//.test(workspace.path)) return problems;
   if (floorOf(workspace.room) < 0)
     problems.push(`${workspace.path}: the room is on no floor; add it to tools/architecture/rooms.ts`);
-  const publicFiles = Object.values((workspace.exports ?? {}) as Record<string, string>);
-  if (publicFiles.length !== 1 || publicFiles[0] !== './src/index.ts') {
-    problems.push(`${workspace.path}/package.json: "exports" must name one public file, ./src/index.ts`);
+  const {
+    '.': publicFile,
+    './contract': suite,
+    ...others
+  } = (workspace.exports ?? {}) as Record<string, string>;
+  const isPlain = publicFile === './src/index.ts' && (suite === undefined || suite === './src/contract.ts');
+  if (!isPlain || Object.keys(others).length > 0) {
+    problems.push(
+      `${workspace.path}/package.json: "exports" must name one public file, ./src/index.ts, and may name ./src/contract.ts`,
+    );
   }
   return problems;
 }
@@ -70,7 +77,9 @@ function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[]
       problems.push(`${at(line)}: "${packageName}" is not declared in ${own.path}/package.json`);
     const target = workspaces.find(({ name }) => name === packageName);
     if (target === undefined) continue;
-    if (specifier !== packageName)
+    // The suite of a port is for tests of its adapters, wherever those live.
+    const isSuite = specifier === `${packageName}/contract` && file.isTest;
+    if (specifier !== packageName && !isSuite)
       problems.push(`${at(line)}: "${specifier}" goes past the public file of ${packageName}`);
     if (isRootTool || file.isTest) continue;
     const from = floorOf(own.room);

@@ -4,19 +4,19 @@
  */
 export const FLOORS: readonly (readonly string[])[] = [
   ['model', 'environment', 'kernels'],
-  ['content', 'planner', 'protocol'],
+  ['content', 'crypto', 'planner', 'protocol'],
   ['filesystem', 'tree-store', 'metadata-store', 'block-store', 'event-bus'],
   ['services', 'client', 'sync-engine'],
   ['http-api', 'node-api'],
-  ['server', 'cli'],
+  ['server', 'storage-node', 'cli'],
 ];
 
 /** Arrows within a floor, from → to. */
 export const BESIDE: Readonly<Record<string, readonly string[]>> = {
   // The interfaces of the outer world speak no ids, but their log speaks no other language either.
   environment: ['model'],
-  // One binary: `cairn serve` starts the server that apps/server composes.
-  cli: ['server'],
+  // One binary: `cairn serve` and `cairn node` start what those apps compose.
+  cli: ['server', 'storage-node'],
 };
 
 /** Exported functions that make an adapter; only apps (and tests) may name them. */

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BlockLocation, BlockStore } from './block-store.ts';
 import { collect, makeBlock } from './testing/blocks.ts';
 
+export { collect, makeBlock };
+
 /** One store under test and what can be done to it from outside. */
 export interface BlockStoreSubject {
   readonly store: BlockStore;

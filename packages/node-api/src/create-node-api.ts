@@ -38,7 +38,10 @@ export function createNodeApi(options: NodeApiOptions) {
       ciphers: NODE_CIPHERS,
       dhparam: 'auto',
       pskIdentityHint: 'cairn-storage-node',
-      pskCallback: (_socket, identity) => (isCluster(identity) ? Buffer.from(key) : null),
+      pskCallback(_socket, identity) {
+        const bytes = isCluster(identity) ? key() : null;
+        return bytes === null ? null : Buffer.from(bytes);
+      },
     },
   });
   app.server.on('tlsClientError', (error, socket) => {

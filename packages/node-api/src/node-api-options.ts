@@ -19,9 +19,9 @@ export interface Fence {
 
 export interface NodeApiOptions {
   readonly blocks: BlockStore;
-  readonly identity: NodeIdentity;
-  /** The key that the cluster and this node share, 32 bytes. */
-  readonly key: Uint8Array;
+  readonly identity: () => NodeIdentity;
+  /** The key that the cluster and this node share, 32 bytes; `null` while there is none: nobody gets in. */
+  readonly key: () => Uint8Array | null;
   readonly fence: Fence;
   /** Room on the file system; `null` where that cannot be told. */
   readonly space: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;

@@ -7,12 +7,11 @@ import {
   openNodeConnection,
   type RemoteBlockStore,
 } from '@cairn/block-store';
+import { collect, describeBlockStore, makeBlock } from '@cairn/block-store/contract';
 import { createSystemEnvironment } from '@cairn/environment';
 import { type BlockId, CairnError } from '@cairn/model';
 import { CLUSTER_IDENTITY, NODE_CIPHERS, NODE_PATHS } from '@cairn/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { describeBlockStore } from '../../block-store/src/contract.ts';
-import { collect, makeBlock } from '../../block-store/src/testing/blocks.ts';
 import { createNodeApi, type NodeApp } from './create-node-api.ts';
 import type { Fence } from './node-api-options.ts';
 
@@ -50,7 +49,14 @@ async function startNode(): Promise<Running> {
   const key = randomBytes(32);
   const fence = createFence();
   const space = async () => ({ freeBytes: 10, totalBytes: 20 });
-  const app = createNodeApi({ blocks: memory, identity, key, fence, space, environment });
+  const app = createNodeApi({
+    blocks: memory,
+    identity: () => identity,
+    key: () => key,
+    fence,
+    space,
+    environment,
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   const opened: RemoteBlockStore[] = [];

@@ -160,9 +160,16 @@ export {
   type NodeLocation,
 } from './storage-node/node-frames.ts';
 export {
+  type AnnounceNodeRequest,
+  announceNodeRequestSchema,
   CLUSTER_IDENTITY,
+  type JoinNodeRequest,
+  type JoinNodeResponse,
+  joinNodeRequestSchema,
+  joinNodeResponseSchema,
   NODE_CIPHERS,
   NODE_PATHS,
+  NODE_PROOFS,
   type NodeStatus,
   nodeDeletedSchema,
   nodeDeleteSchema,

@@ -10,7 +10,7 @@ export const statusRoute: NodeRoute = (app, { blocks, identity, fence, space }) 
       (error: unknown) => (error instanceof Error ? error.message : String(error)).slice(0, 500),
     );
     return {
-      ...identity,
+      ...identity(),
       usage: await blocks.usage(),
       freeBytes: room?.freeBytes ?? null,
       totalBytes: room?.totalBytes ?? null,

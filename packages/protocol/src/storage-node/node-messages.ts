@@ -57,3 +57,43 @@ export const nodeDeletedSchema = z.object({ deleted: z.boolean() });
 
 /** What a node answers when it cannot do what was asked. */
 export const nodeProblemSchema = z.object({ code: z.string().max(64), detail: z.string().max(2000) });
+
+/** What is proven with a key says which of these it is about; see `proveParts` of the crypto room. */
+export const NODE_PROOFS = {
+  offer: 'cairn join offer 1',
+  answer: 'cairn join answer 1',
+  announcement: 'cairn node announcement 1',
+} as const;
+
+const base64Bytes = (length: number) =>
+  z.base64url().refine((text) => Buffer.from(text, 'base64url').length === length);
+/** `host:port`, the host a name, an IPv4 address or an IPv6 address in brackets. */
+const addressSchema = z.string().regex(/^(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}$/);
+
+/** POST /api/v1/nodes/join: for whoever has a join token. Proven: token, public key, address, zone, weight. */
+export const joinNodeRequestSchema = z.object({
+  tokenId: z.string().regex(/^[a-z2-7]{26}$/),
+  publicKey: base64Bytes(32),
+  address: addressSchema,
+  zone: z.string().max(64),
+  weight: z.number().positive().max(1000),
+  proof: base64Bytes(32),
+});
+export type JoinNodeRequest = z.infer<typeof joinNodeRequestSchema>;
+
+/** Proven: both public keys and the node's new id. */
+export const joinNodeResponseSchema = z.object({
+  nodeId: z.string().min(1).max(64),
+  publicKey: base64Bytes(32),
+  proof: base64Bytes(32),
+});
+export type JoinNodeResponse = z.infer<typeof joinNodeResponseSchema>;
+
+/** POST /api/v1/nodes/announce: a node that started says where it is. Proven with its key: all but the proof. */
+export const announceNodeRequestSchema = z.object({
+  nodeId: z.string().min(1).max(64),
+  address: addressSchema,
+  bootCount: count,
+  proof: base64Bytes(32),
+});
+export type AnnounceNodeRequest = z.infer<typeof announceNodeRequestSchema>;
