@@ -18,6 +18,30 @@ export interface BlockStoreUsage {
   readonly quarantinedRecords: number;
 }
 
+export interface CompactionOptions {
+  /** Only files of which at least this share is garbage are touched; 0.5 unless told. */
+  readonly minGarbageRatio?: number;
+  /** Stops between two groups of records; what was moved by then stays moved. */
+  readonly signal?: AbortSignal;
+  /** How fast bytes are moved at most; as fast as the disk unless told. */
+  readonly bytesPerSecond?: number;
+}
+
+export interface CompactionReport {
+  /** Files that are gone after what lived in them was written elsewhere. */
+  readonly segmentsRewritten: number;
+  /** Files that are gone and had nothing alive in them, apart from tombstones. */
+  readonly segmentsRemoved: number;
+  /** Bytes that were written anew. */
+  readonly movedBytes: number;
+  /** Bytes of the files that are gone; the disk gained this less `movedBytes`. */
+  readonly freedBytes: number;
+  /** Files that stay because a record in them is damaged and exists nowhere else. */
+  readonly skippedDamaged: number;
+  /** What ended it early, or `null` when all was done. */
+  readonly stoppedBy: 'storage-full' | 'aborted' | null;
+}
+
 /**
  * Where blocks live. Callers have checked that payloads fit their ids; the store guarantees that what it
  * acknowledged is durable and that what it returns is what it was given, or an error.
@@ -46,6 +70,12 @@ export interface BlockStore {
   /** Every live block with an id above `after`, in order of ids, for verification and collection. */
   list(after?: BlockId): AsyncIterable<BlockLocation>;
   usage(): Promise<BlockStoreUsage>;
+  /**
+   * Gives back the space of what was deleted or written anew, while everything else goes on. Blocks keep their
+   * generations. Needs some free space while it runs, and stops without harm where there is none. Throws
+   * `already-running` while another one runs, and `unavailable` when the store takes no writes.
+   */
+  compact(options?: CompactionOptions): Promise<CompactionReport>;
   /** Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only). */
   checkHealth(): Promise<void>;
   close(): Promise<void>;

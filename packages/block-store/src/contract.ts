@@ -191,6 +191,28 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       expect(Buffer.compare((await store.get(bad.blockId))?.payload as Uint8Array, bad.payload)).toBe(0);
     });
 
+    it('gives back the space of what was deleted, and changes nothing else', async () => {
+      const blocks = Array.from({ length: 60 }, (_, index) => makeBlock(index, 300));
+      const locations = await store.put(blocks);
+      for (const [index, location] of locations.entries()) if (index % 6 !== 0) await store.delete(location);
+      await store.put(blocks.slice(1, 4));
+      const before = await store.usage();
+      const listed = new Set((await collect(store.list())).map((each) => JSON.stringify(each)));
+      const report = await store.compact();
+      expect(report).toMatchObject({ skippedDamaged: 0, stoppedBy: null });
+      const after = await store.usage();
+      if (report.freedBytes > 0) expect(after.diskBytes).toBeLessThan(before.diskBytes);
+      else expect(after.diskBytes).toBe(before.diskBytes);
+      expect({ ...after, diskBytes: 0 }).toEqual({ ...before, diskBytes: 0 });
+      expect(new Set((await collect(store.list())).map((each) => JSON.stringify(each)))).toEqual(listed);
+      const got = await collect(store.getMany(blocks.map((block) => block.blockId)));
+      expect(got).toEqual(
+        blocks.map((block, index) => (index % 6 === 0 || (index > 0 && index < 4) ? block : null)),
+      );
+      const [again] = await store.put([makeBlock(5, 300)]);
+      expect(again?.generation).toBe((locations[5]?.generation as number) + 1);
+    });
+
     it('keeps blocks, deletes and generations over a reopen', async (context) => {
       if (subject.reopen === null) return context.skip('nothing outlives this store');
       const [kept, gone] = [makeBlock(1, 300), makeBlock(2, 300)];
@@ -212,6 +234,7 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       await expect(store.checkHealth()).rejects.toMatchObject({ code: 'unavailable' });
       await expect(store.put([makeBlock(1, 1)])).rejects.toMatchObject({ code: 'unavailable' });
       await expect(store.get(makeBlock(1, 1).blockId)).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(store.compact()).rejects.toMatchObject({ code: 'unavailable' });
     });
   });
 }

@@ -1,4 +1,10 @@
-export type { BlockLocation, BlockStore, BlockStoreUsage } from './block-store.ts';
+export type {
+  BlockLocation,
+  BlockStore,
+  BlockStoreUsage,
+  CompactionOptions,
+  CompactionReport,
+} from './block-store.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
 export {
   type NodeConnection,

@@ -27,6 +27,8 @@ interface Waiting {
 export interface AppendQueue<Item> {
   /** Resolves when the items are durable. `sizeBytes` is what they count against the queue's bound. */
   append(items: readonly Item[], sizeBytes: number): Promise<void>;
+  /** Takes no more writes, as after a commit that failed. */
+  stop(error: unknown): void;
   /** Why no write is taken any more, or `null`. */
   poison(): unknown;
   /** Resolves when nothing is queued. */
@@ -46,6 +48,12 @@ export function createAppendQueue<Item>(options: AppendQueueOptions<Item>): Appe
       'the block store stopped taking writes after a disk error; check the disk, then restart the server',
       { cause },
     );
+  }
+
+  function stop(error: unknown): void {
+    if (poison !== null) return;
+    poison = { error };
+    options.onPoisoned(error);
   }
 
   function admit(): void {
@@ -84,10 +92,7 @@ export function createAppendQueue<Item>(options: AppendQueueOptions<Item>): Appe
         return;
       }
       // Everything but a full disk leaves it open what the disk holds, so it is the end of writing.
-      if (!isFull && poison === null) {
-        poison = { error };
-        options.onPoisoned(error);
-      }
+      if (!isFull) stop(error);
       for (const batch of group) batch.reject(isFull || poison === null ? error : unavailable(poison.error));
     }
   }
@@ -115,6 +120,7 @@ export function createAppendQueue<Item>(options: AppendQueueOptions<Item>): Appe
         admit();
       });
     },
+    stop,
     poison: () => (poison === null ? null : unavailable(poison.error)),
     async drain() {
       while (running !== null) await running;

@@ -1,111 +1,27 @@
-import type { BlockCodec } from '@cairn/content';
 import { type BlockId, CairnError } from '@cairn/model';
-import { codecNumber, codecOf, kindNumber, kindOf, type RecordKind, recordBytes } from './record-format.ts';
+import {
+  type Damage,
+  type IndexedBlock,
+  type IndexedSegment,
+  type IndexTotals,
+  idBytes,
+  type KnownSegment,
+  type RecordPlace,
+  type Row,
+  STATES,
+  toBlock,
+  toDamage,
+  toSegment,
+} from './index-rows.ts';
+import { prepareIndexSchema } from './index-schema.ts';
+import { codecNumber, kindNumber, recordBytes } from './record-format.ts';
 import { Database, isDatabaseDamaged, isDatabaseFull } from './sqlite.ts';
 
-/** live: readable. deleted: its generation is remembered. damaged: quarantined. missing: its segment is not there. */
-export type BlockState = 'live' | 'deleted' | 'damaged' | 'missing';
-const STATES: readonly BlockState[] = ['live', 'deleted', 'damaged', 'missing'];
-
-/** What the index says about a block, and where its newest record is. */
-export interface IndexedBlock {
-  readonly blockId: BlockId;
-  readonly generation: number;
-  readonly state: BlockState;
-  readonly kind: RecordKind;
-  readonly codec: BlockCodec;
-  readonly plainBytes: number;
-  readonly storedBytes: number;
-  readonly segment: number;
-  readonly offset: number;
-}
-
-export interface IndexedSegment {
-  readonly number: number;
-  readonly segmentUuid: string;
-  /** Everything before this offset was acknowledged as durable. */
-  readonly durableBytes: number;
-}
-
-/** A segment as the index has it. */
-export interface KnownSegment extends IndexedSegment {
-  /** Whether some of its blocks are marked as missing. */
-  readonly hasMissing: boolean;
-}
-
-export interface Damage {
-  readonly segment: number;
-  readonly offset: number;
-  readonly lengthBytes: number;
-  readonly blockId: BlockId | null;
-  readonly reason: string;
-}
-
-export interface IndexTotals {
-  readonly blocks: number;
-  readonly liveBytes: number;
-  readonly quarantinedRecords: number;
-}
-
-const SCHEMA_VERSION = 1;
-const SCHEMA = `
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE segments (
-  number INTEGER PRIMARY KEY,
-  segment_uuid TEXT NOT NULL UNIQUE,
-  durable_bytes INTEGER NOT NULL,
-  has_missing INTEGER NOT NULL DEFAULT 0,
-  live_records INTEGER NOT NULL DEFAULT 0 CHECK (live_records >= 0),
-  live_bytes INTEGER NOT NULL DEFAULT 0 CHECK (live_bytes >= 0)
-) STRICT;
-CREATE TABLE blocks (
-  block_id BLOB PRIMARY KEY CHECK (length(block_id) = 33),
-  generation INTEGER NOT NULL,
-  state INTEGER NOT NULL,
-  kind INTEGER NOT NULL,
-  codec INTEGER NOT NULL,
-  plain_bytes INTEGER NOT NULL,
-  stored_bytes INTEGER NOT NULL,
-  segment INTEGER NOT NULL REFERENCES segments (number),
-  offset INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE TABLE damage (
-  segment INTEGER NOT NULL,
-  offset INTEGER NOT NULL,
-  length_bytes INTEGER NOT NULL,
-  block_id BLOB,
-  reason TEXT NOT NULL,
-  PRIMARY KEY (segment, offset)
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = ${SCHEMA_VERSION};
-`;
-
-type Row = Record<string, unknown>;
-
-function idBytes(blockId: BlockId): Buffer {
-  return Buffer.from(blockId, 'hex');
-}
-
-function idText(bytes: unknown): BlockId {
-  const { buffer, byteOffset, length } = bytes as Uint8Array;
-  return Buffer.from(buffer, byteOffset, length).toString('hex') as BlockId;
-}
-
-function toBlock(row: Row): IndexedBlock {
-  return {
-    blockId: idText(row['block_id']),
-    generation: row['generation'] as number,
-    state: STATES[row['state'] as number] as BlockState,
-    kind: kindOf(row['kind'] as number),
-    codec: codecOf(row['codec'] as number),
-    plainBytes: row['plain_bytes'] as number,
-    storedBytes: row['stored_bytes'] as number,
-    segment: row['segment'] as number,
-    offset: row['offset'] as number,
-  };
-}
-
 export type BlockIndex = ReturnType<typeof openBlockIndex>;
+
+function isAt(block: IndexedBlock, place: RecordPlace): boolean {
+  return block.segment === place.segment && block.offset === place.offset;
+}
 
 /**
  * Opens or creates the index in the file `path`. It is a cache of what the segments say, plus the durable
@@ -120,13 +36,7 @@ export function openBlockIndex(path: string) {
     database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA cache_size = -32768;');
     // 16 MiB of log before it goes into the file: pages that many puts change are then copied and flushed once.
     database.exec('PRAGMA wal_autocheckpoint = 4096');
-    const version = (database.prepare('PRAGMA user_version').get() as Row)['user_version'];
-    if (version === 0) database.exec(`BEGIN; ${SCHEMA} COMMIT`);
-    else if (version !== SCHEMA_VERSION) {
-      throw new Error(
-        `the block index ${path} has schema version ${String(version)}; this program knows ${SCHEMA_VERSION}`,
-      );
-    }
+    prepareIndexSchema(database, path);
   } catch (error) {
     database.close();
     throw error;
@@ -141,7 +51,8 @@ export function openBlockIndex(path: string) {
   );
   const setStateStatement = database.prepare('UPDATE blocks SET state = ? WHERE block_id = ?');
   const countStatement = database.prepare(
-    'UPDATE segments SET live_records = live_records + ?, live_bytes = live_bytes + ? WHERE number = ?',
+    `UPDATE segments SET live_records = live_records + ?, live_bytes = live_bytes + ?,
+     deleted_records = deleted_records + ? WHERE number = ?`,
   );
   const segmentStatement = database.prepare(
     `INSERT INTO segments (number, segment_uuid, durable_bytes) VALUES (?, ?, ?)
@@ -150,6 +61,9 @@ export function openBlockIndex(path: string) {
   const damageStatement = database.prepare('INSERT OR IGNORE INTO damage VALUES (?, ?, ?, ?, ?)');
   const pageStatement = database.prepare(
     'SELECT * FROM blocks WHERE block_id > ? AND state = 0 ORDER BY block_id LIMIT ?',
+  );
+  const placeStatement = database.prepare(
+    'SELECT * FROM blocks WHERE segment = ? AND offset >= ? ORDER BY offset LIMIT ?',
   );
 
   let isSound = true;
@@ -175,13 +89,20 @@ export function openBlockIndex(path: string) {
   }
 
   /** What the present transaction adds to each segment's counts; written once, at its end. */
-  const counted = new Map<number, { records: number; bytes: number }>();
+  const counted = new Map<number, { records: number; bytes: number; deleted: number }>();
   function count(block: IndexedBlock, sign: 1 | -1): void {
-    const sums = counted.get(block.segment) ?? { records: 0, bytes: 0 };
-    sums.records += sign;
-    sums.bytes += sign * recordBytes(block.storedBytes);
+    if (block.state !== 'live' && block.state !== 'deleted') return;
+    const sums = counted.get(block.segment) ?? { records: 0, bytes: 0, deleted: 0 };
+    if (block.state === 'deleted') sums.deleted += sign;
+    else {
+      sums.records += sign;
+      sums.bytes += sign * recordBytes(block.storedBytes);
+    }
     counted.set(block.segment, sums);
   }
+
+  /** Segments whose files are not there or cut short, since the index was opened. */
+  const lacking = new Set<number>();
 
   function write(block: IndexedBlock): void {
     putStatement.run(
@@ -195,7 +116,7 @@ export function openBlockIndex(path: string) {
       block.segment,
       block.offset,
     );
-    if (block.state === 'live') count(block, 1);
+    count(block, 1);
   }
 
   return {
@@ -210,7 +131,8 @@ export function openBlockIndex(path: string) {
       database.exec('BEGIN IMMEDIATE');
       try {
         const result = work();
-        for (const [segment, { records, bytes }] of counted) countStatement.run(records, bytes, segment);
+        for (const [segment, { records, bytes, deleted }] of counted)
+          countStatement.run(records, bytes, deleted, segment);
         database.exec('COMMIT');
         return result;
       } catch (error) {
@@ -231,11 +153,27 @@ export function openBlockIndex(path: string) {
         if (record.generation === known.generation) {
           const heals = record.state === 'live' && (known.state === 'damaged' || known.state === 'missing');
           const ends = record.state === 'deleted' && known.state !== 'deleted';
-          if (!heals && !ends) return;
+          // A tombstone whose file is gone does not count, if there is one like it elsewhere.
+          const replaces =
+            record.state === 'deleted' && known.state === 'deleted' && lacking.has(known.segment);
+          if (!heals && !ends && !replaces) return;
         }
-        if (known.state === 'live') count(known, -1);
+        count(known, -1);
       }
       write(record);
+    },
+
+    /**
+     * Points the index at a copy of a record that it had at `from`, unless the block has moved on since: a delete or
+     * a later put wins. An intact copy also ends the quarantine of the place it was made from. Call inside a
+     * transaction.
+     */
+    relocate(copy: IndexedBlock, from: RecordPlace): void {
+      const known = find(copy.blockId);
+      if (known === null || known.generation !== copy.generation || !isAt(known, from)) return;
+      if ((known.state === 'deleted') !== (copy.state === 'deleted')) return;
+      count(known, -1);
+      write(copy);
     },
 
     /** Moves a segment's watermark, creating its row. Call inside a transaction, before its records. */
@@ -245,12 +183,27 @@ export function openBlockIndex(path: string) {
 
     segments(): KnownSegment[] {
       const rows = database.prepare('SELECT * FROM segments ORDER BY number').all() as Row[];
-      return rows.map((row) => ({
-        number: row['number'] as number,
-        segmentUuid: row['segment_uuid'] as string,
-        durableBytes: row['durable_bytes'] as number,
-        hasMissing: row['has_missing'] === 1,
-      }));
+      return rows.map(toSegment);
+    },
+
+    /** What the index has in a segment at or beyond an offset, in order: live, deleted, damaged, missing. */
+    placedIn(segment: number, fromOffset: number, limit: number): IndexedBlock[] {
+      return guard(() => (placeStatement.all(segment, fromOffset, limit) as Row[]).map(toBlock));
+    },
+
+    /**
+     * Forgets a segment and what was wrong in it. SQLite refuses, and nothing changes, while any block has its record
+     * there. Call inside a transaction.
+     */
+    forgetSegment(segment: number): void {
+      database.prepare('DELETE FROM damage WHERE segment = ?').run(segment);
+      database.prepare('DELETE FROM segments WHERE number = ?').run(segment);
+      lacking.delete(segment);
+    },
+
+    damageIn(segment: number): Damage[] {
+      const rows = database.prepare('SELECT * FROM damage WHERE segment = ?').all(segment) as Row[];
+      return rows.map(toDamage);
     },
 
     addDamage(damage: Damage): void {
@@ -261,7 +214,7 @@ export function openBlockIndex(path: string) {
     /** Quarantines the record that the index points at, unless the block has moved on. Call inside a transaction. */
     quarantine(block: IndexedBlock, reason: string): void {
       const known = find(block.blockId);
-      if (known?.state !== 'live' || known.generation !== block.generation) return;
+      if (known?.state !== 'live' || known.generation !== block.generation || !isAt(known, block)) return;
       count(known, -1);
       setStateStatement.run(STATES.indexOf('damaged'), idBytes(block.blockId));
       this.addDamage({
@@ -275,6 +228,8 @@ export function openBlockIndex(path: string) {
 
     /** Marks what lies at or beyond `fromBytes` of a segment as missing, or as there again. Returns how many blocks. */
     setMissing(segment: number, fromBytes: number, missing: boolean): number {
+      if (missing) lacking.add(segment);
+      else lacking.delete(segment);
       database.prepare('UPDATE segments SET has_missing = ? WHERE number = ?').run(missing ? 1 : 0, segment);
       const rows = database
         .prepare(
@@ -284,7 +239,7 @@ export function openBlockIndex(path: string) {
       for (const row of rows) {
         const block = toBlock(row);
         setStateStatement.run(STATES.indexOf(missing ? 'missing' : 'live'), idBytes(block.blockId));
-        count(block, missing ? -1 : 1);
+        count({ ...block, state: 'live' }, missing ? -1 : 1);
       }
       return rows.length;
     },

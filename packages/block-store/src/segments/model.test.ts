@@ -135,6 +135,36 @@ function withoutUuidOfEmpty(dump: unknown): unknown {
   return segments.length === 0 ? null : { segments, ...rest };
 }
 
+/** Compaction, while some blocks are put and one is deleted. */
+class Compact implements Command {
+  readonly ratio: number;
+  readonly pack: readonly number[];
+  constructor(ratio: number, pack: readonly number[]) {
+    this.ratio = ratio;
+    this.pack = pack;
+  }
+  check = () => true;
+  async run(model: Model, real: Real): Promise<void> {
+    const before = await real.store.usage();
+    const compacting = real.store.compact({ minGarbageRatio: this.ratio });
+    const locations = await real.store.put(this.pack.map(blockOf));
+    for (const seed of this.pack) model.set(seed, afterPut(model, seed));
+    const [doomed] = locations;
+    if (doomed !== undefined && this.pack.length > 2) {
+      expect(await real.store.delete(doomed)).toBe(true);
+      model.set(this.pack[0] as number, { generation: doomed.generation, state: 'deleted' });
+    }
+    const report = await compacting;
+    expect(report.stoppedBy).toBeNull();
+    const after = await real.store.usage();
+    if (this.pack.length === 0) {
+      expect(after.blocks).toBe(before.blocks);
+      expect(after.liveBytes).toBe(before.liveBytes);
+    }
+  }
+  toString = () => `compact(${this.ratio}, ${JSON.stringify(this.pack)})`;
+}
+
 class Compare implements Command {
   check = () => true;
   async run(model: Model, real: Real): Promise<void> {
@@ -167,6 +197,7 @@ describe('a segment store against a map', () => {
       seed.map((each) => new Get(each)),
       fc.tuple(seed, fc.constantFrom(0, 0, 0, 1, -1)).map(([each, behind]) => new Delete(each, behind)),
       seed.map((each) => new Rot(each)),
+      fc.tuple(fc.constantFrom(0, 0.3, 0.5), pack).map(([ratio, each]) => new Compact(ratio, each)),
       fc.boolean().map((withoutIndex) => new Reopen(withoutIndex)),
       fc.constant(new Compare()),
     ];

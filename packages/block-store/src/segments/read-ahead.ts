@@ -1,15 +1,15 @@
 import type { StoredBlock } from '@cairn/content';
 import type { BlockId } from '@cairn/model';
-import type { IndexedBlock } from './block-index.ts';
+import type { Reading } from './block-reading.ts';
+import type { IndexedBlock } from './index-rows.ts';
 import { recordBytes } from './record-format.ts';
-import type { ReadResult } from './segment-reader.ts';
 
 export interface ReadAheadSource {
   /** `null` for an absent block; throws for one that is known to be damaged. */
   readonly find: (blockId: BlockId) => IndexedBlock | null;
-  readonly read: (run: readonly IndexedBlock[]) => Promise<ReadResult[]>;
-  /** The block of a result, or its error. */
-  readonly take: (block: IndexedBlock, result: ReadResult) => StoredBlock;
+  readonly read: (run: readonly IndexedBlock[]) => Promise<Reading[]>;
+  /** The block of a reading, `null` when it went away meanwhile, or its error. */
+  readonly take: (reading: Reading) => StoredBlock | null;
 }
 
 /** Neighbours on disk are read together up to this size. */
@@ -20,9 +20,8 @@ const MAX_AHEAD_BYTES = 8 * 1024 * 1024;
 const MAX_AHEAD_RUNS = 64;
 
 interface Run {
-  readonly blocks: readonly IndexedBlock[];
   /** `null` for absent and failed ones, which hold nothing. */
-  readonly results: Promise<ReadResult[]> | null;
+  readonly results: Promise<Reading[]> | null;
   readonly error: unknown;
   readonly sizeBytes: number;
 }
@@ -43,9 +42,9 @@ export async function* readAhead(
     try {
       first ??= source.find(blockIds[next++] as BlockId);
     } catch (error) {
-      return { blocks: [], results: null, error, sizeBytes: 0 };
+      return { results: null, error, sizeBytes: 0 };
     }
-    if (first === null) return { blocks: [], results: null, error: null, sizeBytes: 0 };
+    if (first === null) return { results: null, error: null, sizeBytes: 0 };
     const blocks = [first];
     let sizeBytes = recordBytes(first.storedBytes);
     while (next < blockIds.length && sizeBytes < MAX_RUN_BYTES) {
@@ -69,7 +68,7 @@ export async function* readAhead(
     const results = source.read(blocks);
     // A reader that stops early must leave no rejection behind that nobody hears.
     results.catch(() => undefined);
-    return { blocks, results, error: null, sizeBytes };
+    return { results, error: null, sizeBytes };
   }
 
   for (;;) {
@@ -87,9 +86,7 @@ export async function* readAhead(
     if (run.error !== null) throw run.error;
     if (run.results === null) yield null;
     else {
-      const results = await run.results;
-      for (const [index, block] of run.blocks.entries())
-        yield source.take(block, results[index] as ReadResult);
+      for (const reading of await run.results) yield source.take(reading);
     }
     aheadBytes -= run.sizeBytes;
   }

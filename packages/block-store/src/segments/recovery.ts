@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Log } from '@cairn/environment';
-import type { BlockIndex, IndexedBlock, KnownSegment } from './block-index.ts';
+import type { BlockIndex } from './block-index.ts';
+import type { IndexedBlock, KnownSegment } from './index-rows.ts';
 import {
   parseSegmentFileName,
   parseSegmentHeader,
@@ -204,35 +205,55 @@ async function adopt(
  */
 export async function recoverSegments(options: RecoveryOptions): Promise<void> {
   const { files, index, log, segmentsDirectory } = options;
+  const found = await findSegments(files, segmentsDirectory);
+  const uuids = new Map(found.map((each) => [each.number, each.segmentUuid]));
   const known = new Map<number, KnownSegment>();
-  for (const segment of index.segments()) known.set(segment.number, segment);
-
-  for (const found of await findSegments(files, segmentsDirectory)) {
-    const row = known.get(found.number);
-    if (row === undefined) {
-      await adopt(options, found, true, true);
-      continue;
-    }
-    if (row.segmentUuid !== found.segmentUuid) {
-      log.error('block-store.foreign-segment', { segment: found.name });
-      continue;
-    }
-    known.delete(found.number);
-    const sizeBytes = await fileSize(files, found.path);
-    if (row.hasMissing) index.transaction(() => index.setMissing(found.number, 0, false));
-    if (sizeBytes < row.durableBytes) {
-      index.transaction(() => index.setMissing(found.number, sizeBytes, true));
-      log.error('block-store.segment-cut-short', {
-        segment: found.name,
-        sizeBytes,
-        durableBytes: row.durableBytes,
-      });
-    } else if (sizeBytes > row.durableBytes) await catchUp(options, found, row.durableBytes, true, true);
+  const gone: KnownSegment[] = [];
+  for (const row of index.segments()) {
+    if (uuids.get(row.number) === row.segmentUuid) known.set(row.number, row);
+    else gone.push(row);
   }
-  for (const row of known.values()) {
-    const lostBlocks = index.transaction(() => index.setMissing(row.number, 0, true));
+  // First what is gone: the same records may lie in segments that an index from a backup does not know yet, where
+  // compaction has moved them, and are then taken from there.
+  for (const row of gone) index.transaction(() => index.setMissing(row.number, 0, true));
+
+  for (const each of found) {
+    const row = known.get(each.number);
+    if (row !== undefined) await compareLength(options, each, row);
+    else if (index.segments().some((other) => other.number === each.number)) {
+      log.error('block-store.foreign-segment', { segment: each.name });
+    } else await adopt(options, each, true, true);
+  }
+
+  for (const row of gone) {
+    // Compaction removes a file once nothing that counts is in it; such a file is not missing.
+    const left = index.placedIn(row.number, 0, Number.MAX_SAFE_INTEGER);
+    if (left.length === 0) {
+      index.transaction(() => index.forgetSegment(row.number));
+      continue;
+    }
+    const lostBlocks = left.filter((block) => block.state === 'missing').length;
     log.error('block-store.segment-missing', { segment: row.number, uuid: row.segmentUuid, lostBlocks });
   }
+}
+
+/** Takes in what is in a known segment's file after its watermark, or notes what is no longer there. */
+async function compareLength(
+  options: RecoveryOptions,
+  found: FoundSegment,
+  row: KnownSegment,
+): Promise<void> {
+  const { files, index, log } = options;
+  const sizeBytes = await fileSize(files, found.path);
+  if (row.hasMissing) index.transaction(() => index.setMissing(found.number, 0, false));
+  if (sizeBytes < row.durableBytes) {
+    index.transaction(() => index.setMissing(found.number, sizeBytes, true));
+    log.error('block-store.segment-cut-short', {
+      segment: found.name,
+      sizeBytes,
+      durableBytes: row.durableBytes,
+    });
+  } else if (sizeBytes > row.durableBytes) await catchUp(options, found, row.durableBytes, true, true);
 }
 
 /** Fills an empty index from every segment. Nothing is cut: without watermarks, a torn tail and rot look alike. */

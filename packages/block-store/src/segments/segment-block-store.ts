@@ -1,20 +1,22 @@
 import { join } from 'node:path';
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
-import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import { type BlockId, CairnError } from '@cairn/model';
 import type { BlockLocation, BlockStore } from '../block-store.ts';
 import { createAppendQueue } from './append-queue.ts';
-import type { IndexedBlock } from './block-index.ts';
+import { createBackgroundWork } from './background-work.ts';
+import { createBlockReading, type Reading } from './block-reading.ts';
+import { createCompaction } from './compaction.ts';
 import { lockDirectory } from './directory-lock.ts';
-import { closeIndexFile, openIndexFile, rebuildIndexFile, type StorePlace } from './index-file.ts';
+import { closeIndexFile, rebuildIndexFile, type StorePlace } from './index-file.ts';
+import type { IndexedBlock } from './index-rows.ts';
 import { readAhead } from './read-ahead.ts';
 import { MAX_PAYLOAD_BYTES, recordBytes } from './record-format.ts';
-import { findSegments, recoverSegments } from './recovery.ts';
-import { fileSize, nodeSegmentFiles, type SegmentFiles } from './segment-files.ts';
-import { createSegmentReader, type ReadResult } from './segment-reader.ts';
-import { createSegmentWriter, type OpenSegment, type PendingRecord } from './segment-writer.ts';
+import { nodeSegmentFiles, type SegmentFiles } from './segment-files.ts';
+import { createSegmentReader } from './segment-reader.ts';
+import { createSegmentWriter, type PendingRecord } from './segment-writer.ts';
 import { createSpaceReserve } from './space-reserve.ts';
-import { isDatabaseDamaged } from './sqlite.ts';
+import { type StartedStore, startStore } from './start-store.ts';
 
 export interface SegmentBlockStoreOptions {
   /** The store's own folder; made if missing. */
@@ -57,14 +59,6 @@ export async function rebuildSegmentIndex(options: SegmentBlockStoreOptions): Pr
   }
 }
 
-function damaged(block: IndexedBlock, problem: string, cause?: unknown): CairnError {
-  return new CairnError(
-    'data-damaged',
-    `block ${block.blockId} is damaged on the server's disk (${problem}); upload the file again from a device that has it, or restore the block from a backup`,
-    { cause, details: { blockId: block.blockId, generation: block.generation, problem } },
-  );
-}
-
 /**
  * Opens the block store in a folder: takes its lock, recovers, and is then the only one to write there.
  * Throws `already-running`, and whatever the disk throws.
@@ -77,47 +71,9 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
   const { files, segmentsDirectory } = place;
   const unlock = lockDirectory(directory);
 
-  async function start() {
-    const { index, storeUuid } = await openIndexFile(place);
-    try {
-      await recoverSegments({ files, index, log, segmentsDirectory, storeUuid });
-      const found = await findSegments(files, segmentsDirectory);
-      const rows = index.segments();
-      const last = rows[rows.length - 1];
-      let goOn: (typeof found)[number] | null = null;
-      let diskBytes = 0;
-      for (const segment of found) {
-        const sizeBytes = await fileSize(files, segment.path);
-        diskBytes += sizeBytes;
-        const isLast = last !== undefined && last.segmentUuid === segment.segmentUuid;
-        if (isLast && sizeBytes === last.durableBytes && sizeBytes < maxSegmentBytes) goOn = segment;
-      }
-      const highest = Math.max(0, ...found.map((each) => each.number), ...rows.map((each) => each.number));
-      const current: OpenSegment | null =
-        goOn === null || last === undefined
-          ? null
-          : { ...last, path: goOn.path, file: await files.open(goOn.path, 'append') };
-      return { index, storeUuid, current, diskBytes, nextNumber: highest + 1 };
-    } catch (error) {
-      index.close();
-      throw error;
-    }
-  }
-
-  async function startOrRebuild() {
-    try {
-      return await start();
-    } catch (error) {
-      if (!isDatabaseDamaged(isCairnError(error) ? error.cause : error)) throw error;
-      log.error('block-store.index-damaged', { directory, error });
-      await rebuildIndexFile(place);
-      return start();
-    }
-  }
-
-  let started: Awaited<ReturnType<typeof start>>;
+  let started: StartedStore;
   try {
-    started = await startOrRebuild();
+    started = await startStore(place, maxSegmentBytes);
   } catch (error) {
     unlock();
     throw error;
@@ -131,7 +87,12 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     if (!segmentUuids.has(number)) {
       for (const segment of index.segments()) segmentUuids.set(segment.number, segment.segmentUuid);
     }
-    return segmentUuids.get(number) as string;
+    // None any more: the file that this leads to is missing, too.
+    return segmentUuids.get(number) ?? '';
+  }
+
+  function onDiskBytes(differenceBytes: number): void {
+    diskBytes += differenceBytes;
   }
 
   const reserve = createSpaceReserve(files, directory, options.reserveBytes ?? 8 * MEBIBYTE);
@@ -145,9 +106,7 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     reserve,
     current: started.current,
     nextNumber: started.nextNumber,
-    onDiskBytes: (differenceBytes) => {
-      diskBytes += differenceBytes;
-    },
+    onDiskBytes,
   });
   const reader = createSegmentReader({
     files,
@@ -162,6 +121,22 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     commit: (records) => writer.commit(records),
     onPoisoned: (error) => log.error('block-store.poisoned', { directory, error }),
   });
+
+  const reading = createBlockReading(index, reader, log);
+  const compaction = createCompaction({
+    files,
+    index,
+    reader,
+    reading,
+    reserve,
+    environment,
+    segmentsDirectory,
+    append: (records, sizeBytes) => queue.append(records, sizeBytes),
+    sealedBelow: () => writer.sealedBelow(),
+    stopWriting: (error) => queue.stop(error),
+    onDiskBytes,
+  });
+  const background = createBackgroundWork();
 
   function checkOpen(): void {
     if (closing !== null)
@@ -245,45 +220,18 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     return blocks.map((block) => locations.get(block.blockId) as BlockLocation);
   }
 
-  function take(block: IndexedBlock, result: ReadResult): StoredBlock {
-    if (result.block !== null) return result.block;
-    log.error('block-store.damaged', {
-      blockId: block.blockId,
-      segment: block.segment,
-      offset: block.offset,
-      problem: result.problem,
-    });
-    // A whole file that is gone may come back with its disk; only what was seen to be wrong is written down.
-    if (result.problem !== 'segment-missing') {
-      try {
-        index.transaction(() => index.quarantine(block, result.problem));
-      } catch (error) {
-        // The caller must hear of the damage even when it cannot be noted; the next read finds it again.
-        log.error('block-store.quarantine-failed', { blockId: block.blockId, error });
-      }
-    }
-    throw damaged(block, result.problem, result.cause);
-  }
-
-  function findReadable(blockId: BlockId): IndexedBlock | null {
-    const block = index.find(blockId);
-    if (block === null || block.state === 'deleted') return null;
-    if (block.state !== 'live') throw damaged(block, block.state);
-    return block;
-  }
-
   return {
     put,
     async get(blockId) {
       checkOpen();
-      const block = findReadable(blockId);
+      const block = reading.find(blockId);
       if (block === null) return null;
-      const [result] = await reader.read([block]);
-      return take(block, result as ReadResult);
+      const [found] = await reading.read([block]);
+      return reading.take(found as Reading);
     },
     getMany(blockIds) {
       checkOpen();
-      return readAhead(blockIds, { find: findReadable, read: (run) => reader.read(run), take });
+      return readAhead(blockIds, reading);
     },
     async has(blockIds) {
       checkOpen();
@@ -330,6 +278,12 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       checkOpen();
       return { ...index.totals(), diskBytes };
     },
+    async compact(options = {}) {
+      checkOpen();
+      const poison = queue.poison();
+      if (poison !== null) throw poison;
+      return background.run('compaction', options.signal, (signal) => compaction.run(options, signal));
+    },
     async checkHealth() {
       checkOpen();
       const poison = queue.poison();
@@ -337,6 +291,7 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     },
     close() {
       closing ??= (async () => {
+        await background.stop();
         await queue.drain();
         try {
           await writer.close();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { BlockKind, StoredBlock } from '@cairn/content';
 import { CairnError } from '@cairn/model';
-import type { IndexedBlock } from './block-index.ts';
+import type { IndexedBlock } from './index-rows.ts';
 import {
   parseRecordHeader,
   payloadChecksum,
@@ -21,17 +21,24 @@ export interface SegmentReaderOptions {
 
 /** What a read found: the block, or why its record is not what was written. */
 export type ReadResult =
-  | { readonly block: StoredBlock; readonly problem: null }
+  | { readonly block: StoredBlock; readonly payloadChecksum: number; readonly problem: null }
   | { readonly block: null; readonly problem: string; readonly cause?: unknown };
 
 export interface SegmentReader {
-  /** Reads records that lie one behind the other in one segment, with one read; one result for each. */
+  /** Reads records of one segment, in order of their offsets, with one read; one result for each. */
   read(run: readonly IndexedBlock[]): Promise<ReadResult[]>;
+  /**
+   * Resolves when nobody reads the segment's file any more, and it is closed; it is not opened again, so who comes
+   * later finds it missing.
+   */
+  retire(segment: number): Promise<void>;
   close(): Promise<void>;
 }
 
 interface CachedFile {
+  readonly segment: number;
   readonly opened: Promise<SegmentFile>;
+  readonly closed: PromiseWithResolvers<void>;
   users: number;
   evicted: boolean;
 }
@@ -57,26 +64,39 @@ function verify(bytes: Buffer, at: number, block: IndexedBlock, uuid: Buffer): R
   if (payloadChecksum(payload) !== header.payloadChecksum)
     return { block: null, problem: 'payload-checksum' };
   const { blockId, codec, plainBytes } = header;
-  return { block: { blockId, kind: header.kind as BlockKind, codec, plainBytes, payload }, problem: null };
+  return {
+    block: { blockId, kind: header.kind as BlockKind, codec, plainBytes, payload },
+    payloadChecksum: header.payloadChecksum,
+    problem: null,
+  };
 }
 
 /** Positional, verified reads over a bounded number of open files and of reads at a time. */
 export function createSegmentReader(options: SegmentReaderOptions): SegmentReader {
   const cache = new Map<number, CachedFile>();
+  /** All that are not closed: those of the cache, and evicted ones that are being read. */
+  const open = new Set<CachedFile>();
+  const retired = new Set<number>();
   const waiting: (() => void)[] = [];
   let reads = 0;
 
   function discard(cached: CachedFile): void {
     cached.evicted = true;
-    if (cached.users > 0) return;
-    cached.opened.then((file) => file.close()).catch(() => undefined); // a file that is only read loses nothing
+    if (cached.users > 0 || !open.delete(cached)) return;
+    cached.opened
+      .then((file) => file.close())
+      .catch(() => undefined) // a file that is only read loses nothing
+      .then(() => cached.closed.resolve());
   }
 
   function acquire(segment: number): CachedFile {
     let cached = cache.get(segment);
     if (cached === undefined) {
+      if (retired.has(segment)) throw Object.assign(new Error('this segment is gone'), { code: 'ENOENT' });
       const path = join(options.segmentsDirectory, segmentFileName(segment, options.segmentUuid(segment)));
-      cached = { opened: options.files.open(path, 'read'), users: 0, evicted: false };
+      const opened = options.files.open(path, 'read');
+      cached = { segment, opened, closed: Promise.withResolvers(), users: 0, evicted: false };
+      open.add(cached);
     }
     cache.delete(segment);
     cache.set(segment, cached);
@@ -161,6 +181,13 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
       } finally {
         leave();
       }
+    },
+    async retire(segment) {
+      retired.add(segment);
+      cache.delete(segment);
+      const files = [...open].filter((cached) => cached.segment === segment);
+      for (const cached of files) discard(cached);
+      await Promise.all(files.map((cached) => cached.closed.promise));
     },
     async close() {
       const files = [...cache.values()];

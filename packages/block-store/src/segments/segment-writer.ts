@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { BlockCodec } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError, isCairnError } from '@cairn/model';
-import type { BlockIndex, IndexedBlock } from './block-index.ts';
+import type { BlockIndex } from './block-index.ts';
+import type { IndexedBlock, RecordPlace } from './index-rows.ts';
 import {
   encodeSegmentHeader,
   payloadChecksum,
@@ -25,6 +26,8 @@ export interface PendingRecord {
   readonly plainBytes: number;
   readonly generation: number;
   readonly payload: Uint8Array;
+  /** Of a copy: where the record was read, and the checksum that it had there. */
+  readonly movedFrom?: RecordPlace & { readonly payloadChecksum: number };
 }
 
 /** A segment that takes records at `durableBytes`. */
@@ -63,6 +66,8 @@ interface Part {
 export interface SegmentWriter {
   /** Makes the records durable and indexed; rejects with `storage-full` (nothing kept) or a fatal error. */
   commit(records: readonly PendingRecord[]): Promise<void>;
+  /** Segments with lower numbers get no more records. */
+  sealedBelow(): number;
   close(): Promise<void>;
 }
 
@@ -83,7 +88,8 @@ function encodePart(part: Part): Uint8Array[] {
     const header = {
       ...record,
       storedBytes: record.payload.length,
-      payloadChecksum: payloadChecksum(record.payload),
+      // A copy keeps the checksum it was verified with: what memory does to it meanwhile must show.
+      payloadChecksum: record.movedFrom?.payloadChecksum ?? payloadChecksum(record.payload),
     };
     writeRecordHeader(headers, at, header, uuid, part.offsets[index] as number);
     buffers.push(headers.subarray(at, at + RECORD_HEADER_BYTES));
@@ -111,6 +117,8 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
   const { files, index, segmentsDirectory } = options;
   let current = options.current;
   let nextNumber = options.nextNumber;
+  /** Since a full disk cost the space that was kept back, until that can be had again. */
+  let isTight = false;
 
   async function begin(created: OpenSegment[]): Promise<OpenSegment> {
     const number = nextNumber++;
@@ -174,7 +182,11 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
       for (const part of parts) {
         const { number, segmentUuid } = part.segment;
         index.setDurable({ number, segmentUuid, durableBytes: part.endBytes });
-        for (const block of indexed(part)) index.apply(block);
+        for (const [at, block] of indexed(part).entries()) {
+          const from = part.records[at]?.movedFrom;
+          if (from === undefined) index.apply(block);
+          else index.relocate(block, from);
+        }
       }
     });
   }
@@ -230,8 +242,11 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
   return {
     async commit(records) {
       const onlyTombstones = records.every((record) => record.kind === 'tombstone');
-      if (!onlyTombstones && !(await options.reserve.ensure())) {
-        throw storageFull(new Error('the space kept back for the index could not be had'));
+      if (!onlyTombstones) {
+        if (!(await options.reserve.ensure())) {
+          throw storageFull(new Error('the space kept back for the index could not be had'));
+        }
+        isTight = false;
       }
       try {
         await attempt(records);
@@ -242,9 +257,13 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
         index.shrinkLog();
         if (!onlyTombstones) throw error;
         await options.reserve.release();
+        isTight = true;
         await attempt(records);
       }
+      // What was kept back is for the index to grow into; its log would fill it within a few deletes.
+      if (isTight) index.shrinkLog();
     },
+    sealedBelow: () => current?.number ?? nextNumber,
     async close() {
       await current?.file.close();
       current = null;

@@ -1,6 +1,14 @@
 import type { SegmentFile, SegmentFiles } from '../segments/segment-files.ts';
 
-export type FileAction = 'create' | 'write' | 'read' | 'datasync' | 'truncate' | 'remove' | 'sync-directory';
+export type FileAction =
+  | 'create'
+  | 'open'
+  | 'write'
+  | 'read'
+  | 'datasync'
+  | 'truncate'
+  | 'remove'
+  | 'sync-directory';
 
 export interface FaultyFiles extends SegmentFiles {
   /**
@@ -21,7 +29,7 @@ export function createFaultyFiles(inner: SegmentFiles): FaultyFiles {
     ...inner,
     onAction: () => null,
     async open(path, mode) {
-      if (mode === 'create') check('create', path);
+      check(mode === 'create' ? 'create' : 'open', path);
       const file = await inner.open(path, mode);
       const wrapped: SegmentFile = {
         async write(buffers, position) {

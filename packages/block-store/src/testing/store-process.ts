@@ -1,5 +1,5 @@
 /**
- * A process of its own that the tests kill: `node store-process.ts DIRECTORY FIRST-SEED`. It puts small packs for
+ * A process of its own that the tests kill: `node store-process.ts DIRECTORY FIRST-SEED [compact]`. It puts small packs for
  * ever and prints `ack SEED` for each block that was acknowledged, `deleted SEED` for each acknowledged delete,
  * and `refused CODE` when the folder is taken.
  */
@@ -13,7 +13,7 @@ function say(line: string): void {
   writeSync(1, `${line}\n`);
 }
 
-async function main(directory: string, firstSeed: number): Promise<void> {
+async function main(directory: string, firstSeed: number, compacts: boolean): Promise<void> {
   const store = await openTestStore(directory, { maxSegmentBytes: 200_000 });
   say('open');
   async function putForEver(lane: number): Promise<void> {
@@ -29,10 +29,19 @@ async function main(directory: string, firstSeed: number): Promise<void> {
       }
     }
   }
-  await Promise.all([0, 1, 2, 3].map(putForEver));
+  async function compactForEver(): Promise<void> {
+    for (;;) {
+      const { freedBytes } = await store.compact({ minGarbageRatio: 0.01 });
+      if (freedBytes > 0) say('compacted');
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+  await Promise.all([...[0, 1, 2, 3].map(putForEver), ...(compacts ? [compactForEver()] : [])]);
 }
 
-main(process.argv[2] as string, Number(process.argv[3])).catch((error: unknown) => {
-  say(`refused ${isCairnError(error) ? error.code : String(error)}`);
-  process.exitCode = 3;
-});
+main(process.argv[2] as string, Number(process.argv[3]), process.argv[4] === 'compact').catch(
+  (error: unknown) => {
+    say(`refused ${isCairnError(error) ? error.code : String(error)}`);
+    process.exitCode = 3;
+  },
+);
