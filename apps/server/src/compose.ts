@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { openSegmentBlockStore } from '@cairn/block-store';
-import { createNodePlatform } from '@cairn/content';
+import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
+import { isCairnError } from '@cairn/model';
 import { createAccessServices, createDataServices, ensureEpoch, type PasswordCost } from '@cairn/services';
 import type { FastifyInstance } from 'fastify';
 import { keepEpoch, loadSecret, prepareDataFolder, readKeptEpoch } from './data-folder.ts';
@@ -30,6 +31,16 @@ export interface Composition {
   close(): Promise<void>;
 }
 
+function isWhatItsIdSays(platform: ContentPlatform, block: StoredBlock): boolean {
+  try {
+    openBlock(platform, block);
+    return true;
+  } catch (error) {
+    if (isCairnError(error, 'block-wrong')) return false;
+    throw error;
+  }
+}
+
 /** Chooses the adapters of the embedded server and puts everything together. */
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { data, environment, signUp, setUpCode } = options;
@@ -43,7 +54,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     closers.push(async () => unlock());
     const secret = await loadSecret(data, options.secret);
     await prepareDataFolder(options.blocks);
-    const blocks = await openSegmentBlockStore({ directory: options.blocks, environment });
+    const platform = createNodePlatform();
+    const blocks = await openSegmentBlockStore({
+      directory: options.blocks,
+      environment,
+      verify: (block) => isWhatItsIdSays(platform, block),
+    });
     closers.push(() => blocks.close());
     const store = await openSqliteMetadataStore({ path: join(data, 'metadata.sqlite'), environment });
     closers.push(() => store.close());
@@ -53,7 +69,6 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     const bus = createMemoryEventBus({ log: environment.log });
     closers.push(() => bus.close());
 
-    const platform = createNodePlatform();
     const dataServices = createDataServices({ store, blocks, bus, platform, environment });
     const access = createAccessServices({
       store,

@@ -16,6 +16,11 @@ export interface BlockStoreUsage {
   /** Bytes on disk, garbage included. */
   readonly diskBytes: number;
   readonly quarantinedRecords: number;
+  /**
+   * When what was not looked at for longest was last verified by a scrub; `null` while some never was. Blocks that were
+   * just written do not count.
+   */
+  readonly verifiedAt: number | null;
 }
 
 export interface CompactionOptions {
@@ -40,6 +45,28 @@ export interface CompactionReport {
   readonly skippedDamaged: number;
   /** What ended it early, or `null` when all was done. */
   readonly stoppedBy: 'storage-full' | 'aborted' | null;
+}
+
+export interface ScrubOptions {
+  /** How fast bytes are read at most; as fast as the disk unless told. */
+  readonly bytesPerSecond?: number;
+  /** Stops between two reads; a later scrub with `olderThanMs` goes on where this one was. */
+  readonly signal?: AbortSignal;
+  /** Leaves out what was verified less long ago than this. */
+  readonly olderThanMs?: number;
+}
+
+export interface ScrubReport {
+  readonly checkedBlocks: number;
+  /** Bytes of the records that were checked. */
+  readonly checkedBytes: number;
+  /** The first thousand of those that are not what was written. */
+  readonly damaged: readonly BlockId[];
+  readonly damagedCount: number;
+  /** How many of the damaged ones the disk did not give out at all. */
+  readonly unreadable: number;
+  readonly durationMs: number;
+  readonly stoppedBy: 'aborted' | null;
 }
 
 /**
@@ -76,6 +103,11 @@ export interface BlockStore {
    * `already-running` while another one runs, and `unavailable` when the store takes no writes.
    */
   compact(options?: CompactionOptions): Promise<CompactionReport>;
+  /**
+   * Reads and verifies every live block, what was not looked at for longest first, while everything else goes on.
+   * What is damaged is quarantined as by `get`. Throws `already-running` while another one runs.
+   */
+  scrub(options?: ScrubOptions): Promise<ScrubReport>;
   /** Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only). */
   checkHealth(): Promise<void>;
   close(): Promise<void>;

@@ -213,6 +213,29 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       expect(again?.generation).toBe((locations[5]?.generation as number) + 1);
     });
 
+    it('finds damage that nobody asked for, once, and is content after a put', async () => {
+      const blocks = Array.from({ length: 20 }, (_, index) => makeBlock(index, 400));
+      const locations = await store.put(blocks);
+      await store.delete(locations[0] as BlockLocation);
+      const [bad] = [blocks[7] as StoredBlock];
+      await subject.damage(bad.blockId);
+      const report = await store.scrub();
+      expect(report).toMatchObject({
+        checkedBlocks: 19,
+        damaged: [bad.blockId],
+        damagedCount: 1,
+        unreadable: 0,
+        stoppedBy: null,
+      });
+      expect(report.checkedBytes).toBeGreaterThanOrEqual(19 * 400);
+      expect(await store.has([bad.blockId])).toEqual([false]);
+      expect((await store.usage()).quarantinedRecords).toBe(1);
+      expect(await store.scrub()).toMatchObject({ checkedBlocks: 18, damagedCount: 0 });
+      await store.put([bad]);
+      expect(await store.scrub()).toMatchObject({ checkedBlocks: 19, damaged: [] });
+      expect((await store.scrub({ signal: AbortSignal.abort() })).stoppedBy).toBe('aborted');
+    });
+
     it('keeps blocks, deletes and generations over a reopen', async (context) => {
       if (subject.reopen === null) return context.skip('nothing outlives this store');
       const [kept, gone] = [makeBlock(1, 300), makeBlock(2, 300)];
@@ -235,6 +258,7 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       await expect(store.put([makeBlock(1, 1)])).rejects.toMatchObject({ code: 'unavailable' });
       await expect(store.get(makeBlock(1, 1).blockId)).rejects.toMatchObject({ code: 'unavailable' });
       await expect(store.compact()).rejects.toMatchObject({ code: 'unavailable' });
+      await expect(store.scrub()).rejects.toMatchObject({ code: 'unavailable' });
     });
   });
 }

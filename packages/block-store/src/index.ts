@@ -4,6 +4,8 @@ export type {
   BlockStoreUsage,
   CompactionOptions,
   CompactionReport,
+  ScrubOptions,
+  ScrubReport,
 } from './block-store.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
 export {

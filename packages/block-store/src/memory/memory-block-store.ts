@@ -3,6 +3,8 @@ import type { StoredBlock } from '@cairn/content';
 import { type BlockId, CairnError } from '@cairn/model';
 import type { BlockLocation, BlockStore } from '../block-store.ts';
 
+const MAX_REPORTED = 1000;
+
 export interface MemoryBlockStoreOptions {
   /** Payload bytes that fit; unlimited unless told. */
   readonly capacityBytes?: number;
@@ -40,14 +42,19 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
       : (held as Held & { readonly block: StoredBlock });
   }
 
-  function read(blockId: BlockId): StoredBlock | null {
-    const held = live(blockId);
-    if (held === null) return null;
+  /** Whether a block is what was put; quarantines it when it is not. */
+  function isIntact(held: Held & { readonly block: StoredBlock }): boolean {
     if (!held.quarantined && crc32(held.block.payload) !== held.checksum) {
       held.quarantined = true;
       quarantinedRecords++;
     }
-    if (held.quarantined) {
+    return !held.quarantined;
+  }
+
+  function read(blockId: BlockId): StoredBlock | null {
+    const held = live(blockId);
+    if (held === null) return null;
+    if (!isIntact(held)) {
       throw new CairnError('data-damaged', `block ${blockId} is damaged; upload the file again`, {
         details: { blockId },
       });
@@ -134,7 +141,7 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
         count++;
         liveBytes += held.block.payload.length;
       }
-      return { blocks: count, liveBytes, diskBytes: usedBytes, quarantinedRecords };
+      return { blocks: count, liveBytes, diskBytes: usedBytes, quarantinedRecords, verifiedAt: null };
     },
     async compact() {
       checkOpen();
@@ -147,6 +154,25 @@ export function createMemoryBlockStore(options: MemoryBlockStoreOptions = {}): M
         skippedDamaged: 0,
         stoppedBy: null,
       };
+    },
+    async scrub({ signal } = {}) {
+      checkOpen();
+      const damaged: BlockId[] = [];
+      let damagedCount = 0;
+      let checkedBlocks = 0;
+      let checkedBytes = 0;
+      for (const blockId of blocks.keys()) {
+        if (signal?.aborted) break;
+        const held = live(blockId);
+        if (held === null || held.quarantined) continue;
+        checkedBlocks++;
+        checkedBytes += held.block.payload.length;
+        if (isIntact(held)) continue;
+        damagedCount++;
+        if (damaged.length < MAX_REPORTED) damaged.push(blockId);
+      }
+      const stoppedBy = signal?.aborted ? 'aborted' : null;
+      return { checkedBlocks, checkedBytes, damaged, damagedCount, unreadable: 0, durationMs: 0, stoppedBy };
     },
     async checkHealth() {
       checkOpen();

@@ -56,7 +56,7 @@ export function openBlockIndex(path: string) {
   );
   const segmentStatement = database.prepare(
     `INSERT INTO segments (number, segment_uuid, durable_bytes) VALUES (?, ?, ?)
-     ON CONFLICT (number) DO UPDATE SET durable_bytes = excluded.durable_bytes`,
+     ON CONFLICT (number) DO UPDATE SET durable_bytes = excluded.durable_bytes, last_verified_at = NULL`,
   );
   const damageStatement = database.prepare('INSERT OR IGNORE INTO damage VALUES (?, ?, ?, ?, ?)');
   const pageStatement = database.prepare(
@@ -181,6 +181,13 @@ export function openBlockIndex(path: string) {
       segmentStatement.run(segment.number, segment.segmentUuid, segment.durableBytes);
     },
 
+    /** Notes that all of a segment was verified, unless it has got records since. Call inside a transaction. */
+    setVerified(segment: IndexedSegment, verifiedAt: number): void {
+      database
+        .prepare('UPDATE segments SET last_verified_at = ? WHERE number = ? AND durable_bytes = ?')
+        .run(verifiedAt, segment.number, segment.durableBytes);
+    },
+
     segments(): KnownSegment[] {
       const rows = database.prepare('SELECT * FROM segments ORDER BY number').all() as Row[];
       return rows.map(toSegment);
@@ -254,11 +261,20 @@ export function openBlockIndex(path: string) {
       const live = database
         .prepare('SELECT total(live_records) AS blocks, total(live_bytes) AS bytes FROM segments')
         .get() as Row;
+      // The newest segment is never done with while it is written, so it counts only when it is.
+      const oldest = database
+        .prepare(
+          `SELECT min(coalesce(last_verified_at, -1)) AS at FROM segments WHERE live_records > 0 AND
+           (last_verified_at IS NOT NULL OR number < (SELECT max(number) FROM segments))`,
+        )
+        .get() as Row;
+      const verifiedAt = oldest['at'] as number | null;
       const damage = database.prepare('SELECT count(*) AS records FROM damage').get() as Row;
       return {
         blocks: live['blocks'] as number,
         liveBytes: live['bytes'] as number,
         quarantinedRecords: damage['records'] as number,
+        verifiedAt: verifiedAt === -1 ? null : verifiedAt,
       };
     },
 

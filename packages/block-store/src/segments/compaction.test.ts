@@ -171,18 +171,21 @@ describe('compaction', () => {
     expect(await findDifferences(store, expected)).toEqual([]);
   });
 
-  it('gives way to deletes and puts that come while a copy is on its way', async () => {
+  it.each([
+    ['while a copy is on its way', ['write', 'datasync']],
+    ['between the read and the write of a copy', ['read']],
+  ] as const)('gives way to deletes and puts that come %s', async (_, actions) => {
     const live = [...expected].filter(([, each]) => each.isLive).map(([seed]) => seed);
     const work: Promise<unknown>[] = [];
     let at = 0;
     files.onAction = (action, path) => {
       const seed = live[at];
-      if (!path.includes('segments') || seed === undefined || (action !== 'write' && action !== 'datasync'))
-        return null;
-      at += 2;
+      if (!path.includes('segments') || seed === undefined) return null;
+      if (!(actions as readonly string[]).includes(action)) return null;
+      at++;
       const { blockId } = blockOf(seed);
       const { generation } = expected.get(seed) as { generation: number };
-      const isWrittenAgain = at % 4 === 0;
+      const isWrittenAgain = at % 2 === 0;
       expected.set(seed, { generation: generation + (isWrittenAgain ? 1 : 0), isLive: isWrittenAgain });
       work.push(store.delete({ blockId, generation }).then((hit) => expect(hit).toBe(true)));
       if (isWrittenAgain) work.push(store.put([blockOf(seed)]));

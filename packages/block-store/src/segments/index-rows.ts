@@ -54,6 +54,7 @@ export interface IndexTotals {
   readonly blocks: number;
   readonly liveBytes: number;
   readonly quarantinedRecords: number;
+  readonly verifiedAt: number | null;
 }
 
 /** A row as SQLite gives it. */

@@ -12,6 +12,7 @@ import { closeIndexFile, rebuildIndexFile, type StorePlace } from './index-file.
 import type { IndexedBlock } from './index-rows.ts';
 import { readAhead } from './read-ahead.ts';
 import { MAX_PAYLOAD_BYTES, recordBytes } from './record-format.ts';
+import { createScrub } from './scrub.ts';
 import { nodeSegmentFiles, type SegmentFiles } from './segment-files.ts';
 import { createSegmentReader } from './segment-reader.ts';
 import { createSegmentWriter, type PendingRecord } from './segment-writer.ts';
@@ -28,6 +29,11 @@ export interface SegmentBlockStoreOptions {
   readonly maxQueuedBytes?: number;
   /** Space kept back for deletes and the index on a full disk; 8 MiB unless told. */
   readonly reserveBytes?: number;
+  /**
+   * Whether a block's bytes are what its id says; asked by a scrub. Anything counts as right unless told, for a store
+   * may hold what only a device can check.
+   */
+  readonly verify?: (block: StoredBlock) => boolean;
   /** The file operations; the system's unless told. */
   readonly files?: SegmentFiles;
 }
@@ -136,6 +142,7 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     stopWriting: (error) => queue.stop(error),
     onDiskBytes,
   });
+  const scrub = createScrub({ index, reading, environment, verify: options.verify ?? (() => true) });
   const background = createBackgroundWork();
 
   function checkOpen(): void {
@@ -283,6 +290,10 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       const poison = queue.poison();
       if (poison !== null) throw poison;
       return background.run('compaction', options.signal, (signal) => compaction.run(options, signal));
+    },
+    async scrub(options = {}) {
+      checkOpen();
+      return background.run('scrub', options.signal, (signal) => scrub.run(options, signal));
     },
     async checkHealth() {
       checkOpen();

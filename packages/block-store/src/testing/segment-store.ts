@@ -7,7 +7,7 @@ import { RECORD_HEADER_BYTES } from '../segments/record-format.ts';
 import { openSegmentBlockStore, type SegmentBlockStoreOptions } from '../segments/segment-block-store.ts';
 import { Database } from '../segments/sqlite.ts';
 
-export type StoreSettings = Partial<Omit<SegmentBlockStoreOptions, 'directory' | 'environment'>>;
+export type StoreSettings = Partial<Omit<SegmentBlockStoreOptions, 'directory'>>;
 
 export async function makeStoreDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'cairn-block-store-'));
