@@ -14,8 +14,11 @@ export interface Reading {
 export interface BlockReading {
   /** Where a block's record is, or `null` when the block is absent; throws `data-damaged` for a quarantined one. */
   find(blockId: BlockId): IndexedBlock | null;
-  /** Reads records of one segment, in order of offset, and those that were moved meanwhile where they are now. */
-  read(run: readonly IndexedBlock[]): Promise<Reading[]>;
+  /**
+   * Reads records of one segment, in order of offset, and those that were moved meanwhile where they are now.
+   * @param memory as for the segment reader
+   */
+  read(run: readonly IndexedBlock[], memory?: Buffer): Promise<Reading[]>;
   /** The block of a reading; quarantines a record that is not what was written, and throws `data-damaged`. */
   take(reading: Reading): StoredBlock | null;
   /** Logs and quarantines a record that is not what was written. */
@@ -66,9 +69,9 @@ export function createBlockReading(index: BlockIndex, reader: SegmentReader, log
       if (block.state !== 'live') throw damaged(block, block.state);
       return block;
     },
-    async read(run) {
+    async read(run, memory) {
       const readings: Reading[] = [];
-      for (const [position, result] of (await reader.read(run)).entries()) {
+      for (const [position, result] of (await reader.read(run, memory)).entries()) {
         const at = run[position] as IndexedBlock;
         readings.push(result.problem === null ? { at, result } : await readAgain(at, result));
       }

@@ -6,7 +6,7 @@ import type { BlockIndex } from './block-index.ts';
 import type { BlockReading } from './block-reading.ts';
 import type { IndexedBlock, KnownSegment } from './index-rows.ts';
 import { createPace } from './pace.ts';
-import { recordBytes, SEGMENT_HEADER_BYTES, segmentFileName } from './record-format.ts';
+import { MAX_RECORD_BYTES, recordBytes, SEGMENT_HEADER_BYTES, segmentFileName } from './record-format.ts';
 import { runsOf } from './record-runs.ts';
 import { isMissingError, type SegmentFiles } from './segment-files.ts';
 import type { SegmentReader } from './segment-reader.ts';
@@ -102,6 +102,8 @@ export function createCompaction(parts: CompactionParts): Compaction {
   interface Batch {
     records: PendingRecord[];
     heldBytes: number;
+    /** Used again for each batch, since fresh memory for each read costs more than the read. */
+    readonly memory: Buffer;
   }
 
   async function flush(batch: Batch, progress: Progress): Promise<void> {
@@ -117,7 +119,7 @@ export function createCompaction(parts: CompactionParts): Compaction {
   /** Reads a run. Returns `false` when a record is not what was written. */
   async function readRun(run: readonly IndexedBlock[], batch: Batch): Promise<boolean> {
     let isIntact = true;
-    for (const { at, result } of await reading.read(run)) {
+    for (const { at, result } of await reading.read(run, batch.memory.subarray(batch.heldBytes))) {
       if (result === null || at.segment !== run[0]?.segment) continue; // deleted or written anew meanwhile
       if (result.block === null) {
         reading.condemn(at, result.problem);
@@ -136,8 +138,9 @@ export function createCompaction(parts: CompactionParts): Compaction {
     segment: KnownSegment,
     progress: Progress,
     pace: (sizeBytes: number) => Promise<void>,
+    memory: Buffer,
   ): Promise<boolean> {
-    const batch: Batch = { records: [], heldBytes: 0 };
+    const batch: Batch = { records: [], heldBytes: 0, memory };
     for (let from = 0; ; ) {
       const page = index.placedIn(segment.number, from, PAGE_RECORDS);
       const last = page[page.length - 1];
@@ -198,8 +201,9 @@ export function createCompaction(parts: CompactionParts): Compaction {
     segment: KnownSegment,
     progress: Progress,
     pace: (sizeBytes: number) => Promise<void>,
+    memory: Buffer,
   ): Promise<void> {
-    if (isNeeded(segment) || !(await evacuate(segment, progress, pace)) || isNeeded(segment)) {
+    if (isNeeded(segment) || !(await evacuate(segment, progress, pace, memory)) || isNeeded(segment)) {
       progress.skippedDamaged++;
       return;
     }
@@ -225,10 +229,11 @@ export function createCompaction(parts: CompactionParts): Compaction {
         bytesPerSecond: options.bytesPerSecond,
         signal,
       });
+      const memory = Buffer.allocUnsafeSlow(MAX_BATCH_BYTES + MAX_RECORD_BYTES);
       try {
         for (const segment of choose(options.minGarbageRatio ?? DEFAULT_GARBAGE_RATIO)) {
           await pace(0);
-          await compactOne(segment, progress, pace);
+          await compactOne(segment, progress, pace, memory);
         }
       } catch (error) {
         if (signal.aborted && error === signal.reason) stoppedBy = 'aborted';

@@ -6,7 +6,7 @@ import type { BlockIndex } from './block-index.ts';
 import type { BlockReading, Reading } from './block-reading.ts';
 import type { IndexedBlock, KnownSegment } from './index-rows.ts';
 import { createPace } from './pace.ts';
-import { recordBytes } from './record-format.ts';
+import { MAX_RECORD_BYTES, recordBytes } from './record-format.ts';
 import { runsOf } from './record-runs.ts';
 import { isDatabaseFull } from './sqlite.ts';
 
@@ -40,6 +40,7 @@ interface Progress {
   unreadable: number;
 }
 
+type Memories = readonly [Buffer, Buffer];
 type Pace = (sizeBytes: number) => Promise<void>;
 
 export function createScrub(parts: ScrubParts): Scrub {
@@ -70,13 +71,16 @@ export function createScrub(parts: ScrubParts): Scrub {
   }
 
   /** The readings of each run, one run read ahead. */
-  async function* readRuns(segment: KnownSegment, pace: Pace): AsyncGenerator<Reading[]> {
+  async function* readRuns(segment: KnownSegment, pace: Pace, memories: Memories): AsyncGenerator<Reading[]> {
     let ahead: Promise<Reading[]> | null = null;
+    // Two by turns: fresh memory for each read costs more than the read.
+    let [memory, other] = memories;
     for (const run of liveRuns(segment)) {
       const first = run[0] as IndexedBlock;
       const last = run[run.length - 1] as IndexedBlock;
       await pace(last.offset + recordBytes(last.storedBytes) - first.offset);
-      const next = reading.read(run);
+      const next = reading.read(run, memory);
+      [memory, other] = [other, memory];
       // Whoever stops early must leave no rejection behind that nobody hears.
       next.catch(() => undefined);
       if (ahead !== null) yield await ahead;
@@ -93,9 +97,14 @@ export function createScrub(parts: ScrubParts): Scrub {
   }
 
   /** Returns whether all that lives in the segment was read. */
-  async function scrubOne(segment: KnownSegment, progress: Progress, pace: Pace): Promise<boolean> {
+  async function scrubOne(
+    segment: KnownSegment,
+    progress: Progress,
+    pace: Pace,
+    memories: Memories,
+  ): Promise<boolean> {
     let isWhole = true;
-    for await (const readings of readRuns(segment, pace)) {
+    for await (const readings of readRuns(segment, pace, memories)) {
       for (const each of readings) {
         if (each.result === null) continue; // deleted meanwhile
         progress.checkedBlocks++;
@@ -132,12 +141,16 @@ export function createScrub(parts: ScrubParts): Scrub {
         unreadable: 0,
       };
       const pace = createPace({ environment, bytesPerSecond: options.bytesPerSecond, signal });
+      const memories: Memories = [
+        Buffer.allocUnsafeSlow(MAX_RECORD_BYTES),
+        Buffer.allocUnsafeSlow(MAX_RECORD_BYTES),
+      ];
       let stoppedBy: ScrubReport['stoppedBy'] = null;
       try {
         for (const segment of choose(options.olderThanMs)) {
           await pace(0);
           const verifiedAt = environment.clock.now();
-          if (await scrubOne(segment, progress, pace)) note(segment, verifiedAt);
+          if (await scrubOne(segment, progress, pace, memories)) note(segment, verifiedAt);
         }
       } catch (error) {
         if (!signal.aborted || error !== signal.reason) throw error;

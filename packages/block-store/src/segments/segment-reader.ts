@@ -25,8 +25,11 @@ export type ReadResult =
   | { readonly block: null; readonly problem: string; readonly cause?: unknown };
 
 export interface SegmentReader {
-  /** Reads records of one segment, in order of their offsets, with one read; one result for each. */
-  read(run: readonly IndexedBlock[]): Promise<ReadResult[]>;
+  /**
+   * Reads records of one segment, in order of their offsets, with one read; one result for each.
+   * @param memory where the payloads may be put, for callers that are done with them before they use it again
+   */
+  read(run: readonly IndexedBlock[], memory?: Buffer): Promise<ReadResult[]>;
   /**
    * Resolves when nobody reads the segment's file any more, and it is closed; it is not opened again, so who comes
    * later finds it missing.
@@ -129,13 +132,21 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
     else next();
   }
 
-  async function readBytes(segment: number, offset: number, lengthBytes: number): Promise<Buffer> {
+  async function readBytes(
+    segment: number,
+    offset: number,
+    lengthBytes: number,
+    memory: Buffer | undefined,
+  ): Promise<Buffer> {
     const cached = acquire(segment);
     let failed = true;
     try {
       const file = await cached.opened;
-      // Memory of its own: the payload is handed out as a part of it.
-      const bytes = Buffer.allocUnsafeSlow(lengthBytes);
+      // Unless told otherwise memory of its own: the payload is handed out as a part of it.
+      const bytes =
+        memory !== undefined && memory.length >= lengthBytes
+          ? memory.subarray(0, lengthBytes)
+          : Buffer.allocUnsafeSlow(lengthBytes);
       const done = await file.read(bytes, offset);
       failed = false;
       return bytes.subarray(0, done);
@@ -144,13 +155,13 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
     }
   }
 
-  async function readOnce(run: readonly IndexedBlock[]): Promise<ReadResult[]> {
+  async function readOnce(run: readonly IndexedBlock[], memory?: Buffer): Promise<ReadResult[]> {
     const first = run[0] as IndexedBlock;
     const last = run[run.length - 1] as IndexedBlock;
     const lengthBytes = last.offset + recordBytes(last.storedBytes) - first.offset;
     const uuid = Buffer.from(options.segmentUuid(first.segment), 'hex');
     try {
-      const bytes = await readBytes(first.segment, first.offset, lengthBytes);
+      const bytes = await readBytes(first.segment, first.offset, lengthBytes, memory);
       return run.map((block) => verify(bytes, block.offset - first.offset, block, uuid));
     } catch (error) {
       const code = (error as { code?: unknown }).code;
@@ -166,10 +177,10 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
   }
 
   return {
-    async read(run) {
+    async read(run, memory) {
       await enter();
       try {
-        const results = await readOnce(run);
+        const results = await readOnce(run, memory);
         if (run.length > 1) {
           // One bad sector must not condemn its neighbours: what failed is read again by itself.
           for (const [index, result] of results.entries()) {
