@@ -1,3 +1,4 @@
+import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { CLIENT_BUGS } from './bugs/client.ts';
 import { DISK_BUGS } from './bugs/disk.ts';
 import { ENGINE_BUGS } from './bugs/engine.ts';
@@ -8,6 +9,7 @@ import type { PlantedBug } from './planted-bug.ts';
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PLANNER_BUGS,
   ...ENGINE_BUGS,
+  ...BLOCK_BUGS,
   ...CLIENT_BUGS,
   ...DISK_BUGS,
   ...SERVER_BUGS,

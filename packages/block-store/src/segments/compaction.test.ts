@@ -175,20 +175,25 @@ describe('compaction', () => {
     ['while a copy is on its way', ['write', 'datasync']],
     ['between the read and the write of a copy', ['read']],
   ] as const)('gives way to deletes and puts that come %s', async (_, actions) => {
-    const live = [...expected].filter(([, each]) => each.isLive).map(([seed]) => seed);
+    const live: { seed: number; path: string }[] = [];
+    for (const [seed, { isLive }] of expected)
+      if (isLive) live.push({ seed, path: (await findRecord(directory, blockOf(seed).blockId)).path });
     const work: Promise<unknown>[] = [];
-    let at = 0;
     files.onAction = (action, path) => {
-      const seed = live[at];
-      if (!path.includes('segments') || seed === undefined) return null;
-      if (!(actions as readonly string[]).includes(action)) return null;
-      at++;
-      const { blockId } = blockOf(seed);
+      if (!path.includes('segments') || !(actions as readonly string[]).includes(action)) return null;
+      const at = action === 'read' ? live.findIndex((each) => each.path === path) : 0;
+      const seed = live[at]?.seed;
+      if (at < 0 || seed === undefined) return null;
+      live.splice(at, 1);
+      const block = blockOf(seed);
       const { generation } = expected.get(seed) as { generation: number };
-      const isWrittenAgain = at % 2 === 0;
+      const isWrittenAgain = work.length % 2 === 0;
       expected.set(seed, { generation: generation + (isWrittenAgain ? 1 : 0), isLive: isWrittenAgain });
-      work.push(store.delete({ blockId, generation }).then((hit) => expect(hit).toBe(true)));
-      if (isWrittenAgain) work.push(store.put([blockOf(seed)]));
+      if (isWrittenAgain) work.push(store.put([block], new Map([[block.blockId, generation]])));
+      else {
+        const deleting = store.delete({ blockId: block.blockId, generation });
+        work.push(deleting.then((hit) => expect(hit).toBe(true)));
+      }
       return null;
     };
     await store.compact({ minGarbageRatio: 0 });

@@ -190,13 +190,17 @@ describe('a scrub', () => {
     await store.put([makeBlock(500, SIZE)]);
     const after = await segmentPaths(directory);
     expect(await readPaths(() => store.scrub({ olderThanMs: 5000 }))).toEqual([after[after.length - 1]]);
+    await store.put([makeBlock(501, SIZE)]);
+    expect(await segmentPaths(directory)).toEqual(after);
+    expect(await readPaths(() => store.scrub({ olderThanMs: 5000 }))).toEqual([after[after.length - 1]]);
+    expect(await readPaths(() => store.scrub({ olderThanMs: 5000 }))).toEqual([]);
     // A clock that was set back must not put a scrub off.
     await store.close();
     store = await openTestStore(directory, {
       ...settings,
       environment: createSimulatedEnvironment({ seed: 2, startAt: 5 }),
     });
-    expect((await store.scrub({ olderThanMs: 5000 })).checkedBlocks).toBe(61);
+    expect((await store.scrub({ olderThanMs: 5000 })).checkedBlocks).toBe(62);
   });
 
   it('is safe beside puts, deletes and compaction', async () => {

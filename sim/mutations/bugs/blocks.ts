@@ -1,0 +1,63 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+const COMPACTION = 'tests:packages/block-store/src/segments/compaction.test.ts';
+const SCRUB = 'tests:packages/block-store/src/segments/scrub.test.ts';
+
+export const BLOCK_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'blocks-moved-is-damaged',
+    harm: 'a block that is moved while it is read is reported as damaged',
+    file: 'packages/block-store/src/segments/block-reading.ts',
+    find: 'result.problem === null ? { at, result } : await readAgain(at, result)',
+    replace: '{ at, result }',
+    detectors: [COMPACTION],
+  },
+  {
+    name: 'blocks-move-beats-later-put',
+    harm: 'compaction brings an older generation back, and a late delete takes away what was stored again',
+    file: 'packages/block-store/src/segments/block-index.ts',
+    find: 'if (known === null || known.generation !== copy.generation || !isAt(known, from)) return;',
+    replace: 'if (known === null || from.segment === 0) return;',
+    detectors: [COMPACTION],
+  },
+  {
+    name: 'blocks-file-goes-under-readers',
+    harm: 'a download breaks because compaction removes the file that it reads',
+    file: 'packages/block-store/src/segments/segment-reader.ts',
+    find: 'await Promise.all(files.map((cached) => cached.closed.promise));',
+    replace: 'await Promise.all([]);',
+    detectors: [COMPACTION],
+  },
+  {
+    name: 'blocks-damage-is-not-kept',
+    harm: 'the bytes of a damaged block are not kept for whoever could still use them',
+    file: 'packages/block-store/src/segments/compaction.ts',
+    find: 'if (segment.hasMissing) return true;',
+    replace: 'if (!segment.hasMissing) return false;',
+    detectors: [COMPACTION],
+  },
+  {
+    name: 'blocks-old-index-forgets-copies',
+    harm: 'after an index came back from a backup, blocks that were moved since are reported as missing',
+    file: 'packages/block-store/src/segments/recovery.ts',
+    find: '  for (const row of gone) index.transaction(() => index.setMissing(row.number, 0, true));\n',
+    replace: '',
+    detectors: [COMPACTION],
+  },
+  {
+    name: 'blocks-scrub-believes-checksums',
+    harm: 'bytes that were wrong before they were written are never found',
+    file: 'packages/block-store/src/segments/scrub.ts',
+    find: "return parts.verify(result.block) ? null : 'content';",
+    replace: 'return null;',
+    detectors: [SCRUB],
+  },
+  {
+    name: 'blocks-scrub-counts-what-came-later',
+    harm: 'what was written after a scrub counts as verified and is not read for a long time',
+    file: 'packages/block-store/src/segments/block-index.ts',
+    find: 'durable_bytes = excluded.durable_bytes, last_verified_at = NULL`',
+    replace: 'durable_bytes = excluded.durable_bytes`',
+    detectors: [SCRUB],
+  },
+];
