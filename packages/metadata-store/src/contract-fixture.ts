@@ -9,6 +9,7 @@ import {
   type UserId,
   type VersionId,
 } from '@cairn/model';
+import type { PutResult } from './collection-port.ts';
 import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
 import type {
   BlockRecord,
@@ -165,6 +166,9 @@ export function chunk(number: number): BlockRecord {
     createdAt: 1,
   };
 }
+
+/** What the block store answers for blocks that it never had. */
+export const NEW_BLOCKS: PutResult = { generations: new Map(), prunings: 0 };
 
 export function journalRow(sequence: number, over: Partial<JournalRecord> = {}): JournalRecord {
   return {

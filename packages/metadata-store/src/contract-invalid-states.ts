@@ -11,6 +11,7 @@ import {
   id,
   journalRow,
   manifestBlockId,
+  NEW_BLOCKS,
   ROOT,
   SPACE,
   trashRecord,
@@ -159,17 +160,21 @@ export function describeInvalidStates(getStore: () => MetadataStore): void {
       [
         'a chunk with parts',
         'only_manifest_blocks_have_parts',
-        (t) => t.insertBlocks([{ ...chunk(5), parts: [] }]),
+        (t) => t.insertBlocks([{ ...chunk(5), parts: [] }], NEW_BLOCKS),
       ],
       [
         'a manifest block at depth 0',
         'only_manifest_blocks_have_depth',
-        (t) => t.insertBlocks([{ ...chunk(5), blockId: manifestBlockId(5), kind: 'manifest', parts: [] }]),
+        (t) =>
+          t.insertBlocks(
+            [{ ...chunk(5), blockId: manifestBlockId(5), kind: 'manifest', parts: [] }],
+            NEW_BLOCKS,
+          ),
       ],
       [
         'a chunk under the id of a manifest block',
         'id_says_the_kind',
-        (t) => t.insertBlocks([{ ...chunk(5), blockId: manifestBlockId(5) }]),
+        (t) => t.insertBlocks([{ ...chunk(5), blockId: manifestBlockId(5) }], NEW_BLOCKS),
       ],
       ['a user without a personal space', 'users_to_spaces', (t) => t.insertUser(user('x', id('none')))],
       [
@@ -304,13 +309,13 @@ export function describeInvalidStates(getStore: () => MetadataStore): void {
       [
         'a chunk that covers more than itself',
         'chunks_cover_themselves',
-        (t) => t.insertBlocks([{ ...chunk(5), coveredBytes: 11 }]),
+        (t) => t.insertBlocks([{ ...chunk(5), coveredBytes: 11 }], NEW_BLOCKS),
       ],
       [
         'a reference from no space',
         'block_references_to_spaces',
         async (t) => {
-          await t.insertBlocks([chunk(5)]);
+          await t.insertBlocks([chunk(5)], NEW_BLOCKS);
           await t.addReferences(id('none'), [blockId(5)]);
         },
       ],
@@ -318,7 +323,7 @@ export function describeInvalidStates(getStore: () => MetadataStore): void {
         'a lease to nobody',
         'block_leases_to_users',
         async (t) => {
-          await t.insertBlocks([chunk(5)]);
+          await t.insertBlocks([chunk(5)], NEW_BLOCKS);
           await t.leaseBlocks(id('none'), [blockId(5)], 1);
         },
       ],

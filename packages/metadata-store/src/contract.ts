@@ -1,5 +1,6 @@
 import { type EntryId, isCairnError, type SpaceId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeCollection } from './contract-collection.ts';
 import { describeConflicts } from './contract-conflicts.ts';
 import {
   addAccount,
@@ -14,6 +15,7 @@ import {
   id,
   journalRow,
   manifestBlockId,
+  NEW_BLOCKS,
   ROOT,
   SPACE,
   trashRecord,
@@ -110,7 +112,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
         expect((await store.read((reader) => reader.getRefreshToken('t1')))?.state).toBe('previous');
         await store.transact(async (transaction) => {
           await transaction.killRefreshTokens(DEVICE);
-          await transaction.deleteExpired(10);
+          await transaction.deleteExpired(10, 100);
         });
         expect(await store.read((reader) => reader.getRefreshToken('t1'))).toBeUndefined();
         expect((await store.read((reader) => reader.getRefreshToken('t2')))?.state).toBe('dead');
@@ -393,8 +395,8 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
         };
         await store.transact(async (transaction) => {
           await addAccount(transaction, 'other', OTHER);
-          await transaction.insertBlocks([chunk(1), chunk(2), chunk(3), manifest]);
-          await transaction.insertBlocks([{ ...chunk(1), createdAt: 99 }]);
+          await transaction.insertBlocks([chunk(1), chunk(2), chunk(3), manifest], NEW_BLOCKS);
+          await transaction.insertBlocks([{ ...chunk(1), createdAt: 99 }], NEW_BLOCKS);
           await transaction.leaseBlocks(USER, [blockId(1)], 100);
           await transaction.leaseBlocks(USER, [blockId(1)], 50);
           expect(await transaction.addReferences(SPACE, [blockId(2), blockId(2)])).toEqual([blockId(2)]);
@@ -414,7 +416,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
           expect(await reader.canReach(USER, ids, 100)).toEqual([false, true, false, false]);
           expect(await reader.canReach(id('other'), ids, 0)).toEqual([false, false, false, false]);
         });
-        await store.transact((transaction) => transaction.deleteExpired(100));
+        await store.transact((transaction) => transaction.deleteExpired(100, 100));
         expect(await store.read((reader) => reader.canReach(USER, ids, 0))).toEqual([
           false,
           true,
@@ -450,11 +452,12 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
           expect(await reader.getUpload(upload.uploadId)).toEqual(upload);
           expect(await reader.listUploadParts(upload.uploadId)).toEqual([{ ...part, partNumber: 0 }, part]);
         });
-        await store.transact((transaction) => transaction.deleteExpired(10));
+        await store.transact((transaction) => transaction.deleteExpired(10, 100));
         expect(await store.read((reader) => reader.listUploadParts(upload.uploadId))).toEqual([]);
       });
     });
 
+    describeCollection(() => store);
     describeConflicts(() => store);
     describeInvalidStates(() => store);
     describeHistories(() => store);

@@ -1,3 +1,15 @@
+export type {
+  BlockAmount,
+  BlockGeneration,
+  CollectionReader,
+  CollectionTransaction,
+  PutResult,
+  ReferencePage,
+  ReferencePlace,
+  TombstoneRecord,
+  UnusedPage,
+  UnusedSince,
+} from './collection-port.ts';
 export { InvalidStateError } from './invalid-state.ts';
 export type { MetadataReader, MetadataStore, MetadataTransaction } from './metadata-store.ts';
 export type {

@@ -8,6 +8,7 @@ import type {
   UserId,
   VersionId,
 } from '@cairn/model';
+import type { CollectionReader, CollectionTransaction, PutResult } from './collection-port.ts';
 import type { InvalidStateError } from './invalid-state.ts';
 import type {
   BlockRecord,
@@ -40,7 +41,7 @@ export interface MetadataStore {
   close(): Promise<void>;
 }
 
-export interface MetadataReader {
+export interface MetadataReader extends CollectionReader {
   /** Server-wide named texts (epoch, schema). */
   getValue(name: string): Promise<string | undefined>;
   countUsers(): Promise<number>;
@@ -103,7 +104,7 @@ export interface MetadataReader {
   countAll(): Promise<{ users: number; devices: number; entries: number; versions: number; blocks: number }>;
 }
 
-export interface MetadataTransaction extends MetadataReader {
+export interface MetadataTransaction extends MetadataReader, CollectionTransaction {
   setValue(name: string, value: string): Promise<void>;
 
   /** Throws `name-taken` when the folded username exists. */
@@ -117,7 +118,8 @@ export interface MetadataTransaction extends MetadataReader {
   setRefreshTokenState(tokenHash: string, state: RefreshTokenRecord['state']): Promise<void>;
   /** Sets every `current` and `previous` token of the device to `dead`. */
   killRefreshTokens(deviceId: DeviceId): Promise<void>;
-  deleteExpired(now: number): Promise<void>;
+  /** Removes at most `limit` refresh tokens, leases and uploads each that are over. Returns how many. */
+  deleteExpired(now: number, limit: number): Promise<number>;
 
   /** Inserts the space, its root folder entry (sequence 0, empty name) and the owner's membership. */
   insertSpace(space: SpaceRecord): Promise<void>;
@@ -146,8 +148,12 @@ export interface MetadataTransaction extends MetadataReader {
   appendJournal(rows: readonly JournalRecord[]): Promise<void>;
   insertChangeset(record: ChangesetRecord): Promise<void>;
 
-  /** Inserts what is not there yet; existing rows stay as they are. */
-  insertBlocks(blocks: readonly BlockRecord[]): Promise<void>;
+  /**
+   * Inserts what is not there yet; existing rows stay as they are, and are no longer condemned. Inserts nothing when
+   * the delete of any of them may be on its way: then it returns those, each with the generation above which the
+   * caller must put it again. Empty when all are there.
+   */
+  insertBlocks(blocks: readonly BlockRecord[], put: PutResult): Promise<ReadonlyMap<BlockId, number>>;
   /** Grants the user the blocks until `expiresAt` (extends an earlier lease). */
   leaseBlocks(userId: UserId, blockIds: readonly BlockId[], expiresAt: number): Promise<void>;
   /**

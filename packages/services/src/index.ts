@@ -9,6 +9,8 @@ export type {
 } from './access-services-types.ts';
 export type { PasswordCost } from './accounts/password-hasher.ts';
 export type { Principal } from './authorisation/principal.ts';
+export { LEASE_MS, UPLOAD_LIFE_MS } from './blocks/block-limits.ts';
+export { releaseContents } from './changesets/release-contents.ts';
 export type { DataDependencies } from './data-dependencies.ts';
 export { createDataServices } from './data-services.ts';
 export type {
@@ -32,4 +34,4 @@ export type {
   UploadStatus,
   UploadsService,
 } from './data-services-types.ts';
-export { ensureEpoch } from './spaces/server-epoch.ts';
+export { ensureEpoch, readEpochRenewal } from './spaces/server-epoch.ts';

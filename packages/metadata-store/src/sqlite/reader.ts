@@ -1,5 +1,6 @@
 import type { MetadataReader } from '../metadata-store.ts';
 import type { ChangesetRecord, MemberRole } from '../records.ts';
+import { createCollectionReader } from './collection-reader.ts';
 import {
   toBlock,
   toDevice,
@@ -56,6 +57,7 @@ function map<Item>(row: Row | undefined, convert: (row: Row) => Item): Item | un
 export function createReader(session: Session): MetadataReader {
   const { one, all } = session;
   return {
+    ...createCollectionReader(session),
     async getValue(name) {
       return one('SELECT value FROM server_values WHERE name = ?', name)?.['value'] as string | undefined;
     },

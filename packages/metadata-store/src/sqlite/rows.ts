@@ -1,4 +1,5 @@
 import type { ConflictMark, JournalChange } from '@cairn/model';
+import type { TombstoneRecord } from '../collection-port.ts';
 import type {
   BlockRecord,
   DeviceRecord,
@@ -176,5 +177,15 @@ export function toUploadPart(row: Row): UploadPartRecord {
     uploadId: column(row, 'upload_id'),
     partNumber: column(row, 'part_number'),
     parts: decodeParts(column<Uint8Array>(row, 'parts')),
+  };
+}
+
+export function toTombstone(row: Row): TombstoneRecord {
+  return {
+    blockId: bytesToId(column<Uint8Array>(row, 'block_id')),
+    generation: column(row, 'generation'),
+    storedBytes: column(row, 'stored_bytes'),
+    deletedAt: column(row, 'deleted_at'),
+    reclaimedAt: column(row, 'reclaimed_at'),
   };
 }

@@ -16,6 +16,7 @@ import {
   folder,
   id,
   journalRow,
+  NEW_BLOCKS,
   ROOT,
   SPACE,
   USER,
@@ -146,7 +147,7 @@ describe('many files', () => {
       const parent = `p${batch}`;
       await store.transact(async (transaction) => {
         const ids = numbers.map(blockId);
-        await transaction.insertBlocks(numbers.map(chunk));
+        await transaction.insertBlocks(numbers.map(chunk), NEW_BLOCKS);
         await transaction.leaseBlocks(USER, ids, 100);
         expect((await transaction.canReach(USER, ids, 1)).every(Boolean)).toBe(true);
         await transaction.addReferences(SPACE, ids);

@@ -2,6 +2,7 @@ import { CairnError, foldName } from '@cairn/model';
 import { InvalidStateError, violates } from '../invalid-state.ts';
 import type { MetadataTransaction } from '../metadata-store.ts';
 import type { EntryRecord } from '../records.ts';
+import { createCollectionWrites, listLateBlocks } from './collection-writes.ts';
 import { encodeContent, encodeParts, idToBytes } from './content-codec.ts';
 import { moveIntoTrash, moveOutOfTrash, updateEntryRows } from './entry-writes.ts';
 import { createReader } from './reader.ts';
@@ -39,6 +40,7 @@ export function createTransaction(session: Session): MetadataTransaction {
 
   return {
     ...reader,
+    ...createCollectionWrites(session),
 
     async setValue(name, value) {
       run(
@@ -108,10 +110,26 @@ export function createTransaction(session: Session): MetadataTransaction {
     async killRefreshTokens(deviceId) {
       run(`UPDATE refresh_tokens SET state = 'dead' WHERE device_id = ? AND state <> 'dead'`, deviceId);
     },
-    async deleteExpired(now) {
-      run('DELETE FROM refresh_tokens WHERE expires_at <= ?', now);
-      run('DELETE FROM block_leases WHERE expires_at <= ?', now);
-      run('DELETE FROM uploads WHERE expires_at <= ?', now);
+    async deleteExpired(now, limit) {
+      const tokens = run(
+        `DELETE FROM refresh_tokens WHERE token_hash IN
+           (SELECT token_hash FROM refresh_tokens WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+        now,
+        limit,
+      );
+      const leases = run(
+        `DELETE FROM block_leases WHERE (user_id, block_number) IN
+           (SELECT user_id, block_number FROM block_leases WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+        now,
+        limit,
+      );
+      const uploads = run(
+        `DELETE FROM uploads WHERE upload_id IN
+           (SELECT upload_id FROM uploads WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+        now,
+        limit,
+      );
+      return tokens + leases + uploads;
     },
 
     async insertSpace(space) {
@@ -221,7 +239,9 @@ export function createTransaction(session: Session): MetadataTransaction {
       );
     },
 
-    async insertBlocks(blocks) {
+    async insertBlocks(blocks, put) {
+      const late = await listLateBlocks(session, reader, blocks, put);
+      if (late.size > 0) return late;
       for (const block of blocks) {
         run(
           `INSERT INTO blocks (block_id, kind, plain_bytes, stored_bytes, covered_bytes, depth, parts,
@@ -236,6 +256,13 @@ export function createTransaction(session: Session): MetadataTransaction {
           block.createdAt,
         );
       }
+      run(
+        `DELETE FROM condemned_blocks WHERE block_number IN (
+           SELECT blocks.number FROM json_each(?) AS wanted
+           CROSS JOIN blocks ON blocks.block_id = unhex(wanted.value))`,
+        JSON.stringify(blocks.map((block) => block.blockId)),
+      );
+      return late;
     },
     async leaseBlocks(userId, blockIds, expiresAt) {
       const wanted = [...new Set(blockIds)];

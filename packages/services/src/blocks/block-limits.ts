@@ -9,6 +9,8 @@ export const MAX_BLOCKS_PER_CALL = 4096;
 export const MAX_LISTED_PARTS = 2 * 1024 * 1024;
 /** How long what a user sent, or was told is there, is kept for a commit. */
 export const LEASE_MS = 48 * 60 * 60 * 1000;
+/** How long a resumable upload lasts. Not longer than the leases of its first part's blocks. */
+export const UPLOAD_LIFE_MS = LEASE_MS;
 
 /** @throws CairnError `too-large`, `bad-request` */
 export function checkBlockIds(blockIds: readonly BlockId[]): void {

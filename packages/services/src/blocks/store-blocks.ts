@@ -1,5 +1,4 @@
 import type { StoredBlock } from '@cairn/content';
-import type { BlockRecord } from '@cairn/metadata-store';
 import { type BlockId, CairnError, type SpaceId } from '@cairn/model';
 import { authoriseSpace } from '../authorisation/authorise.ts';
 import type { Principal } from '../authorisation/principal.ts';
@@ -8,11 +7,18 @@ import { LEASE_MS, MAX_BLOCKS_PER_CALL } from './block-limits.ts';
 import { blocksMissing, checkReachable } from './check-reachable.ts';
 import { describeBlocks, listOutsideParts, type VerifiedBlock, verifyBlock } from './describe-blocks.ts';
 
+/** How often blocks are put again because their delete may be on its way. One more than enough but in a bug. */
+const MAX_PUTS = 8;
+
 /**
  * Makes verified blocks durable, then known and leased to the user. Whether anybody had them before changes nothing
  * in what is checked and answered. Known limit: the block store does not write what it has already, so the answer
  * comes one flush sooner (9 ms instead of 16 where that was measured). Somebody who has a whole block and sends it
  * can tell from that whether anybody had it; they get no more than this one bit, and only by the full upload.
+ *
+ * Garbage collection may sweep a block between the put, which found it there, and the transaction. That
+ * refuses then, and the block is put again above the generation that will be deleted: docs/adr/0011-garbage-collection.md.
+ * @throws CairnError `not-found`, `block-wrong`, `blocks-missing` (details.blocks), `storage-full`, `unavailable`
  */
 export async function saveVerifiedBlocks(
   { store, blocks, environment }: DataDependencies,
@@ -27,21 +33,37 @@ export async function saveVerifiedBlocks(
   const given = [...unique.values()];
   const listed = listOutsideParts(given);
 
-  const outside: ReadonlyMap<BlockId, BlockRecord> = await store.read(async (reader) => {
+  let { outside, prunings } = await store.read(async (reader) => {
     await authoriseSpace(reader, principal, 'write', spaceId);
     const { records, missing } = await checkReachable(reader, principal.userId, spaceId, listed, now);
     // A manifest block must not carry blocks of other people into this account.
     if (missing.length > 0) throw blocksMissing(missing);
-    return records;
+    return { outside: records, prunings: await reader.countPrunings() };
   });
   const records = describeBlocks(given, outside, now);
-  await blocks.put(given.map(({ block }) => block));
-  await store.transact(async (transaction) => {
-    await authoriseSpace(transaction, principal, 'write', spaceId);
-    await transaction.insertBlocks(records);
-    const leased = [...records.map((record) => record.blockId), ...listed];
-    await transaction.leaseBlocks(principal.userId, leased, now + LEASE_MS);
-  });
+  const leased = [...records.map((record) => record.blockId), ...listed];
+  const above = new Map<BlockId, number>();
+  for (let puts = 0; puts < MAX_PUTS; puts++) {
+    const locations = await blocks.put(
+      given.map(({ block }) => block),
+      above,
+    );
+    const generations = new Map(locations.map(({ blockId, generation }) => [blockId, generation]));
+    const outcome = await store.transact(async (transaction) => {
+      await authoriseSpace(transaction, principal, 'write', spaceId);
+      // What the blocks list may have been let go since it was looked at.
+      const reach = await transaction.canReach(principal.userId, listed, now);
+      const missing = listed.filter((_, position) => reach[position] !== true);
+      if (missing.length > 0) throw blocksMissing(missing);
+      const late = await transaction.insertBlocks(records, { generations, prunings });
+      if (late.size === 0) await transaction.leaseBlocks(principal.userId, leased, now + LEASE_MS);
+      return { late, prunings: await transaction.countPrunings() };
+    });
+    if (outcome.late.size === 0) return;
+    for (const [blockId, generation] of outcome.late) above.set(blockId, generation);
+    prunings = outcome.prunings;
+  }
+  throw new CairnError('unavailable', 'the server is cleaning up these very blocks; try again');
 }
 
 /** See `BlocksService.storeBlocks`. */

@@ -3,6 +3,7 @@ import type { MetadataReader, MetadataStore } from '@cairn/metadata-store';
 import { CairnError, createId, type Epoch, isRandomId } from '@cairn/model';
 
 const EPOCH = 'epoch';
+const EPOCH_RENEWED_AT = 'epoch-renewed-at';
 
 /**
  * Settles the server's epoch at start. It is kept in the database and once outside of it: a database that came back
@@ -21,7 +22,10 @@ export function ensureEpoch(
     if (kept !== undefined && kept === externalEpoch && isRandomId(kept)) return kept as Epoch;
     const epoch = createId<Epoch>(environment.random.bytes(16));
     await transaction.setValue(EPOCH, epoch);
-    if (kept !== undefined) environment.log.warn('server.epoch-renewed', { epoch });
+    if (kept !== undefined) {
+      await transaction.setValue(EPOCH_RENEWED_AT, `${environment.clock.now()}`);
+      environment.log.warn('server.epoch-renewed', { epoch });
+    }
     return epoch;
   });
 }
@@ -33,4 +37,10 @@ export async function readEpoch(reader: MetadataReader): Promise<Epoch> {
     throw new CairnError('unavailable', 'the server has not finished starting; try again in a moment');
   }
   return epoch as Epoch;
+}
+
+/** When a database with another epoch was found, as after a restore: milliseconds since 1970; `null`: never. */
+export async function readEpochRenewal(reader: MetadataReader): Promise<number | null> {
+  const renewedAt = await reader.getValue(EPOCH_RENEWED_AT);
+  return renewedAt === undefined ? null : Number(renewedAt);
 }

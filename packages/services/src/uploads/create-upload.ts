@@ -1,7 +1,7 @@
 import type { UploadRecord } from '@cairn/metadata-store';
 import { CairnError, createId, type UploadId } from '@cairn/model';
 import type { Principal } from '../authorisation/principal.ts';
-import { LEASE_MS } from '../blocks/block-limits.ts';
+import { UPLOAD_LIFE_MS } from '../blocks/block-limits.ts';
 import type { DataDependencies } from '../data-dependencies.ts';
 import type { UploadStatus } from '../data-services-types.ts';
 import { prepareFile } from '../files/put-file.ts';
@@ -35,8 +35,7 @@ export async function createUpload(
     partBytes: choosePartBytes(sizeBytes),
     sha256,
     createdAt: now,
-    // Not longer than the leases of the first part's blocks.
-    expiresAt: now + LEASE_MS,
+    expiresAt: now + UPLOAD_LIFE_MS,
   };
   return dependencies.store.transact(async (transaction) => {
     await transaction.insertUpload(upload);

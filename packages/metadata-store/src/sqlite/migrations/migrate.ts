@@ -3,12 +3,13 @@ import type { Database } from '../sqlite.ts';
 import { firstSchema } from './0001-first-schema.ts';
 import { conflictColumns } from './0002-conflicts.ts';
 import { numberedBlocks } from './0003-numbered-blocks.ts';
+import { collectionTables } from './0004-collection.ts';
 
 /** Marks our files (`PRAGMA application_id`): "CRNM". */
 export const APPLICATION_ID = 0x43524e4d;
 
 /** Step n brings schema version n to n + 1. Steps are never changed once released; new ones go to the end. */
-const steps: readonly string[] = [firstSchema, conflictColumns, numberedBlocks];
+const steps: readonly string[] = [firstSchema, conflictColumns, numberedBlocks, collectionTables];
 
 /** The schema version that this program writes. */
 export const SCHEMA_VERSION = steps.length;
