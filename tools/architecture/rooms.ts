@@ -6,7 +6,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['model', 'environment', 'kernels'],
   ['content', 'crypto', 'planner', 'protocol'],
   ['filesystem', 'tree-store', 'metadata-store', 'block-store', 'event-bus'],
-  ['services', 'client', 'sync-engine'],
+  ['services', 'maintenance', 'client', 'sync-engine'],
   ['http-api', 'node-api'],
   ['server', 'storage-node', 'cli'],
 ];
@@ -15,6 +15,8 @@ export const FLOORS: readonly (readonly string[])[] = [
 export const BESIDE: Readonly<Record<string, readonly string[]>> = {
   // The interfaces of the outer world speak no ids, but their log speaks no other language either.
   environment: ['model'],
+  // Jobs do what people may do too, such as emptying a trash, but ask nobody.
+  maintenance: ['services'],
   // One binary: `cairn serve` and `cairn node` start what those apps compose.
   cli: ['server', 'storage-node'],
 };
