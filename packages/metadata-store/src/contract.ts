@@ -25,6 +25,7 @@ import {
 } from './contract-fixture.ts';
 import { describeHistories } from './contract-histories.ts';
 import { describeInvalidStates } from './contract-invalid-states.ts';
+import { describeRetention } from './contract-retention.ts';
 import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
 import type { RefreshTokenRecord } from './records.ts';
 
@@ -458,6 +459,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
     });
 
     describeCollection(() => store);
+    describeRetention(() => store);
     describeConflicts(() => store);
     describeInvalidStates(() => store);
     describeHistories(() => store);

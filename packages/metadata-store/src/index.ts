@@ -20,6 +20,7 @@ export type {
   JournalRecord,
   MemberRole,
   RefreshTokenRecord,
+  RetentionRecord,
   SpaceRecord,
   TrashRecord,
   UploadPartRecord,
@@ -27,4 +28,11 @@ export type {
   UserRecord,
   VersionRecord,
 } from './records.ts';
+export type {
+  ReferenceCount,
+  RetentionReader,
+  RetentionTransaction,
+  SpaceMeasure,
+  VersionedEntry,
+} from './retention-port.ts';
 export { openSqliteMetadataStore, type SqliteMetadataStoreOptions } from './sqlite/open-store.ts';

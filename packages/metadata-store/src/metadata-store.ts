@@ -25,6 +25,7 @@ import type {
   UserRecord,
   VersionRecord,
 } from './records.ts';
+import type { RetentionReader, RetentionTransaction } from './retention-port.ts';
 
 /**
  * The one truth of a server: accounts, spaces, entries, versions, journals and block references. Readers see one
@@ -41,7 +42,7 @@ export interface MetadataStore {
   close(): Promise<void>;
 }
 
-export interface MetadataReader extends CollectionReader {
+export interface MetadataReader extends CollectionReader, RetentionReader {
   /** Server-wide named texts (epoch, schema). */
   getValue(name: string): Promise<string | undefined>;
   countUsers(): Promise<number>;
@@ -104,7 +105,7 @@ export interface MetadataReader extends CollectionReader {
   countAll(): Promise<{ users: number; devices: number; entries: number; versions: number; blocks: number }>;
 }
 
-export interface MetadataTransaction extends MetadataReader, CollectionTransaction {
+export interface MetadataTransaction extends MetadataReader, CollectionTransaction, RetentionTransaction {
   setValue(name: string, value: string): Promise<void>;
 
   /** Throws `name-taken` when the folded username exists. */

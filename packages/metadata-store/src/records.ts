@@ -166,3 +166,15 @@ export interface UploadPartRecord {
   /** The part's bytes as chunks. */
   readonly parts: readonly ManifestPart[];
 }
+
+/** How long a space keeps what is no longer current. */
+export interface RetentionRecord {
+  /**
+   * `thinned`: all versions for `allDays`, then the last one of each day until they are `dailyDays` old, then the last one
+   * of each week.
+   */
+  readonly versions:
+    | { readonly keep: 'all' }
+    | { readonly keep: 'thinned'; readonly allDays: number; readonly dailyDays: number };
+  readonly trash: { readonly keep: 'all' } | { readonly keep: 'days'; readonly days: number };
+}

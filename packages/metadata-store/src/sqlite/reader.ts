@@ -1,6 +1,7 @@
 import type { MetadataReader } from '../metadata-store.ts';
 import type { ChangesetRecord, MemberRole } from '../records.ts';
 import { createCollectionReader } from './collection-reader.ts';
+import { createRetentionReader } from './retention-reader.ts';
 import {
   toBlock,
   toDevice,
@@ -58,6 +59,7 @@ export function createReader(session: Session): MetadataReader {
   const { one, all } = session;
   return {
     ...createCollectionReader(session),
+    ...createRetentionReader(session),
     async getValue(name) {
       return one('SELECT value FROM server_values WHERE name = ?', name)?.['value'] as string | undefined;
     },

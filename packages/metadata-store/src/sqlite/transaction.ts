@@ -6,6 +6,7 @@ import { createCollectionWrites, listLateBlocks } from './collection-writes.ts';
 import { encodeContent, encodeParts, idToBytes } from './content-codec.ts';
 import { moveIntoTrash, moveOutOfTrash, updateEntryRows } from './entry-writes.ts';
 import { createReader } from './reader.ts';
+import { createRetentionWrites } from './retention-writes.ts';
 import { splitChange } from './rows.ts';
 import type { Session } from './session.ts';
 
@@ -41,6 +42,7 @@ export function createTransaction(session: Session): MetadataTransaction {
   return {
     ...reader,
     ...createCollectionWrites(session),
+    ...createRetentionWrites(session),
 
     async setValue(name, value) {
       run(

@@ -4,12 +4,19 @@ import { firstSchema } from './0001-first-schema.ts';
 import { conflictColumns } from './0002-conflicts.ts';
 import { numberedBlocks } from './0003-numbered-blocks.ts';
 import { collectionTables } from './0004-collection.ts';
+import { retentionTable } from './0005-retention.ts';
 
 /** Marks our files (`PRAGMA application_id`): "CRNM". */
 export const APPLICATION_ID = 0x43524e4d;
 
 /** Step n brings schema version n to n + 1. Steps are never changed once released; new ones go to the end. */
-const steps: readonly string[] = [firstSchema, conflictColumns, numberedBlocks, collectionTables];
+const steps: readonly string[] = [
+  firstSchema,
+  conflictColumns,
+  numberedBlocks,
+  collectionTables,
+  retentionTable,
+];
 
 /** The schema version that this program writes. */
 export const SCHEMA_VERSION = steps.length;
