@@ -13,6 +13,8 @@ export interface BlockStoreSubject {
   readonly reopen: (() => Promise<BlockStore>) | null;
   /** Damages the stored payload of a block behind the store's back. */
   readonly damage: (blockId: BlockId) => Promise<void>;
+  /** How often the store has each block; 1 unless told. */
+  readonly copies?: number;
   /** Closes the store, if it is open, and removes everything. */
   readonly dispose: () => Promise<void>;
 }
@@ -219,20 +221,21 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       await store.delete(locations[0] as BlockLocation);
       const [bad] = [blocks[7] as StoredBlock];
       await subject.damage(bad.blockId);
+      const copies = subject.copies ?? 1;
       const report = await store.scrub();
       expect(report).toMatchObject({
-        checkedBlocks: 19,
+        checkedBlocks: 19 * copies,
         damaged: [bad.blockId],
-        damagedCount: 1,
+        damagedCount: copies,
         unreadable: 0,
         stoppedBy: null,
       });
-      expect(report.checkedBytes).toBeGreaterThanOrEqual(19 * 400);
+      expect(report.checkedBytes).toBeGreaterThanOrEqual(19 * 400 * copies);
       expect(await store.has([bad.blockId])).toEqual([false]);
       expect((await store.usage()).quarantinedRecords).toBe(1);
-      expect(await store.scrub()).toMatchObject({ checkedBlocks: 18, damagedCount: 0 });
+      expect(await store.scrub()).toMatchObject({ checkedBlocks: 18 * copies, damagedCount: 0 });
       await store.put([bad]);
-      expect(await store.scrub()).toMatchObject({ checkedBlocks: 19, damaged: [] });
+      expect(await store.scrub()).toMatchObject({ checkedBlocks: 19 * copies, damaged: [] });
       expect((await store.scrub({ signal: AbortSignal.abort() })).stoppedBy).toBe('aborted');
     });
 

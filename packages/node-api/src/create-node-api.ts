@@ -10,6 +10,7 @@ import { listRoute } from './routes/list.ts';
 import { locateRoute } from './routes/locate.ts';
 import { putRoute } from './routes/put.ts';
 import { statusRoute } from './routes/status.ts';
+import { upkeepRoutes } from './routes/upkeep.ts';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const IDLE_MS = 30_000;
@@ -68,7 +69,15 @@ export function createNodeApi(options: NodeApiOptions) {
       'a storage node has no such path; use the same version of Cairn on both',
     );
   });
-  for (const addRoute of [statusRoute, putRoute, getRoute, locateRoute, deleteRoute, listRoute]) {
+  for (const addRoute of [
+    statusRoute,
+    putRoute,
+    getRoute,
+    locateRoute,
+    deleteRoute,
+    listRoute,
+    upkeepRoutes,
+  ]) {
     addRoute(app, options);
   }
   return app;

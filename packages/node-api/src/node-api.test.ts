@@ -105,7 +105,7 @@ describe('a storage node', () => {
   test('says who it is and how it is', async () => {
     expect(await node.open().status()).toEqual({
       ...identity,
-      usage: { blocks: 0, liveBytes: 0, diskBytes: 0, quarantinedRecords: 0 },
+      usage: { blocks: 0, liveBytes: 0, diskBytes: 0, quarantinedRecords: 0, verifiedAt: null },
       freeBytes: 10,
       totalBytes: 20,
       refusesWrites: null,

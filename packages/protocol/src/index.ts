@@ -171,8 +171,12 @@ export {
   NODE_PATHS,
   NODE_PROOFS,
   type NodeStatus,
+  nodeCompactedSchema,
+  nodeCompactSchema,
   nodeDeletedSchema,
   nodeDeleteSchema,
   nodeProblemSchema,
+  nodeScrubbedSchema,
+  nodeScrubSchema,
   nodeStatusSchema,
 } from './storage-node/node-messages.ts';

@@ -22,7 +22,11 @@ export interface NodeConnection {
    * @param parts of the body, which are not copied; `null` for none
    * @throws CairnError what the node says, `unavailable` when it cannot be reached or breaks off
    */
-  send(path: string, parts: readonly Uint8Array[] | null): Promise<AsyncIterable<Uint8Array>>;
+  send(
+    path: string,
+    parts: readonly Uint8Array[] | null,
+    signal?: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
   close(): void;
 }
 
@@ -93,7 +97,8 @@ export function openNodeConnection(options: NodeConnectionOptions): NodeConnecti
   }
 
   return {
-    async send(path, parts) {
+    async send(path, parts, signal) {
+      signal?.throwIfAborted();
       let length = 0;
       for (const part of parts ?? []) length += part.length;
       const outgoing = request({
@@ -105,6 +110,7 @@ export function openNodeConnection(options: NodeConnectionOptions): NodeConnecti
         headers:
           parts === null ? {} : { 'content-type': 'application/octet-stream', 'content-length': length },
         timeout: idleTimeoutMs,
+        ...(signal === undefined ? {} : { signal }),
       });
       outgoing.on('timeout', () => outgoing.destroy(new Error(`nothing came for ${idleTimeoutMs} ms`)));
       // Whoever reads the answer meets what breaks it off; without a listener it would end the process.

@@ -1,5 +1,5 @@
 import type { StoredBlock } from '@cairn/content';
-import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import { type BlockId, CairnError, ERROR_CODES, type ErrorCode, isCairnError } from '@cairn/model';
 import {
   decodeFrames,
   decodeLocations,
@@ -10,7 +10,10 @@ import {
   NODE_PATHS,
   type NodeFrame,
   type NodeStatus,
+  nodeCompactedSchema,
   nodeDeletedSchema,
+  nodeProblemSchema,
+  nodeScrubbedSchema,
   nodeStatusSchema,
 } from '@cairn/protocol';
 import type { BlockLocation, BlockStore } from '../block-store.ts';
@@ -31,7 +34,26 @@ export interface RemoteBlockStore extends BlockStore {
 const BATCH_BYTES = 16 * 1024 * 1024;
 const GET_BLOCKS = 256;
 const MAX_JSON_BYTES = 64 * 1024;
+/** A day of signs of life, and a thousand ids. */
+const MAX_REPORT_BYTES = 256 * 1024;
 const MAX_LOCATIONS_BYTES = 1024 * 1024;
+
+/** What is known of work that was given up: the node ends it when the connection does, and says nothing more. */
+const NOTHING_COMPACTED = {
+  segmentsRewritten: 0,
+  segmentsRemoved: 0,
+  movedBytes: 0,
+  freedBytes: 0,
+  skippedDamaged: 0,
+};
+const NOTHING_SCRUBBED = {
+  checkedBlocks: 0,
+  checkedBytes: 0,
+  damaged: [],
+  damagedCount: 0,
+  unreadable: 0,
+  durationMs: 0,
+};
 
 /** Splits blocks so that each request is within what a node takes. */
 function* batches(blocks: readonly StoredBlock[]): Generator<StoredBlock[]> {
@@ -86,6 +108,30 @@ export function createRemoteBlockStore({
     } catch (error) {
       throw new CairnError('unavailable', 'a storage node answered what is not understood', { cause: error });
     }
+  }
+
+  /** Long work: the node shows that it is alive until it has the result. */
+  async function runLong<Report>(
+    path: string,
+    { signal, ...options }: { readonly signal?: AbortSignal },
+    schema: { safeParse(value: unknown): { success: true; data: Report } | { success: false } },
+  ): Promise<Report> {
+    checkOpen();
+    const body = await connection.send(path, [Buffer.from(JSON.stringify(options))], signal);
+    const bytes = await collectBytes(body, MAX_REPORT_BYTES);
+    let value: { readonly report?: unknown; readonly problem?: unknown };
+    try {
+      value = JSON.parse(bytes.toString()) as typeof value;
+    } catch (error) {
+      throw new CairnError('unavailable', 'a storage node answered what is not understood', { cause: error });
+    }
+    const problem = nodeProblemSchema.safeParse(value.problem);
+    if (problem.success && Object.hasOwn(ERROR_CODES, problem.data.code)) {
+      throw new CairnError(problem.data.code as ErrorCode, problem.data.detail);
+    }
+    const report = schema.safeParse(value.report);
+    if (report.success) return report.data;
+    throw new CairnError('unavailable', 'a storage node answered what is not understood');
   }
 
   async function status(): Promise<NodeStatus> {
@@ -198,6 +244,23 @@ export function createRemoteBlockStore({
     async checkHealth() {
       const { refusesWrites } = await status();
       if (refusesWrites !== null) throw new CairnError('unavailable', refusesWrites);
+    },
+    async compact(options = {}) {
+      try {
+        return await runLong(NODE_PATHS.compact, options, nodeCompactedSchema);
+      } catch (error) {
+        if (options.signal?.aborted !== true || closed) throw error;
+        return { ...NOTHING_COMPACTED, stoppedBy: 'aborted' };
+      }
+    },
+    async scrub(options = {}) {
+      try {
+        const report = await runLong(NODE_PATHS.scrub, options, nodeScrubbedSchema);
+        return { ...report, damaged: report.damaged as BlockId[] };
+      } catch (error) {
+        if (options.signal?.aborted !== true || closed) throw error;
+        return { ...NOTHING_SCRUBBED, stoppedBy: 'aborted' };
+      }
     },
     async close() {
       closed = true;

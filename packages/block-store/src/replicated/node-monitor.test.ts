@@ -11,7 +11,7 @@ interface Fake {
   status: NodeStatus;
 }
 
-const usage = { blocks: 0, liveBytes: 0, diskBytes: 0, quarantinedRecords: 0 };
+const usage = { blocks: 0, liveBytes: 0, diskBytes: 0, quarantinedRecords: 0, verifiedAt: null };
 
 function createFake(nodeId: string, options: { bootCount?: number; isDraining?: boolean } = {}): Fake {
   const fake: Fake = {

@@ -31,6 +31,7 @@ for (const [count, replicas] of [
     return {
       store,
       reopen: null,
+      copies: replicas,
       async damage(blockId) {
         for (const nodeId of await nodes.holders(blockId)) nodes.node(nodeId).memory.damage(blockId);
       },

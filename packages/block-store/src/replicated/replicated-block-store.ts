@@ -1,7 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError } from '@cairn/model';
-import type { BlockLocation, BlockStore } from '../block-store.ts';
+import type { BlockLocation, BlockStore, CompactionReport } from '../block-store.ts';
 import { mergeLocations } from './merge-locations.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
@@ -27,6 +27,15 @@ export interface ReplicatedBlockStoreOptions {
 
 const WINDOW_BLOCKS = 32;
 const MAX_READ_REPAIRS = 16;
+const MAX_DAMAGED_LISTED = 1000;
+
+/** The earliest time, or `null` when one of them is not known. */
+function earliest(times: readonly (number | null)[]): number | null {
+  return times.reduce(
+    (least, time) => (least === null || time === null ? null : Math.min(least, time)),
+    times[0] ?? null,
+  );
+}
 
 /**
  * A block store over storage nodes, each a block store of its own (ADR 0013). Acknowledged is what `writeQuorum`
@@ -192,6 +201,41 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
         liveBytes: sum((usage) => usage.liveBytes),
         diskBytes: sum((usage) => usage.diskBytes),
         quarantinedRecords: Math.ceil(sum((usage) => usage.quarantinedRecords) / copies),
+        verifiedAt: earliest(answers.map((usage) => usage.verifiedAt)),
+      };
+    },
+    async compact(options = {}) {
+      checkOpen();
+      const total = {
+        segmentsRewritten: 0,
+        segmentsRemoved: 0,
+        movedBytes: 0,
+        freedBytes: 0,
+        skippedDamaged: 0,
+      };
+      let stoppedBy: CompactionReport['stoppedBy'] = null;
+      // One node after the other, so that the others answer as fast as ever.
+      for (const node of nodes.list()) {
+        if (!node.isReadable || options.signal?.aborted === true) continue;
+        const report = await node.blocks.compact(options);
+        for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += report[name];
+        stoppedBy ??= report.stoppedBy;
+      }
+      return { ...total, stoppedBy: options.signal?.aborted === true ? 'aborted' : stoppedBy };
+    },
+    async scrub(options = {}) {
+      checkOpen();
+      const reports = await askAll((node) => node.blocks.scrub(options));
+      const sum = (name: 'checkedBlocks' | 'checkedBytes' | 'damagedCount' | 'unreadable') =>
+        reports.reduce((total, report) => total + report[name], 0);
+      return {
+        checkedBlocks: sum('checkedBlocks'),
+        checkedBytes: sum('checkedBytes'),
+        damaged: [...new Set(reports.flatMap((report) => report.damaged))].slice(0, MAX_DAMAGED_LISTED),
+        damagedCount: sum('damagedCount'),
+        unreadable: sum('unreadable'),
+        durationMs: Math.max(...reports.map((report) => report.durationMs)),
+        stoppedBy: reports.some((report) => report.stoppedBy !== null) ? 'aborted' : null,
       };
     },
     async checkHealth() {

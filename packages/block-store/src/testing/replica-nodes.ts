@@ -50,6 +50,8 @@ function faulty(node: TestNode): BlockStore {
     },
     usage: () => enter('usage').then(() => memory.usage()),
     checkHealth: () => enter('checkHealth').then(() => memory.checkHealth()),
+    compact: (options) => enter('compact').then(() => memory.compact(options)),
+    scrub: (options) => enter('scrub').then(() => memory.scrub(options)),
     close: () => memory.close(),
   };
 }

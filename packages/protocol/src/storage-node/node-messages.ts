@@ -9,6 +9,8 @@ export const NODE_PATHS = {
   locate: '/node/v1/blocks/locate',
   delete: '/node/v1/blocks/delete',
   list: '/node/v1/blocks/list',
+  compact: '/node/v1/compact',
+  scrub: '/node/v1/scrub',
 } as const;
 
 /** The name under which a server of the cluster presents the key. */
@@ -24,6 +26,7 @@ export const nodeUsageSchema = z.object({
   liveBytes: count,
   diskBytes: count,
   quarantinedRecords: count,
+  verifiedAt: count.nullable(),
 });
 
 /** GET /node/v1/status */
@@ -54,6 +57,33 @@ export const nodeDeleteSchema = z.object({
   fencingToken: count,
 });
 export const nodeDeletedSchema = z.object({ deleted: z.boolean() });
+
+const bytesPerSecond = z.int().positive().exactOptional();
+/** POST /node/v1/compact */
+export const nodeCompactSchema = z.object({
+  minGarbageRatio: z.number().min(0).max(1).exactOptional(),
+  bytesPerSecond,
+});
+export const nodeCompactedSchema = z.object({
+  segmentsRewritten: count,
+  segmentsRemoved: count,
+  movedBytes: count,
+  freedBytes: count,
+  skippedDamaged: count,
+  stoppedBy: z.enum(['storage-full', 'aborted']).nullable(),
+});
+
+/** POST /node/v1/scrub */
+export const nodeScrubSchema = z.object({ olderThanMs: count.exactOptional(), bytesPerSecond });
+export const nodeScrubbedSchema = z.object({
+  checkedBlocks: count,
+  checkedBytes: count,
+  damaged: z.array(z.string().refine((value) => isBlockId(value))).max(1000),
+  damagedCount: count,
+  unreadable: count,
+  durationMs: z.number().nonnegative(),
+  stoppedBy: z.enum(['aborted']).nullable(),
+});
 
 /** What a node answers when it cannot do what was asked. */
 export const nodeProblemSchema = z.object({ code: z.string().max(64), detail: z.string().max(2000) });
