@@ -1,5 +1,6 @@
 import { type EntryId, isCairnError, type SpaceId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeCluster } from './contract-cluster.ts';
 import { describeCollection } from './contract-collection.ts';
 import { describeConflicts } from './contract-conflicts.ts';
 import {
@@ -460,6 +461,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
 
     describeCollection(() => store);
     describeRetention(() => store);
+    describeCluster(() => store);
     describeConflicts(() => store);
     describeInvalidStates(() => store);
     describeHistories(() => store);

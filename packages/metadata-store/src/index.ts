@@ -1,4 +1,10 @@
 export type {
+  ClusterReader,
+  ClusterTransaction,
+  JoinTokenRecord,
+  StorageNodeRecord,
+} from './cluster-port.ts';
+export type {
   BlockAmount,
   BlockGeneration,
   CollectionReader,

@@ -8,6 +8,7 @@ import type {
   UserId,
   VersionId,
 } from '@cairn/model';
+import type { ClusterReader, ClusterTransaction } from './cluster-port.ts';
 import type { CollectionReader, CollectionTransaction, PutResult } from './collection-port.ts';
 import type { InvalidStateError } from './invalid-state.ts';
 import type {
@@ -42,7 +43,7 @@ export interface MetadataStore {
   close(): Promise<void>;
 }
 
-export interface MetadataReader extends CollectionReader, RetentionReader {
+export interface MetadataReader extends ClusterReader, CollectionReader, RetentionReader {
   /** Server-wide named texts (epoch, schema). */
   getValue(name: string): Promise<string | undefined>;
   countUsers(): Promise<number>;
@@ -105,7 +106,11 @@ export interface MetadataReader extends CollectionReader, RetentionReader {
   countAll(): Promise<{ users: number; devices: number; entries: number; versions: number; blocks: number }>;
 }
 
-export interface MetadataTransaction extends MetadataReader, CollectionTransaction, RetentionTransaction {
+export interface MetadataTransaction
+  extends MetadataReader,
+    ClusterTransaction,
+    CollectionTransaction,
+    RetentionTransaction {
   setValue(name: string, value: string): Promise<void>;
 
   /** Throws `name-taken` when the folded username exists. */

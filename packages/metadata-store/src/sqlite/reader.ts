@@ -1,5 +1,6 @@
 import type { MetadataReader } from '../metadata-store.ts';
 import type { ChangesetRecord, MemberRole } from '../records.ts';
+import { createClusterReader } from './cluster-tables.ts';
 import { createCollectionReader } from './collection-reader.ts';
 import { createRetentionReader } from './retention-reader.ts';
 import {
@@ -58,6 +59,7 @@ function map<Item>(row: Row | undefined, convert: (row: Row) => Item): Item | un
 export function createReader(session: Session): MetadataReader {
   const { one, all } = session;
   return {
+    ...createClusterReader(session),
     ...createCollectionReader(session),
     ...createRetentionReader(session),
     async getValue(name) {

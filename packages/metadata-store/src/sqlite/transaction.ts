@@ -2,6 +2,7 @@ import { CairnError, foldName } from '@cairn/model';
 import { InvalidStateError, violates } from '../invalid-state.ts';
 import type { MetadataTransaction } from '../metadata-store.ts';
 import type { EntryRecord } from '../records.ts';
+import { createClusterWrites } from './cluster-tables.ts';
 import { createCollectionWrites, listLateBlocks } from './collection-writes.ts';
 import { encodeContent, encodeParts, idToBytes } from './content-codec.ts';
 import { moveIntoTrash, moveOutOfTrash, updateEntryRows } from './entry-writes.ts';
@@ -41,6 +42,7 @@ export function createTransaction(session: Session): MetadataTransaction {
 
   return {
     ...reader,
+    ...createClusterWrites(session),
     ...createCollectionWrites(session),
     ...createRetentionWrites(session),
 

@@ -5,6 +5,7 @@ import { conflictColumns } from './0002-conflicts.ts';
 import { numberedBlocks } from './0003-numbered-blocks.ts';
 import { collectionTables } from './0004-collection.ts';
 import { retentionTable } from './0005-retention.ts';
+import { storageNodeTables } from './0006-storage-nodes.ts';
 
 /** Marks our files (`PRAGMA application_id`): "CRNM". */
 export const APPLICATION_ID = 0x43524e4d;
@@ -16,6 +17,7 @@ const steps: readonly string[] = [
   numberedBlocks,
   collectionTables,
   retentionTable,
+  storageNodeTables,
 ];
 
 /** The schema version that this program writes. */
