@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CairnError } from '@cairn/model';
-import type { Fence } from '@cairn/node-api';
+import type { FencingTokens } from '@cairn/node-api';
 import { z } from 'zod';
 
 /** What a node keeps besides its blocks. */
@@ -13,7 +13,7 @@ export interface NodeFolder {
   /** New when the folder of the blocks is. */
   readonly storeUuid: string;
   readonly blocks: string;
-  readonly fence: Fence;
+  readonly fencing: FencingTokens;
   saveMembership(membership: Membership): Promise<void>;
 }
 
@@ -28,7 +28,8 @@ export type Membership = z.infer<typeof membershipSchema>;
 
 const MEMBERSHIP = 'membership.json';
 const BOOT_COUNT = 'boot-count';
-const FENCING_TOKEN = 'fencing-token';
+const FENCING_TOKENS = 'fencing-tokens.json';
+const fencingSchema = z.record(z.string().max(64), z.int().nonnegative());
 const STORE_UUID = 'store-uuid';
 
 async function readText(path: string): Promise<string | null> {
@@ -77,25 +78,37 @@ function damaged(directory: string, name: string): CairnError {
   );
 }
 
-function createFence(directory: string, found: number): Fence {
+async function readFencing(directory: string): Promise<Record<string, number>> {
+  const text = await readText(join(directory, FENCING_TOKENS));
+  if (text === null) return {};
+  try {
+    return fencingSchema.parse(JSON.parse(text));
+  } catch {
+    throw damaged(directory, FENCING_TOKENS);
+  }
+}
+
+function createFencing(directory: string, found: Record<string, number>): FencingTokens {
   let highest = found;
   let writing: Promise<void> = Promise.resolve();
   return {
     get highest() {
       return highest;
     },
-    async admit(token) {
+    async admit({ job, token }) {
       // One after the other, so that a lower token cannot be written over a higher one.
       const mine = writing.then(async () => {
-        if (token < highest) {
+        const known = highest[job] ?? 0;
+        if (token < known) {
           throw new CairnError(
             'precondition-failed',
-            'another server coordinates the cluster by now; this request is from one that was late',
+            'another server does this job by now; this request is from one that was late',
           );
         }
-        if (token === highest) return;
-        await writeText(directory, FENCING_TOKEN, String(token));
-        highest = token;
+        if (token === known) return;
+        const next = { ...highest, [job]: token };
+        await writeText(directory, FENCING_TOKENS, JSON.stringify(next));
+        highest = next;
       });
       writing = mine.catch(() => undefined);
       return mine;
@@ -127,13 +140,13 @@ export async function openNodeFolder(directory: string, createUuid: () => string
     storeUuid = createUuid();
     await writeText(blocks, STORE_UUID, storeUuid);
   }
-  const fence = createFence(directory, await readCount(directory, FENCING_TOKEN));
+  const fencing = createFencing(directory, await readFencing(directory));
   return {
     membership,
     bootCount,
     storeUuid,
     blocks,
-    fence,
+    fencing,
     saveMembership: (joined) => writeText(directory, MEMBERSHIP, JSON.stringify(joined)),
   };
 }

@@ -95,7 +95,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const bootId = createUuid();
     const app = createNodeApi({
       blocks,
-      fence: folder.fence,
+      fencing: folder.fencing,
       environment,
       key: () => (membership === null ? null : Buffer.from(membership.key, 'hex')),
       identity: () => ({

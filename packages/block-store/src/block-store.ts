@@ -9,6 +9,12 @@ export interface BlockLocation {
   readonly storedBytes: number;
 }
 
+/** Proves that whoever deletes still has the job of doing so: the token of the lease on it, which grows with each holder. */
+export interface Fence {
+  readonly job: string;
+  readonly token: number;
+}
+
 export interface BlockStoreUsage {
   readonly blocks: number;
   /** Bytes of live records, headers included. */
@@ -92,8 +98,15 @@ export interface BlockStore {
   has(blockIds: readonly BlockId[]): Promise<boolean[]>;
   /** Where these are, in the same order; `null` for one that is absent or damaged. */
   locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]>;
-  /** Deletes by location: only this generation of the block. */
-  delete(location: { readonly blockId: BlockId; readonly generation: number }): Promise<boolean>;
+  /**
+   * Deletes by location: only this generation of the block. A store that several processes share refuses with
+   * `precondition-failed` what comes with a lower token than it has seen for that job; a store that one process has
+   * for itself needs no fence.
+   */
+  delete(
+    location: { readonly blockId: BlockId; readonly generation: number },
+    fence?: Fence,
+  ): Promise<boolean>;
   /** Every live block with an id above `after`, in order of ids, for verification and collection. */
   list(after?: BlockId): AsyncIterable<BlockLocation>;
   usage(): Promise<BlockStoreUsage>;

@@ -4,6 +4,7 @@ export type {
   BlockStoreUsage,
   CompactionOptions,
   CompactionReport,
+  Fence,
   ScrubOptions,
   ScrubReport,
 } from './block-store.ts';

@@ -1,2 +1,2 @@
 export { createNodeApi, type NodeApp } from './create-node-api.ts';
-export type { Fence, NodeApiOptions, NodeIdentity } from './node-api-options.ts';
+export type { FencingTokens, NodeApiOptions, NodeIdentity } from './node-api-options.ts';

@@ -1,4 +1,4 @@
-import type { BlockStore } from '@cairn/block-store';
+import type { BlockStore, Fence } from '@cairn/block-store';
 import type { Environment } from '@cairn/environment';
 
 /** What a node says of itself; see `nodeStatusSchema`. */
@@ -10,11 +10,12 @@ export interface NodeIdentity {
   readonly version: string;
 }
 
-/** The highest fencing token that this node has seen, durably. */
-export interface Fence {
-  readonly highest: number;
+/** The highest fencing tokens that this node has seen, durably. */
+export interface FencingTokens {
+  /** By job. */
+  readonly highest: Readonly<Record<string, number>>;
   /** Notes a token. Resolves when it is durable; throws `precondition-failed` when a higher one was seen. */
-  admit(token: number): Promise<void>;
+  admit(fence: Fence): Promise<void>;
 }
 
 export interface NodeApiOptions {
@@ -22,7 +23,7 @@ export interface NodeApiOptions {
   readonly identity: () => NodeIdentity;
   /** The key that the cluster and this node share, 32 bytes; `null` while there is none: nobody gets in. */
   readonly key: () => Uint8Array | null;
-  readonly fence: Fence;
+  readonly fencing: FencingTokens;
   /** Room on the file system; `null` where that cannot be told. */
   readonly space: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;
   readonly environment: Environment;

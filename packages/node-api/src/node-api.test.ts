@@ -13,23 +13,21 @@ import { type BlockId, CairnError } from '@cairn/model';
 import { CLUSTER_IDENTITY, NODE_CIPHERS, NODE_PATHS } from '@cairn/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNodeApi, type NodeApp } from './create-node-api.ts';
-import type { Fence } from './node-api-options.ts';
+import type { FencingTokens } from './node-api-options.ts';
 
 const environment = createSystemEnvironment();
 const identity = { nodeId: 'n1', storeUuid: 's1', bootCount: 3, bootId: 'b1', version: '0' };
 
-function createFence(): Fence & { seen: number[] } {
-  let highest = 0;
-  const seen: number[] = [];
+function createFencing(): FencingTokens & { readonly seen: string[] } {
+  const highest: Record<string, number> = {};
+  const seen: string[] = [];
   return {
     seen,
-    get highest() {
-      return highest;
-    },
-    async admit(token) {
-      seen.push(token);
-      if (token < highest) throw new CairnError('precondition-failed', 'an older coordinator');
-      highest = token;
+    highest,
+    async admit({ job, token }) {
+      seen.push(`${job} ${token}`);
+      if (token < (highest[job] ?? 0)) throw new CairnError('precondition-failed', 'somebody else does it');
+      highest[job] = token;
     },
   };
 }
@@ -39,21 +37,21 @@ interface Running {
   readonly memory: ReturnType<typeof createMemoryBlockStore>;
   readonly port: number;
   readonly key: Uint8Array;
-  readonly fence: ReturnType<typeof createFence>;
-  open(options?: { key?: Uint8Array; token?: number; idleTimeoutMs?: number }): RemoteBlockStore;
+  readonly fencing: ReturnType<typeof createFencing>;
+  open(options?: { key?: Uint8Array; idleTimeoutMs?: number }): RemoteBlockStore;
   close(): Promise<void>;
 }
 
 async function startNode(): Promise<Running> {
   const memory = createMemoryBlockStore();
   const key = randomBytes(32);
-  const fence = createFence();
+  const fencing = createFencing();
   const space = async () => ({ freeBytes: 10, totalBytes: 20 });
   const app = createNodeApi({
     blocks: memory,
     identity: () => identity,
     key: () => key,
-    fence,
+    fencing,
     space,
     environment,
   });
@@ -65,15 +63,15 @@ async function startNode(): Promise<Running> {
     memory,
     port,
     key,
-    fence,
-    open({ key: given = key, token = 1, idleTimeoutMs } = {}) {
+    fencing,
+    open({ key: given = key, idleTimeoutMs } = {}) {
       const connection = openNodeConnection({
         host: '127.0.0.1',
         port,
         key: given,
         ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       });
-      const store = createRemoteBlockStore({ connection, fencingToken: () => token });
+      const store = createRemoteBlockStore(connection);
       opened.push(store);
       return store;
     },
@@ -109,7 +107,7 @@ describe('a storage node', () => {
       freeBytes: 10,
       totalBytes: 20,
       refusesWrites: null,
-      fencingToken: 0,
+      fencingTokens: {},
     });
     await node.memory.close();
     await expect(node.open().put([makeBlock(1, 10)])).rejects.toMatchObject({ code: 'unavailable' });
@@ -153,13 +151,15 @@ describe('a storage node', () => {
   test('deletes for the newest coordinator only', async () => {
     const block = makeBlock(1, 10);
     const [location] = await node.open().put([block]);
-    const [young, old] = [node.open({ token: 8 }), node.open({ token: 7 })];
-    expect(await young.delete({ blockId: block.blockId, generation: 99 })).toBe(false);
-    await expect(old.delete(location as NonNullable<typeof location>)).rejects.toMatchObject({
-      code: 'precondition-failed',
-    });
-    expect(await young.has([block.blockId])).toEqual([true]);
-    expect(node.fence.seen).toEqual([8, 7]);
+    const store = node.open();
+    const remove = (job: string, token: number, generation = location?.generation as number) =>
+      store.delete({ blockId: block.blockId, generation }, { job, token });
+    expect(await remove('sweep', 8, 99)).toBe(false);
+    await expect(remove('sweep', 7)).rejects.toMatchObject({ code: 'precondition-failed' });
+    expect(await store.has([block.blockId])).toEqual([true]);
+    expect((await store.status()).fencingTokens).toEqual({ sweep: 8 });
+    expect(await remove('repair', 2)).toBe(true);
+    expect(node.fencing.seen).toEqual(['sweep 8', 'sweep 7', 'repair 2']);
   });
 
   test('gives what it has around a damaged block', async () => {

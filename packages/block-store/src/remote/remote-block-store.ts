@@ -19,12 +19,6 @@ import {
 import type { BlockLocation, BlockStore } from '../block-store.ts';
 import { collectBytes, type NodeConnection } from './node-connection.ts';
 
-export interface RemoteBlockStoreOptions {
-  readonly connection: NodeConnection;
-  /** Proves that whoever deletes is still the one who may; see ADR 0013. */
-  readonly fencingToken: () => number;
-}
-
 /** The blocks of one storage node. */
 export interface RemoteBlockStore extends BlockStore {
   /** What the node says of itself. Throws `unavailable` when it does not answer. */
@@ -77,10 +71,7 @@ function* slices<Item>(items: readonly Item[], length: number): Generator<Item[]
 }
 
 /** The block store that a storage node keeps, spoken to over the network. */
-export function createRemoteBlockStore({
-  connection,
-  fencingToken,
-}: RemoteBlockStoreOptions): RemoteBlockStore {
+export function createRemoteBlockStore(connection: NodeConnection): RemoteBlockStore {
   let closed = false;
 
   function checkOpen(): void {
@@ -221,8 +212,8 @@ export function createRemoteBlockStore({
       checkOpen();
       return locate(blockIds);
     },
-    async delete({ blockId, generation }) {
-      const body = { blockId, generation, fencingToken: fencingToken() };
+    async delete({ blockId, generation }, fence) {
+      const body = { blockId, generation, ...(fence === undefined ? {} : { fence }) };
       const parsed = nodeDeletedSchema.safeParse(await askJson(NODE_PATHS.delete, body));
       if (parsed.success) return parsed.data.deleted;
       throw new CairnError('unavailable', 'a storage node answered what is not understood');

@@ -26,7 +26,7 @@ function createFake(nodeId: string, options: { bootCount?: number; isDraining?: 
       freeBytes: 1e9,
       totalBytes: 2e9,
       refusesWrites: null,
-      fencingToken: 0,
+      fencingTokens: {},
     },
     cluster: {
       nodeId,

@@ -1,7 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { BlockId } from '@cairn/model';
-import type { BlockLocation } from '../block-store.ts';
+import type { BlockLocation, Fence } from '../block-store.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
 
@@ -14,6 +14,8 @@ export interface RepairOptions {
   readonly bytesPerSecond?: number;
   /** Also brings blocks where placement wants them and takes surplus replicas away. */
   readonly rebalance?: boolean;
+  /** For what is taken away. */
+  readonly fence?: Fence;
   readonly signal?: AbortSignal;
   readonly onProgress?: (report: RepairReport) => void;
 }
@@ -186,7 +188,7 @@ export async function repairBlocks(
     for (const { node, location } of holders) {
       if (ids.has(node.nodeId)) continue;
       try {
-        if (await node.blocks.delete(location)) counts.removedReplicas++;
+        if (await node.blocks.delete(location, options.fence)) counts.removedReplicas++;
       } catch (error) {
         nodes.note(node.nodeId, 'failed', error);
       }

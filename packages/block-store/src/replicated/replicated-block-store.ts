@@ -1,7 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError } from '@cairn/model';
-import type { BlockLocation, BlockStore, CompactionReport } from '../block-store.ts';
+import type { BlockLocation, BlockStore, CompactionReport, Fence } from '../block-store.ts';
 import { mergeLocations } from './merge-locations.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
@@ -128,10 +128,10 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
     });
   }
 
-  async function remove({
-    blockId,
-    generation,
-  }: Pick<BlockLocation, 'blockId' | 'generation'>): Promise<boolean> {
+  async function remove(
+    { blockId, generation }: Pick<BlockLocation, 'blockId' | 'generation'>,
+    fence: Fence | undefined,
+  ): Promise<boolean> {
     // A late replica must not arrive after the delete that was meant for it.
     await writer.settle();
     const [location] = await locate([blockId]);
@@ -140,7 +140,7 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       const [own] = await node.blocks.locate([blockId]);
       // Each node counts its own generations; what was written above the one to delete stays.
       if (own === null || own === undefined || own.generation > generation) return false;
-      return node.blocks.delete(own);
+      return node.blocks.delete(own, fence);
     });
     return answers.some(Boolean);
   }
@@ -173,13 +173,13 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       checkOpen();
       return locate(blockIds);
     },
-    async delete(location) {
+    async delete(location, fence) {
       checkOpen();
       const { blockId } = location;
       for (let other = deletes.get(blockId); other !== undefined; other = deletes.get(blockId)) {
         await Promise.allSettled([other]);
       }
-      const deleting = remove(location).finally(() => deletes.delete(blockId));
+      const deleting = remove(location, fence).finally(() => deletes.delete(blockId));
       deletes.set(blockId, deleting);
       return deleting;
     },

@@ -43,7 +43,7 @@ function faulty(node: TestNode): BlockStore {
     },
     has: (blockIds) => enter('has').then(() => memory.has(blockIds)),
     locate: (blockIds) => enter('locate').then(() => memory.locate(blockIds)),
-    delete: (location) => enter('delete').then(() => memory.delete(location)),
+    delete: (location, fence) => enter('delete').then(() => memory.delete(location, fence)),
     async *list(after) {
       await enter('list');
       yield* memory.list(after);

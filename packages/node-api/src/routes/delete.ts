@@ -4,8 +4,8 @@ import { type NodeRoute, readBody } from './node-route.ts';
 
 const MAX_REQUEST_BYTES = 4096;
 
-/** POST /node/v1/blocks/delete: by location, and only for whoever has the highest fencing token. */
-export const deleteRoute: NodeRoute = (app, { blocks, fence }) => {
+/** POST /node/v1/blocks/delete: by location, and only for whoever has the highest fencing token of the job. */
+export const deleteRoute: NodeRoute = (app, { blocks, fencing }) => {
   app.post(NODE_PATHS.delete, async (request) => {
     const bytes = await readBody(request, MAX_REQUEST_BYTES);
     let value: unknown = null;
@@ -16,8 +16,8 @@ export const deleteRoute: NodeRoute = (app, { blocks, fence }) => {
     }
     const parsed = nodeDeleteSchema.safeParse(value);
     if (!parsed.success) throw new CairnError('bad-request', 'the request names no location of a block');
-    const { blockId, generation, fencingToken } = parsed.data;
-    await fence.admit(fencingToken);
+    const { blockId, generation, fence } = parsed.data;
+    if (fence !== undefined) await fencing.admit(fence);
     return { deleted: await blocks.delete({ blockId: blockId as BlockId, generation }) };
   });
 };

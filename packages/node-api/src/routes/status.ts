@@ -2,7 +2,7 @@ import { NODE_PATHS, type NodeStatus } from '@cairn/protocol';
 import type { NodeRoute } from './node-route.ts';
 
 /** GET /node/v1/status */
-export const statusRoute: NodeRoute = (app, { blocks, identity, fence, space }) => {
+export const statusRoute: NodeRoute = (app, { blocks, identity, fencing, space }) => {
   app.get(NODE_PATHS.status, async (): Promise<NodeStatus> => {
     const room = await space();
     const refusesWrites = await blocks.checkHealth().then(
@@ -15,7 +15,7 @@ export const statusRoute: NodeRoute = (app, { blocks, identity, fence, space }) 
       freeBytes: room?.freeBytes ?? null,
       totalBytes: room?.totalBytes ?? null,
       refusesWrites,
-      fencingToken: fence.highest,
+      fencingTokens: { ...fencing.highest },
     };
   });
 };

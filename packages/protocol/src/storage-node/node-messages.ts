@@ -45,8 +45,8 @@ export const nodeStatusSchema = z.object({
   totalBytes: count.nullable(),
   /** `null`: takes writes. */
   refusesWrites: z.string().max(500).nullable(),
-  /** The highest one seen; lower ones are refused. */
-  fencingToken: count,
+  /** The highest one seen for each job; lower ones are refused. */
+  fencingTokens: z.record(z.string(), count),
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 
@@ -54,7 +54,8 @@ export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 export const nodeDeleteSchema = z.object({
   blockId: z.string().refine((value) => isBlockId(value)),
   generation: z.int().positive(),
-  fencingToken: count,
+  /** Left out where nothing but this one process deletes. */
+  fence: z.object({ job: z.string().regex(/^[a-z-]{1,64}$/), token: count }).exactOptional(),
 });
 export const nodeDeletedSchema = z.object({ deleted: z.boolean() });
 
