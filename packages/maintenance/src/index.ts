@@ -12,3 +12,12 @@ export {
   collectGarbage,
 } from './collect-garbage.ts';
 export { DEFAULT_GRACE_MS } from './collection-settings.ts';
+export { measureServer, measureSpace, type ServerUsage, type SpaceUsage } from './measure-usage.ts';
+export { type PurgeReport, purgeOldTrash } from './purge-old-trash.ts';
+export { DEFAULT_RETENTION } from './retention-settings.ts';
+export {
+  type RetentionDependencies,
+  type RetentionOptions,
+  type ThinningReport,
+  thinVersions,
+} from './thin-versions.ts';

@@ -234,6 +234,14 @@ export interface TrashService {
   ): Promise<{ readonly items: readonly TrashItem[]; readonly next: number | null }>;
   /** Restores where it was, or to `path`; folders that are gone are made again, a taken name gets ` (restored)`. */
   restore(principal: Principal, entryId: EntryId, path?: string): Promise<EntryWithPath>;
+  /** Removes one item for good. @throws CairnError `not-found` */
+  purge(principal: Principal, entryId: EntryId): Promise<void>;
+  /** Removes all items that are in the trash now for good; the answer says how many, and how many entries. */
+  empty(
+    principal: Principal,
+    spaceId: SpaceId | null,
+    signal?: AbortSignal,
+  ): Promise<{ readonly items: number; readonly entries: number }>;
 }
 
 export interface UploadStatus {

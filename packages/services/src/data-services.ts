@@ -16,6 +16,7 @@ import { updateEntry } from './files/update-entry.ts';
 import { currentSequence } from './spaces/current-sequence.ts';
 import { readChanges } from './spaces/read-changes.ts';
 import { readSnapshot } from './spaces/read-snapshot.ts';
+import { emptyTrash, purgeTrash } from './trash/empty-trash.ts';
 import { listTrash } from './trash/list-trash.ts';
 import { restoreTrash } from './trash/restore-trash.ts';
 import { completeUpload } from './uploads/complete-upload.ts';
@@ -58,7 +59,12 @@ export function createDataServices(dependencies: DataDependencies): DataServices
       revert: bind(revertFile),
     },
     conflicts: { list: bind(listConflicts), resolve: bind(resolveConflict) },
-    trash: { list: bind(listTrash), restore: bind(restoreTrash) },
+    trash: {
+      list: bind(listTrash),
+      restore: bind(restoreTrash),
+      purge: bind(purgeTrash),
+      empty: bind(emptyTrash),
+    },
     uploads: {
       create: bind(createUpload),
       get: bind(getUpload),

@@ -35,3 +35,4 @@ export type {
   UploadsService,
 } from './data-services-types.ts';
 export { ensureEpoch, readEpochRenewal } from './spaces/server-epoch.ts';
+export { purgeTrashItem } from './trash/purge-trash.ts';
