@@ -38,6 +38,7 @@ describe('accounts and what can go wrong', () => {
       'versions',
       'revert',
       'trash',
+      'admin',
     ];
     for (const words of [...names.map((name) => [name]), ['devices', 'revoke'], ['trash', 'restore']]) {
       const { exitCode, output } = await world.run('laptop', ...words, '--help');

@@ -31,6 +31,8 @@ interface Case {
   readonly own: number;
   /** The request names something that can belong to somebody. */
   readonly names: boolean;
+  /** Ann is one, Bob is none. */
+  readonly administrators?: true;
 }
 
 const packBody = (): Uint8Array => {
@@ -168,6 +170,24 @@ const CASES: Record<string, Case> = {
     own: 200,
     names: true,
     ask: ({ trashedId }) => ({ path: `/api/v1/trash/${trashedId}/restore` }),
+  },
+  'DELETE /api/v1/trash': { own: 200, names: false, ask: () => ({ path: '/api/v1/trash' }) },
+  'DELETE /api/v1/trash/:entryId': {
+    own: 204,
+    names: true,
+    ask: ({ trashedId }) => ({ path: `/api/v1/trash/${trashedId}` }),
+  },
+  'POST /api/v1/admin/collections': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/collections', json: { dryRun: true } }),
+  },
+  'GET /api/v1/admin/usage': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/usage' }),
   },
   'POST /api/v1/uploads': {
     own: 201,
@@ -317,6 +337,13 @@ describe('authorisation', () => {
         if (method !== 'HEAD') expect(problemSchema.parse(foreign.json).code).toBe('not-found');
         const ownersView = await send(method, one, random, ann.accessToken);
         expect(ownersView.status).toBe(404);
+      }
+
+      if (one.administrators === true) {
+        const member = await send(method, one, own, bob.accessToken);
+        const nothing = await server.ask(method, '/api/v1/nothing', { token: bob.accessToken });
+        expect(member.status).toBe(404);
+        expect(withoutEcho(member, own)).toEqual(withoutEcho(nothing, own));
       }
 
       const token = name.includes('logout')

@@ -4,6 +4,7 @@ import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock }
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
+import { createMaintenance } from '@cairn/maintenance';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import { isCairnError } from '@cairn/model';
 import { createAccessServices, createDataServices, ensureEpoch, type PasswordCost } from '@cairn/services';
@@ -79,9 +80,12 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       setUpCode,
       ...(options.passwordCost === undefined ? {} : { passwordCost: options.passwordCost }),
     });
+    const maintenance = createMaintenance({ store, blocks, environment });
+    closers.push(() => maintenance.stop());
     const app = await createHttpApi({
       data: dataServices,
       access,
+      maintenance: maintenance.service,
       bus,
       environment,
       config: {
@@ -97,9 +101,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         process: true,
         blockUsage: () => blocks.usage(),
         counts: () => store.read((reader) => reader.countAll()),
+        maintenance: () => maintenance.measure(),
       }),
     });
     const users = await store.read((reader) => reader.countUsers());
+    maintenance.start();
     return { app, hasAccounts: users > 0, close };
   } catch (error) {
     await close();

@@ -375,6 +375,10 @@ describe('documentation and operation', () => {
       'cairn_http_body_bytes_total{direction="in"}',
       'cairn_block_store{measure="blocks"}',
       'cairn_metadata_rows{kind="users"}',
+      'cairn_gc_runs 0',
+      'cairn_gc_waiting_blocks',
+      'cairn_gc_last_run_timestamp_seconds Nan',
+      'cairn_dangling_references Nan',
       'process_cpu_seconds_total',
     ]) {
       expect(text).toContain(name);

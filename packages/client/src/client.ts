@@ -3,6 +3,7 @@ import type { Environment } from '@cairn/environment';
 import type { EntryId, SpaceId } from '@cairn/model';
 import { signedInSchema } from '@cairn/protocol';
 import { type AccountClient, createAccountClient } from './account-client.ts';
+import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { createApi } from './api.ts';
 import { type ConflictsClient, createConflictsClient } from './conflicts-client.ts';
 import { createFilesClient, type FilesClient } from './files-client.ts';
@@ -35,6 +36,7 @@ export interface Client {
   readonly account: AccountClient;
   readonly files: FilesClient;
   readonly conflicts: ConflictsClient;
+  readonly admin: AdminClient;
   /** The sign-in of this device. Throws `not-signed-in`. */
   session(): Promise<SessionRecord>;
   space(space: { readonly spaceId: SpaceId; readonly rootId: EntryId }): SpaceClient;
@@ -78,6 +80,7 @@ export function createClient(options: ClientOptions): Client {
     account: createAccountClient(api, store),
     files: createFilesClient(api),
     conflicts: createConflictsClient(api, () => session.require()),
+    admin: createAdminClient(api),
     session: () => session.require(),
     space,
     async personalSpace() {

@@ -1,5 +1,7 @@
 import type { EntryId, VersionId } from '@cairn/model';
 import {
+  type EmptyTrashResponse,
+  emptyTrashResponseSchema,
   entryResponseSchema,
   type FileObject,
   type FileResponse,
@@ -46,6 +48,10 @@ export interface FilesClient {
   trash(signal?: AbortSignal): AsyncIterable<TrashResponse['items'][number]>;
   /** Without `path` it goes back to where it was. */
   restore(entryId: EntryId, path?: string): Promise<FileObject>;
+  /** Deletes everything in the trash for good. */
+  emptyTrash(signal?: AbortSignal): Promise<EmptyTrashResponse>;
+  /** Deletes one item of the trash for good. */
+  purge(entryId: EntryId): Promise<void>;
 }
 
 export function createFilesClient(api: Api): FilesClient {
@@ -124,6 +130,9 @@ export function createFilesClient(api: Api): FilesClient {
         if (items.length < PAGE_ENTRIES) return;
       }
     },
+    emptyTrash: (signal) =>
+      api.ask({ method: 'DELETE', path: '/trash', once: true, signal }, emptyTrashResponseSchema),
+    purge: (entryId) => api.tell({ method: 'DELETE', path: apiPath`/trash/${entryId}`, once: true }),
     restore: (entryId, path) =>
       entryOf(
         api.ask(

@@ -1,5 +1,6 @@
 import type { Environment } from '@cairn/environment';
 import type { EventBus } from '@cairn/event-bus';
+import type { MaintenanceService } from '@cairn/maintenance';
 import type { AccessServices, DataServices } from '@cairn/services';
 import type { Metrics } from './foundation/metrics.ts';
 
@@ -52,6 +53,7 @@ export interface Dependency {
 export interface HttpApiOptions {
   readonly data: DataServices;
   readonly access: AccessServices;
+  readonly maintenance: MaintenanceService;
   readonly bus: EventBus;
   readonly environment: Environment;
   readonly config: HttpApiConfig;

@@ -4,6 +4,7 @@ export {
   auditReferences,
   type DanglingReference,
 } from './audit-references.ts';
+export { type CleanUpOptions, type CleanUpReport, cleanUp } from './clean-up.ts';
 export {
   type CollectionDependencies,
   type CollectionOptions,
@@ -12,6 +13,13 @@ export {
   collectGarbage,
 } from './collect-garbage.ts';
 export { DEFAULT_GRACE_MS } from './collection-settings.ts';
+export {
+  createMaintenance,
+  type Maintenance,
+  type MaintenanceMeasures,
+  type MaintenanceOptions,
+  type MaintenanceService,
+} from './create-maintenance.ts';
 export { measureServer, measureSpace, type ServerUsage, type SpaceUsage } from './measure-usage.ts';
 export { type PurgeReport, purgeOldTrash } from './purge-old-trash.ts';
 export { DEFAULT_RETENTION } from './retention-settings.ts';

@@ -36,6 +36,14 @@ export {
 export { ERROR_TABLE, type ErrorDescription, type Problem, problemSchema, problemType } from './errors.ts';
 export { parseServerEvent, type ServerEvent, serverEventSchema } from './events.ts';
 export {
+  type CollectionRequest,
+  type CollectionResponse,
+  collectionRequestSchema,
+  collectionResponseSchema,
+  type UsageResponse,
+  usageResponseSchema,
+} from './http/admin.ts';
+export {
   type DeviceDescription,
   type DevicesResponse,
   deviceParamsSchema,
@@ -73,7 +81,9 @@ export {
   contentQuerySchema,
   createFolderRequestSchema,
   createUploadRequestSchema,
+  type EmptyTrashResponse,
   type EntryResponse,
+  emptyTrashResponseSchema,
   entryParamsSchema,
   entryResponseSchema,
   type FileObject,

@@ -34,6 +34,10 @@ const SILENT_BUS: EventBus = {
   close: async () => undefined,
 };
 
+const NO_MAINTENANCE = (): never => {
+  throw new Error('nobody cleans up in these worlds');
+};
+
 /**
  * The real HTTP surface without a socket. Making one costs as much as a whole small run, so all worlds of this
  * process share one, each in its turn; it keeps nothing of them but counters.
@@ -80,6 +84,7 @@ function createApp(): Promise<App> {
   return createHttpApi({
     data: delegate(() => services().data),
     access: delegate(() => services().access),
+    maintenance: { collect: NO_MAINTENANCE, usage: NO_MAINTENANCE },
     bus: SILENT_BUS,
     environment,
     config: {

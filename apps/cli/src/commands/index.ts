@@ -1,4 +1,5 @@
 import type { RegisterCommand } from '../register-command.ts';
+import { registerAdmin } from './admin.ts';
 import { registerConflicts } from './conflicts.ts';
 import { registerDemo } from './demo.ts';
 import { registerDevices } from './devices.ts';
@@ -28,5 +29,6 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerConflicts,
   registerPolicy,
   registerTrash,
+  registerAdmin,
   registerDemo,
 ];

@@ -4,17 +4,17 @@ import type { TrashResponse } from '@cairn/protocol';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
-import { showInstant, showName } from '../output/text.ts';
+import { count, showInstant, showName } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
 import { serverPath } from '../server-paths.ts';
 
 type TrashItem = TrashResponse['items'][number];
 
-/** trash list, trash restore */
+/** trash list, trash restore, trash empty */
 export const registerTrash: RegisterCommand = (program, context) => {
   const trash = program
     .command('trash')
-    .description('see and restore what was deleted')
+    .description('see, restore or finally delete what was deleted')
     .addHelpText('after', '\nExamples:\n  cairn trash list\n  cairn trash restore /old/report.txt');
   trash
     .command('list', { isDefault: true })
@@ -30,6 +30,16 @@ export const registerTrash: RegisterCommand = (program, context) => {
     .option('--to <path>', 'another place than where it was')
     .addHelpText('after', '\nExample:\n  cairn trash restore /old/report.txt --to /report.txt')
     .action((item: string, options: { to?: string }) => restore(context, item, options.to));
+  trash
+    .command('empty')
+    .description('delete everything in the trash for good, or one item of it')
+    .argument('[item]', 'its former path (the newest of that path), or its id')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  cairn trash empty')
+    .action((item: string | undefined, options: { yes?: boolean; json?: boolean }) =>
+      empty(context, item, options),
+    );
 };
 
 async function list(context: CliContext, json: boolean): Promise<void> {
@@ -55,6 +65,40 @@ async function restore(context: CliContext, wanted: string, to: string | undefin
     const restored = await client.files.restore(item.entryId, to === undefined ? undefined : serverPath(to));
     print(context, `Restored ${showName(restored.path)}.`);
   });
+}
+
+async function empty(
+  context: CliContext,
+  wanted: string | undefined,
+  options: { readonly yes?: boolean; readonly json?: boolean },
+): Promise<void> {
+  await withClient(context, async (client) => {
+    const item = wanted === undefined ? null : await findItem(client, wanted, context.signal);
+    if (options.yes !== true) {
+      const what = item === null ? 'everything in the trash' : showName(item.path);
+      await askToGoOn(context, `Delete ${what} for good? Nobody can bring it back.`);
+    }
+    if (item !== null) {
+      await client.files.purge(item.entryId);
+      if (options.json === true) printJson(context, { items: 1 });
+      else print(context, `Deleted ${showName(item.path)} for good.`);
+      return;
+    }
+    const done = await client.files.emptyTrash(context.signal);
+    if (options.json === true) printJson(context, done);
+    else if (done.items === 0) remark(context, 'The trash is empty.');
+    else print(context, `Deleted ${count(done.items, 'item')} for good. The server frees their space later.`);
+  });
+}
+
+async function askToGoOn(context: CliContext, message: string): Promise<void> {
+  if (context.input.isTTY !== true) {
+    throw new CairnError('usage', 'this deletes for good, and nobody is there to be asked. Add --yes');
+  }
+  const { confirm } = await import('@clack/prompts');
+  if ((await confirm({ message, initialValue: false })) !== true) {
+    throw new CairnError('cancelled', 'cancelled; nothing was deleted');
+  }
 }
 
 async function findItem(client: Client, wanted: string, signal: AbortSignal): Promise<TrashItem> {

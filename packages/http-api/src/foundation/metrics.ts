@@ -1,3 +1,4 @@
+import type { MaintenanceMeasures } from '@cairn/maintenance';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface MetricsSources {
@@ -10,6 +11,8 @@ export interface MetricsSources {
   }>;
   /** Rows of the metadata store. */
   counts?(): Promise<Readonly<Record<string, number>>>;
+  /** What is cleaned up: numbers by their names, `null` where there is none yet. */
+  maintenance?(): Promise<MaintenanceMeasures>;
   /** Whether to measure the process itself too. */
   readonly process?: boolean;
 }
@@ -47,7 +50,8 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const webSockets = new Gauge({ name: 'cairn_websockets', help: 'Open event connections', registers });
   const longPolls = new Gauge({ name: 'cairn_long_polls', help: 'Long polls that wait', registers });
 
-  const { blockUsage, counts } = sources;
+  const { blockUsage, counts, maintenance } = sources;
+  if (maintenance !== undefined) measureMaintenance(registry, maintenance);
   if (blockUsage !== undefined) {
     const usage = new Gauge({
       name: 'cairn_block_store',
@@ -82,4 +86,42 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
     longPolls,
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+/** Gauges for all: the counts are kept by who counts, and only read here. */
+function measureMaintenance(registry: Registry, maintenance: () => Promise<MaintenanceMeasures>): void {
+  // All gauges of one scrape begin to collect before any has its answer: one question serves them.
+  let asked: Promise<MaintenanceMeasures> | null = null;
+  const gauge = (name: string, help: string, choose: (measures: MaintenanceMeasures) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        asked ??= maintenance().finally(() => {
+          asked = null;
+        });
+        this.set(choose(await asked));
+      },
+    });
+  gauge('cairn_gc_runs', 'Clean-ups that ended, since the start of the process', ({ runs }) => runs);
+  gauge('cairn_gc_failed_runs', 'Clean-ups that failed, since then', ({ failedRuns }) => failedRuns);
+  gauge('cairn_gc_reclaimed_blocks', 'Blocks deleted, since then', ({ reclaimedBlocks }) => reclaimedBlocks);
+  gauge('cairn_gc_reclaimed_bytes', 'Their stored bytes', ({ reclaimedBytes }) => reclaimedBytes);
+  gauge(
+    'cairn_gc_waiting_blocks',
+    'Blocks that wait for their sweep or their delete',
+    ({ waitingBlocks }) => waitingBlocks,
+  );
+  // What is not known yet must not look like a good value.
+  gauge(
+    'cairn_gc_last_run_timestamp_seconds',
+    'When a clean-up last ended, on any process',
+    ({ lastRunAt }) => (lastRunAt === null ? Number.NaN : lastRunAt / 1000),
+  );
+  gauge(
+    'cairn_dangling_references',
+    'References that lead to no block; must be 0',
+    ({ danglingReferences }) => danglingReferences ?? Number.NaN,
+  );
 }

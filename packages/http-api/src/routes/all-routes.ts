@@ -1,4 +1,6 @@
 import type { Route } from '../foundation/route-context.ts';
+import { collectionsRoute } from './api/v1/admin/collections.ts';
+import { usageRoute } from './api/v1/admin/usage.ts';
 import { loginRoute } from './api/v1/auth/login.ts';
 import { logoutRoute } from './api/v1/auth/logout.ts';
 import { refreshRoute } from './api/v1/auth/refresh.ts';
@@ -24,6 +26,7 @@ import { snapshotRoute } from './api/v1/spaces/snapshot.ts';
 import { changesRoute } from './api/v1/sync/changes.ts';
 import { eventsRoute } from './api/v1/sync/events.ts';
 import { heartbeatRoute } from './api/v1/sync/heartbeat.ts';
+import { emptyTrashRoute } from './api/v1/trash/empty.ts';
 import { listTrashRoute } from './api/v1/trash/list.ts';
 import { restoreRoute } from './api/v1/trash/restore.ts';
 import { completeUploadRoute } from './api/v1/uploads/complete.ts';
@@ -35,6 +38,8 @@ import { metricsRoute } from './metrics.ts';
 import { startPageRoute } from './start-page.ts';
 
 export const ALL_ROUTES: readonly Route[] = [
+  collectionsRoute,
+  usageRoute,
   loginRoute,
   logoutRoute,
   refreshRoute,
@@ -60,6 +65,7 @@ export const ALL_ROUTES: readonly Route[] = [
   changesRoute,
   eventsRoute,
   heartbeatRoute,
+  emptyTrashRoute,
   listTrashRoute,
   restoreRoute,
   completeUploadRoute,

@@ -45,7 +45,8 @@ export interface CollectionWorld {
   readonly blocks: ReturnType<typeof createMemoryBlockStore>;
   readonly dependencies: DataDependencies;
   readonly services: DataServices;
-  addOwner(name: string): Promise<Owner>;
+  /** A member unless told. */
+  addOwner(name: string, role?: Principal['role']): Promise<Owner>;
   /** One chunk, or a manifest block that lists several. */
   make(...texts: string[]): MadeContent;
   /** Stores all blocks as the owner. */
@@ -73,7 +74,7 @@ export async function createCollectionWorld(seed = 1): Promise<CollectionWorld> 
     blocks,
     dependencies,
     services,
-    async addOwner(name) {
+    async addOwner(name, role = 'member') {
       const [userId, spaceId, rootId] = [newId<UserId>(), newId<SpaceId>(), newId<EntryId>()];
       const deviceId = newId<DeviceId>();
       const createdAt = environment.clock.now();
@@ -83,7 +84,7 @@ export async function createCollectionWorld(seed = 1): Promise<CollectionWorld> 
           username: name,
           foldedUsername: name,
           passwordHash: '',
-          role: 'member',
+          role,
           personalSpaceId: spaceId,
           createdAt,
         });
@@ -99,7 +100,7 @@ export async function createCollectionWorld(seed = 1): Promise<CollectionWorld> 
         const device = { deviceId, userId, name, createdAt, lastSeenAt: createdAt, revokedAt: null };
         await transaction.insertDevice(device);
       });
-      return { principal: { userId, deviceId, role: 'member' }, spaceId, rootId };
+      return { principal: { userId, deviceId, role }, spaceId, rootId };
     },
     make(...texts) {
       const chunks = texts.map((text) => encodeBlock(platform, 'chunk', new TextEncoder().encode(text)));

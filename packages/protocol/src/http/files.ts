@@ -161,6 +161,10 @@ export const trashResponseSchema = z.object({
 });
 export type TrashResponse = z.infer<typeof trashResponseSchema>;
 
+/** DELETE /trash */
+export const emptyTrashResponseSchema = z.object({ items: countSchema, entries: countSchema });
+export type EmptyTrashResponse = z.infer<typeof emptyTrashResponseSchema>;
+
 /** POST /trash/{entryId}/restore; without `path` it goes back to where it was. */
 export const restoreRequestSchema = z.strictObject({ path: pathSchema.exactOptional() });
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>;

@@ -123,3 +123,13 @@ export async function authoriseDevice(reader: MetadataReader, principal: Princip
     throw new CairnError('session-revoked', 'this device was signed out; sign in again');
   }
 }
+
+/**
+ * Whether the principal may look after the server as a whole, asked again of the database.
+ * @throws CairnError `not-found`, as for an address where nothing is
+ */
+export async function authoriseAdministrator(reader: MetadataReader, principal: Principal): Promise<void> {
+  const user = await reader.getUser(principal.userId);
+  if (user?.role === 'administrator') return;
+  throw new CairnError('not-found', 'there is nothing at this address; /docs lists what there is');
+}

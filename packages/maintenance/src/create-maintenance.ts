@@ -1,0 +1,158 @@
+import type { MetadataReader, RetentionRecord } from '@cairn/metadata-store';
+import { CairnError, createId } from '@cairn/model';
+import { authoriseAdministrator, type Principal } from '@cairn/services';
+import { type CleanUpReport, cleanUp } from './clean-up.ts';
+import type { CollectionDependencies } from './collect-garbage.ts';
+import { withJobLease } from './job-lease.ts';
+import { measureServer, type ServerUsage } from './measure-usage.ts';
+
+/** What administrators may ask for. For others there is nothing: `not-found`. */
+export interface MaintenanceService {
+  /**
+   * Cleans up now, or tells what that would do.
+   * @throws CairnError `not-found`, `unavailable` while a server process is at it already
+   */
+  collect(
+    principal: Principal,
+    options: { readonly dryRun: boolean; readonly signal?: AbortSignal },
+  ): Promise<CleanUpReport>;
+  /** @throws CairnError `not-found` */
+  usage(principal: Principal): Promise<ServerUsage>;
+}
+
+/** Numbers for monitoring, of this process since its start unless they say otherwise. */
+export interface MaintenanceMeasures {
+  readonly runs: number;
+  readonly failedRuns: number;
+  readonly reclaimedBlocks: number;
+  readonly reclaimedBytes: number;
+  /** Milliseconds since 1970, of any process; `null`: never. */
+  readonly lastRunAt: number | null;
+  /** Of the last run of this process; `null` before it. Must be 0. */
+  readonly danglingReferences: number | null;
+  /** Blocks that wait for their sweep or delete. */
+  readonly waitingBlocks: number;
+}
+
+export interface Maintenance {
+  readonly service: MaintenanceService;
+  measure(): Promise<MaintenanceMeasures>;
+  /** Begins to clean up once a day. */
+  start(): void;
+  /** Ends what is under way at its next await, and resolves then. May be called again. */
+  stop(): Promise<void>;
+}
+
+export interface MaintenanceOptions {
+  readonly graceMs?: number;
+  readonly retention?: RetentionRecord;
+}
+
+const JOB = 'clean-up';
+const LAST_RUN = 'clean-up-ended-at';
+const HOUR_MS = 60 * 60_000;
+const INTERVAL_MS = 24 * HOUR_MS;
+
+/** Housekeeping of one server process. Several may run on one database: a lease there decides who cleans up. */
+export function createMaintenance(
+  dependencies: CollectionDependencies,
+  options: MaintenanceOptions = {},
+): Maintenance {
+  const { store, environment } = dependencies;
+  const { log, clock, random, timers } = environment;
+  const holder = createId<string>(random.bytes(16));
+  const stopping = new AbortController();
+  let loop: Promise<void> | null = null;
+  let [runs, failedRuns, reclaimedBlocks, reclaimedBytes] = [0, 0, 0, 0];
+  let danglingReferences: number | null = null;
+
+  async function readLastRun(reader: MetadataReader): Promise<number | null> {
+    const text = await reader.getValue(LAST_RUN);
+    return text === undefined ? null : Number(text);
+  }
+
+  /** `null` when another process is at it. */
+  async function run(signal: AbortSignal): Promise<CleanUpReport | null> {
+    try {
+      const report = await withJobLease(dependencies, { name: JOB, holder, signal }, async (ending) => {
+        const done = await cleanUp(dependencies, { ...options, signal: ending });
+        await store.transact((transaction) => transaction.setValue(LAST_RUN, `${clock.now()}`));
+        return done;
+      });
+      if (report === null) return null;
+      runs += 1;
+      reclaimedBlocks += report.collection.reclaimed.blocks;
+      reclaimedBytes += report.collection.reclaimed.storedBytes;
+      danglingReferences = report.audit.dangling;
+      if (report.audit.dangling > 0) {
+        const { dangling, examples } = report.audit;
+        log.error('maintenance.dangling-references', { dangling, examples: examples.slice(0, 5) });
+      }
+      return report;
+    } catch (error) {
+      if (!signal.aborted) {
+        failedRuns += 1;
+        log.error('maintenance.failed', { error: String(error) });
+      }
+      throw error;
+    }
+  }
+
+  async function runPeriodically(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        // Not all processes at the same moment, and none at its start.
+        await timers.sleep(Math.round(HOUR_MS * (0.75 + random.fraction() / 2)), signal);
+        const lastRunAt = await store.read(readLastRun);
+        const elapsedMs = lastRunAt === null ? INTERVAL_MS : clock.now() - lastRunAt;
+        // A clock that was set back must not put it off for long.
+        if (elapsedMs < 0 || elapsedMs >= INTERVAL_MS) await run(signal);
+      } catch {
+        // Told above; the next hour tries again.
+      }
+    }
+  }
+
+  return {
+    service: {
+      async collect(principal, { dryRun, signal }) {
+        await store.read((reader) => authoriseAdministrator(reader, principal));
+        const ending = signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]);
+        const report = dryRun
+          ? await cleanUp(dependencies, { ...options, dryRun, signal: ending })
+          : await run(ending);
+        if (report === null) {
+          throw new CairnError('unavailable', 'a clean-up is running already; try again when it has ended');
+        }
+        return report;
+      },
+      async usage(principal) {
+        await store.read((reader) => authoriseAdministrator(reader, principal));
+        return measureServer(store, dependencies.blocks);
+      },
+    },
+    async measure() {
+      const { lastRunAt, garbage } = await store.read(async (reader) => ({
+        lastRunAt: await readLastRun(reader),
+        garbage: await reader.countGarbage({ condemnedBefore: 0, seenBefore: 0 }),
+      }));
+      const waitingBlocks = garbage.condemned.blocks + garbage.unreclaimed.blocks + garbage.orphans.blocks;
+      return {
+        runs,
+        failedRuns,
+        reclaimedBlocks,
+        reclaimedBytes,
+        lastRunAt,
+        danglingReferences,
+        waitingBlocks,
+      };
+    },
+    start() {
+      loop ??= runPeriodically(stopping.signal);
+    },
+    async stop() {
+      stopping.abort(new CairnError('unavailable', 'the server is stopping'));
+      await loop;
+    },
+  };
+}

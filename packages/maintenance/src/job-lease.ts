@@ -1,0 +1,69 @@
+import type { Environment } from '@cairn/environment';
+import type { MetadataStore } from '@cairn/metadata-store';
+import { CairnError } from '@cairn/model';
+
+export interface JobLeaseDependencies {
+  readonly store: MetadataStore;
+  readonly environment: Environment;
+}
+
+export interface JobLeaseOptions {
+  readonly name: string;
+  /** Of one process, at random. */
+  readonly holder: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LEASE_MS = 10 * 60_000;
+const RENEWAL_MS = LEASE_MS / 3;
+
+/**
+ * Does periodic work that only one process is to do at a time. The lease is renewed meanwhile; when it is lost all the
+ * same (this process stood still), the work is asked to end. That two do it for a moment must do no harm: the
+ * lease saves work, it does not guard anything.
+ * @returns what the work answered; `null` when another process is at it
+ * @throws what the work throws; CairnError `unavailable` when the lease was lost
+ */
+export async function withJobLease<Result>(
+  { store, environment }: JobLeaseDependencies,
+  { name, holder, signal }: JobLeaseOptions,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result | null> {
+  const take = (): Promise<number | null> => {
+    const now = environment.clock.now();
+    return store.transact((transaction) => transaction.takeJobLease(name, holder, now, now + LEASE_MS));
+  };
+  const token = await take();
+  if (token === null) return null;
+  const ending = new AbortController();
+  const stop = (): void => ending.abort(signal?.reason);
+  signal?.addEventListener('abort', stop, { once: true });
+  if (signal?.aborted === true) stop();
+  let cancelRenewal = environment.timers.schedule(RENEWAL_MS, renew);
+  let renewing: Promise<void> = Promise.resolve();
+
+  function renew(): void {
+    renewing = take().then(
+      (renewed) => {
+        if (renewed !== token) {
+          ending.abort(new CairnError('unavailable', `another server process took over the job "${name}"`));
+        } else if (!ending.signal.aborted) cancelRenewal = environment.timers.schedule(RENEWAL_MS, renew);
+      },
+      (error: unknown) => ending.abort(error),
+    );
+  }
+
+  try {
+    return await work(ending.signal);
+  } finally {
+    ending.abort();
+    signal?.removeEventListener('abort', stop);
+    cancelRenewal();
+    await renewing;
+    await store
+      .transact((transaction) => transaction.releaseJobLease(name, holder, token))
+      .catch((error: unknown) =>
+        environment.log.warn('job.lease-not-released', { name, error: String(error) }),
+      );
+  }
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { blockIdSchema, spaceIdSchema } from '../ids.ts';
+import { countSchema, instantSchema } from '../scalars.ts';
+
+/** POST /admin/collections */
+export const collectionRequestSchema = z.strictObject({
+  /** Tells what a clean-up would do now, and does nothing. */
+  dryRun: z.boolean().exactOptional(),
+});
+export type CollectionRequest = z.infer<typeof collectionRequestSchema>;
+
+const blockAmountSchema = z.object({ blocks: countSchema, storedBytes: countSchema });
+
+export const collectionResponseSchema = z.object({
+  dryRun: z.boolean(),
+  /** Items that were in the trash for too long. */
+  trash: z.object({ items: countSchema, entries: countSchema }),
+  /** Old versions that are no longer kept, and their full lengths. */
+  versions: z.object({ versions: countSchema, bytes: countSchema }),
+  collection: z.object({
+    /** Until when nothing is collected, since the database came back from a backup. */
+    quarantinedUntil: instantSchema.nullable(),
+    condemned: blockAmountSchema,
+    swept: blockAmountSchema,
+    orphansNoted: blockAmountSchema,
+    orphansSwept: blockAmountSchema,
+    reclaimed: blockAmountSchema,
+  }),
+  audit: z.object({
+    references: countSchema,
+    /** References that lead to no block; anything but 0 is damage. */
+    dangling: countSchema,
+    examples: z.array(
+      z.object({
+        spaceId: spaceIdSchema,
+        blockId: blockIdSchema,
+        problem: z.enum(['condemned', 'absent', 'unlisted']),
+      }),
+    ),
+  }),
+});
+export type CollectionResponse = z.infer<typeof collectionResponseSchema>;
+
+/** GET /admin/usage: lengths as people see them, and what is stored for them. */
+export const usageResponseSchema = z.object({
+  live: z.object({ files: countSchema, bytes: countSchema }),
+  versions: z.object({ versions: countSchema, bytes: countSchema }),
+  trash: z.object({ files: countSchema, bytes: countSchema }),
+  stored: z.object({ blocks: countSchema, bytes: countSchema }),
+  /** By storing equal content once and compressing it; less than 0 when that saves nothing. */
+  savedBytes: z.int(),
+  trashFreesBytes: countSchema,
+  blockStore: z.object({
+    blocks: countSchema,
+    liveBytes: countSchema,
+    diskBytes: countSchema,
+    quarantinedRecords: countSchema,
+  }),
+  garbage: blockAmountSchema,
+});
+export type UsageResponse = z.infer<typeof usageResponseSchema>;
