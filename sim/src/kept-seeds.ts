@@ -16,6 +16,9 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
   [5003669, 'a conflict copy that got new bytes from the server before its new name was sent lost its mark'],
   [1238419099, '"in sync" was said over a disk that had just been mounted over the folder'],
   [1654488817, 'what could not be read in a folder was waited for although a file was in its place'],
-  [1654489897, 'what a user moved into an ignored folder came back beside it, and the check called that a copy'],
+  [
+    1654489897,
+    'what a user moved into an ignored folder came back beside it, and the check called that a copy',
+  ],
   [70068449, 'an attribute that was set right before the engine moved its file was never sent'],
 ];

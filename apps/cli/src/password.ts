@@ -35,7 +35,8 @@ async function ask(message: string): Promise<string> {
   return typed;
 }
 
-async function readFirstLine(context: CliContext): Promise<string> {
+/** The first line of standard input. @throws CairnError `usage` when there is none */
+export async function readFirstLine(context: CliContext, what = 'password'): Promise<string> {
   let text = '';
   for await (const piece of context.input) {
     text += String(piece);
@@ -43,6 +44,6 @@ async function readFirstLine(context: CliContext): Promise<string> {
   }
   const line = text.split('\n', 1)[0]?.replace(/\r$/, '') ?? '';
   if (line === '')
-    throw new CairnError('usage', 'standard input has no password on its first line. Pipe one in');
+    throw new CairnError('usage', `standard input has no ${what} on its first line. Pipe one in`);
   return line;
 }

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { openSegmentBlockStore } from '@cairn/block-store';
 import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
@@ -7,15 +6,22 @@ import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from
 import { createMaintenance } from '@cairn/maintenance';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import { isCairnError } from '@cairn/model';
-import { createAccessServices, createDataServices, ensureEpoch, type PasswordCost } from '@cairn/services';
+import {
+  createAccessServices,
+  createClusterService,
+  createDataServices,
+  ensureEpoch,
+  type PasswordCost,
+} from '@cairn/services';
 import type { FastifyInstance } from 'fastify';
 import { keepEpoch, loadSecret, prepareDataFolder, readKeptEpoch } from './data-folder.ts';
 import { lockDataFolder } from './lock-folder.ts';
+import { type BlocksSetting, openBlocks } from './open-blocks.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
 
 export interface CompositionOptions {
   readonly data: string;
-  readonly blocks: string;
+  readonly blocks: BlocksSetting;
   readonly secret: string | null;
   readonly signUp: 'open' | 'invite';
   readonly setUpCode: string | null;
@@ -54,16 +60,18 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     const unlock = lockDataFolder(data);
     closers.push(async () => unlock());
     const secret = await loadSecret(data, options.secret);
-    await prepareDataFolder(options.blocks);
     const platform = createNodePlatform();
-    const blocks = await openSegmentBlockStore({
-      directory: options.blocks,
-      environment,
-      verify: (block) => isWhatItsIdSays(platform, block),
-    });
-    closers.push(() => blocks.close());
     const store = await openSqliteMetadataStore({ path: join(data, 'metadata.sqlite'), environment });
     closers.push(() => store.close());
+    const opened = await openBlocks({
+      setting: options.blocks,
+      store,
+      environment,
+      secret,
+      verify: (block) => isWhatItsIdSays(platform, block),
+    });
+    closers.push(() => opened.close());
+    const { blocks, view } = opened;
     const keptEpoch = await readKeptEpoch(data);
     const epoch = await ensureEpoch(store, environment, keptEpoch);
     if (epoch !== keptEpoch) await keepEpoch(data, epoch);
@@ -86,6 +94,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       data: dataServices,
       access,
       maintenance: maintenance.service,
+      cluster: createClusterService({ store, environment, secret, view }),
       bus,
       environment,
       config: {
@@ -105,6 +114,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       }),
     });
     const users = await store.read((reader) => reader.countUsers());
+    opened.start();
     maintenance.start();
     return { app, hasAccounts: users > 0, close };
   } catch (error) {

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CairnError } from '@cairn/model';
+import { parseBlocks, showBlocks } from './blocks-setting.ts';
 import { isLoopbackHost } from './loopback.ts';
+import type { BlocksSetting } from './open-blocks.ts';
 
 export interface ServerConfig {
   /** Absolute path of the data folder. */
@@ -13,8 +15,7 @@ export interface ServerConfig {
   readonly setUpCode: string | null;
   /** `null`: the one in the data folder. */
   readonly secret: string | null;
-  /** Absolute path of the folder of the block store. */
-  readonly blocks: string;
+  readonly blocks: BlocksSetting;
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
 }
@@ -126,15 +127,6 @@ function parseLength(text: string, minimum: number, source: string): string {
   return text;
 }
 
-function parseBlocks(text: string, source: string): string {
-  if (!text.startsWith('file:') || text.length === 5) {
-    throw usage(
-      `"${text.split(':')[0]}:" (${source}) is not yet supported for blocks; use file:DIR or leave it out`,
-    );
-  }
-  return resolve(text.slice(5));
-}
-
 /**
  * The effective configuration: flags beat the environment, which beats the config file, which beats the
  * defaults. Throws `usage` for what is wrong or not supported, naming where it was said.
@@ -192,7 +184,12 @@ export function loadConfig(flags: ServerFlags, variables: Variables, cwd: string
       (text, source) => parseLength(text, MIN_SECRET_CHARACTERS, source),
       orGenerated,
     ),
-    blocks: setting('blocks', join(data, 'blocks'), parseBlocks),
+    blocks: setting<BlocksSetting>(
+      'blocks',
+      { kind: 'folder', directory: join(data, 'blocks') },
+      parseBlocks,
+      showBlocks,
+    ),
     trustedProxies: setting<readonly string[]>(
       'trustedProxies',
       [],

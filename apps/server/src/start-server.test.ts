@@ -208,9 +208,28 @@ describe('the configuration', () => {
         expect.objectContaining({ code: 'usage', message: expect.stringContaining(name) }),
       );
     }
-    expect(loadConfig({}, { CAIRN_BLOCKS: 'file:/blocks', REDIS_URL: '' }, directory).config.blocks).toBe(
-      '/blocks',
-    );
+    expect(loadConfig({}, { CAIRN_BLOCKS: 'file:/blocks', REDIS_URL: '' }, directory).config.blocks).toEqual({
+      kind: 'folder',
+      directory: '/blocks',
+    });
+    const nodes = 'nodes:?replicas=3&write-quorum=1&repair-mib-s=5';
+    expect(loadConfig({}, { CAIRN_BLOCKS: nodes }, directory).config.blocks).toEqual({
+      kind: 'nodes',
+      replicas: 3,
+      writeQuorum: 1,
+      outAfterMs: 600_000,
+      repairBytesPerSecond: 5 * 1024 * 1024,
+    });
+    for (const wrong of [
+      'nodes:x',
+      'nodes:?replicas=0',
+      'nodes:?replicas=2&write-quorum=3',
+      'nodes:?copies=2',
+    ]) {
+      expect(() => loadConfig({}, { CAIRN_BLOCKS: wrong }, directory)).toThrow(
+        expect.objectContaining({ code: 'usage' }),
+      );
+    }
     await writeFile(join(directory, 'own.json'), '{"prot": 1}');
     expect(() => loadConfig({ config: 'own.json' }, {}, directory)).toThrow('prot');
     expect(() => loadConfig({ config: 'none.json' }, {}, directory)).toThrow('none.json');

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import { compose } from './compose.ts';
 import { explainDataError } from './data-folder.ts';
 import { isLoopbackHost, urlHost } from './loopback.ts';
+import type { BlocksSetting } from './open-blocks.ts';
 
 export interface StartServerOptions {
   /** The data folder; made if missing. */
@@ -23,8 +24,8 @@ export interface StartServerOptions {
   readonly setUpCode?: string | null;
   /** Kept in the data folder unless told. */
   readonly secret?: string | null;
-  /** Folder of the block store; in the data folder unless told. */
-  readonly blocks?: string;
+  /** Folder of the block store, or where else blocks are; a folder in the data folder unless told. */
+  readonly blocks?: string | BlocksSetting;
   readonly trustedProxies?: readonly string[];
   /** Nowhere unless told. */
   readonly log?: Log;
@@ -105,7 +106,10 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
   const log = options.log ?? silentLog;
   const composition = await compose({
     data,
-    blocks: options.blocks ?? join(data, 'blocks'),
+    blocks:
+      typeof options.blocks === 'object'
+        ? options.blocks
+        : { kind: 'folder', directory: options.blocks ?? join(data, 'blocks') },
     secret: options.secret ?? null,
     signUp,
     setUpCode,

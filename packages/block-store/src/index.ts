@@ -15,6 +15,15 @@ export {
   openNodeConnection,
 } from './remote/node-connection.ts';
 export { createRemoteBlockStore, type RemoteBlockStore } from './remote/remote-block-store.ts';
+export {
+  type ClusterNode,
+  createNodeMonitor,
+  HEARTBEAT_MS,
+  type NodeHealth,
+  type NodeMonitor,
+  type NodeState,
+} from './replicated/node-monitor.ts';
+export { type RepairOptions, type RepairReport, repairBlocks } from './replicated/repair-blocks.ts';
 export type { ReplicaNode, ReplicaNodes } from './replicated/replica-node.ts';
 export {
   createReplicatedBlockStore,

@@ -1,16 +1,26 @@
 import {
+  type ChangeNodeRequest,
+  type ClusterResponse,
   type CollectionResponse,
+  clusterResponseSchema,
   collectionResponseSchema,
+  type InvitationResponse,
+  invitationResponseSchema,
   type UsageResponse,
   usageResponseSchema,
 } from '@cairn/protocol';
-import type { Api } from './api.ts';
+import { type Api, apiPath } from './api.ts';
 
 /** What administrators do. For others it all is `not-found`. Throws CairnError. */
 export interface AdminClient {
   /** Cleans up, or tells what that would do. May take long. */
   collect(options: { readonly dryRun: boolean }, signal?: AbortSignal): Promise<CollectionResponse>;
   usage(signal?: AbortSignal): Promise<UsageResponse>;
+  /** The storage nodes and how they are. */
+  nodes(signal?: AbortSignal): Promise<ClusterResponse>;
+  inviteNode(signal?: AbortSignal): Promise<InvitationResponse>;
+  changeNode(nodeId: string, changes: ChangeNodeRequest, signal?: AbortSignal): Promise<void>;
+  removeNode(nodeId: string, options: { readonly force: boolean }, signal?: AbortSignal): Promise<void>;
 }
 
 export function createAdminClient(api: Api): AdminClient {
@@ -21,5 +31,18 @@ export function createAdminClient(api: Api): AdminClient {
         collectionResponseSchema,
       ),
     usage: (signal) => api.ask({ method: 'GET', path: '/admin/usage', signal }, usageResponseSchema),
+    nodes: (signal) => api.ask({ method: 'GET', path: '/admin/nodes', signal }, clusterResponseSchema),
+    inviteNode: (signal) =>
+      api.ask(
+        { method: 'POST', path: '/admin/nodes/invitations', once: true, signal },
+        invitationResponseSchema,
+      ),
+    changeNode: async (nodeId, changes, signal) => {
+      await api.tell({ method: 'PATCH', path: apiPath`/admin/nodes/${nodeId}`, json: changes, signal });
+    },
+    removeNode: async (nodeId, { force }, signal) => {
+      const path = apiPath`/admin/nodes/${nodeId}?force=${String(force)}`;
+      await api.tell({ method: 'DELETE', path, once: true, signal });
+    },
   };
 }

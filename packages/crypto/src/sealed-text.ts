@@ -6,7 +6,7 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 const VERSION = 1;
 
-function keyOf(secret: string, purpose: string): Buffer {
+function keyOf(secret: string | Uint8Array, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, 'cairn', `sealed ${purpose}`, KEY_BYTES));
 }
 
@@ -17,7 +17,7 @@ function keyOf(secret: string, purpose: string): Buffer {
  * @returns version byte, nonce, ciphertext, tag
  */
 export function sealBytes(
-  secret: string,
+  secret: string | Uint8Array,
   purpose: string,
   name: string,
   plain: Uint8Array,
@@ -32,7 +32,7 @@ export function sealBytes(
 
 /** @throws CairnError `not-configured` when it was sealed under another secret, or is damaged */
 export function openSealedBytes(
-  secret: string,
+  secret: string | Uint8Array,
   purpose: string,
   name: string,
   sealed: Uint8Array,

@@ -1,3 +1,4 @@
+import type { Fence } from '@cairn/block-store';
 import type { RetentionRecord } from '@cairn/metadata-store';
 import { type AuditReport, auditReferences } from './audit-references.ts';
 import { type CollectionDependencies, type CollectionReport, collectGarbage } from './collect-garbage.ts';
@@ -9,6 +10,7 @@ export interface CleanUpOptions {
   readonly signal?: AbortSignal;
   readonly graceMs?: number;
   readonly retention?: RetentionRecord;
+  readonly fence?: Fence;
 }
 
 export interface CleanUpReport {
@@ -28,7 +30,7 @@ export async function cleanUp(
   dependencies: CollectionDependencies,
   options: CleanUpOptions = {},
 ): Promise<CleanUpReport> {
-  const { dryRun = false, signal, graceMs, retention } = options;
+  const { dryRun = false, signal, graceMs, retention, fence } = options;
   const common = { dryRun, ...(signal === undefined ? {} : { signal }) };
   const kept = retention === undefined ? {} : { defaults: retention };
   const { dryRun: _trash, ...trash } = await purgeOldTrash(dependencies, { ...common, ...kept });
@@ -36,6 +38,7 @@ export async function cleanUp(
   const { dryRun: _collection, ...collection } = await collectGarbage(dependencies, {
     ...common,
     ...(graceMs === undefined ? {} : { graceMs }),
+    ...(fence === undefined ? {} : { fence }),
   });
   const audit = await auditReferences(dependencies, signal === undefined ? {} : { signal });
   return { dryRun, trash, versions, collection, audit };

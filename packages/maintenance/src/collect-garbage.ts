@@ -1,4 +1,4 @@
-import type { BlockLocation, BlockStore } from '@cairn/block-store';
+import type { BlockLocation, BlockStore, Fence } from '@cairn/block-store';
 import type { Environment } from '@cairn/environment';
 import type { BlockAmount, MetadataStore } from '@cairn/metadata-store';
 import { readEpochRenewal } from '@cairn/services';
@@ -22,6 +22,8 @@ export interface CollectionOptions {
   readonly onProgress?: (step: CollectionStep, done: BlockAmount) => void;
   /** Blocks of one transaction, so that none is long. */
   readonly batchBlocks?: number;
+  /** Goes with every delete. */
+  readonly fence?: Fence;
 }
 
 export interface CollectionReport {
@@ -51,6 +53,7 @@ interface Run extends CollectionDependencies {
   readonly dryRun: boolean;
   readonly batchBlocks: number;
   readonly signal: AbortSignal | undefined;
+  readonly fence: Fence | undefined;
   report(step: CollectionStep, done: BlockAmount): void;
 }
 
@@ -127,7 +130,7 @@ async function reclaim(run: Run): Promise<BlockAmount> {
     const deleted: typeof tombstones = [];
     for (const tombstone of tombstones) {
       // Only ever by generation: what was stored since has another one.
-      if (await blocks.delete(tombstone)) deleted.push(tombstone);
+      if (await blocks.delete(tombstone, run.fence)) deleted.push(tombstone);
     }
     await store.transact((transaction) => transaction.markReclaimed(tombstones, now));
     done = plus(done, deleted);
@@ -220,6 +223,7 @@ export async function collectGarbage(
     dryRun,
     batchBlocks: options.batchBlocks ?? DEFAULT_BATCH_BLOCKS,
     signal: options.signal,
+    fence: options.fence,
     report: (step, done) => onProgress?.(step, done),
   };
   const renewedAt = await store.read(readEpochRenewal);

@@ -52,13 +52,16 @@ const JOB = 'clean-up';
 const LAST_RUN = 'clean-up-ended-at';
 const HOUR_MS = 60 * 60_000;
 const INTERVAL_MS = 24 * HOUR_MS;
+const SCRUB_JOB = 'scrub';
+const SCRUB_AGE_MS = 30 * INTERVAL_MS;
+const SCRUB_BYTES_PER_SECOND = 16 * 1024 * 1024;
 
 /** Housekeeping of one server process. Several may run on one database: a lease there decides who cleans up. */
 export function createMaintenance(
   dependencies: CollectionDependencies,
   options: MaintenanceOptions = {},
 ): Maintenance {
-  const { store, environment } = dependencies;
+  const { store, blocks, environment } = dependencies;
   const { log, clock, random, timers } = environment;
   const holder = createId<string>(random.bytes(16));
   const stopping = new AbortController();
@@ -74,11 +77,16 @@ export function createMaintenance(
   /** `null` when another process is at it. */
   async function run(signal: AbortSignal): Promise<CleanUpReport | null> {
     try {
-      const report = await withJobLease(dependencies, { name: JOB, holder, signal }, async (ending) => {
-        const done = await cleanUp(dependencies, { ...options, signal: ending });
-        await store.transact((transaction) => transaction.setValue(LAST_RUN, `${clock.now()}`));
-        return done;
-      });
+      const report = await withJobLease(
+        dependencies,
+        { name: JOB, holder, signal },
+        async (ending, fence) => {
+          const done = await cleanUp(dependencies, { ...options, signal: ending, fence });
+          if (done.collection.reclaimed.blocks > 0) await compact(ending);
+          await store.transact((transaction) => transaction.setValue(LAST_RUN, `${clock.now()}`));
+          return done;
+        },
+      );
       if (report === null) return null;
       runs += 1;
       reclaimedBlocks += report.collection.reclaimed.blocks;
@@ -98,6 +106,30 @@ export function createMaintenance(
     }
   }
 
+  /** Gives the disk what deleted blocks had. Only full ones of it are worth the writing. */
+  async function compact(signal: AbortSignal): Promise<void> {
+    const { segmentsRewritten, segmentsRemoved, ...report } = await blocks.compact({ signal });
+    if (segmentsRewritten + segmentsRemoved > 0) {
+      log.info('maintenance.compacted', { segmentsRewritten, segmentsRemoved, ...report });
+    }
+  }
+
+  /** Reads, slowly, what was not looked at for a month; damage is found while there is still another copy. */
+  async function scrub(signal: AbortSignal): Promise<void> {
+    const report = await withJobLease(dependencies, { name: SCRUB_JOB, holder, signal }, (ending) =>
+      blocks.scrub({ olderThanMs: SCRUB_AGE_MS, bytesPerSecond: SCRUB_BYTES_PER_SECOND, signal: ending }),
+    );
+    if (report === null || report.checkedBlocks === 0) return;
+    const { damaged, ...figures } = report;
+    log.info('maintenance.scrubbed', figures);
+    if (report.damagedCount > 0) {
+      log.error('maintenance.damaged-blocks', {
+        damagedCount: report.damagedCount,
+        examples: damaged.slice(0, 20),
+      });
+    }
+  }
+
   async function runPeriodically(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -106,7 +138,10 @@ export function createMaintenance(
         const lastRunAt = await store.read(readLastRun);
         const elapsedMs = lastRunAt === null ? INTERVAL_MS : clock.now() - lastRunAt;
         // A clock that was set back must not put it off for long.
-        if (elapsedMs < 0 || elapsedMs >= INTERVAL_MS) await run(signal);
+        if (elapsedMs < 0 || elapsedMs >= INTERVAL_MS) {
+          await run(signal);
+          await scrub(signal);
+        }
       } catch {
         // Told above; the next hour tries again.
       }

@@ -22,6 +22,7 @@ export {
 } from './create-maintenance.ts';
 export { measureServer, measureSpace, type ServerUsage, type SpaceUsage } from './measure-usage.ts';
 export { type PurgeReport, purgeOldTrash } from './purge-old-trash.ts';
+export { type ClusterRepair, type ClusterRepairOptions, createClusterRepair } from './repair-cluster.ts';
 export { DEFAULT_RETENTION } from './retention-settings.ts';
 export {
   type RetentionDependencies,

@@ -1,3 +1,4 @@
+import type { Fence } from '@cairn/block-store';
 import type { Environment } from '@cairn/environment';
 import type { MetadataStore } from '@cairn/metadata-store';
 import { CairnError } from '@cairn/model';
@@ -20,14 +21,14 @@ const RENEWAL_MS = LEASE_MS / 3;
 /**
  * Does periodic work that only one process is to do at a time. The lease is renewed meanwhile; when it is lost all the
  * same (this process stood still), the work is asked to end. That two do it for a moment must do no harm: the
- * lease saves work, it does not guard anything.
+ * lease saves work. Deletes on nodes that several servers share carry the fence, so that those of a late one are refused.
  * @returns what the work answered; `null` when another process is at it
  * @throws what the work throws; CairnError `unavailable` when the lease was lost
  */
 export async function withJobLease<Result>(
   { store, environment }: JobLeaseDependencies,
   { name, holder, signal }: JobLeaseOptions,
-  work: (signal: AbortSignal) => Promise<Result>,
+  work: (signal: AbortSignal, fence: Fence) => Promise<Result>,
 ): Promise<Result | null> {
   const take = (): Promise<number | null> => {
     const now = environment.clock.now();
@@ -54,7 +55,7 @@ export async function withJobLease<Result>(
   }
 
   try {
-    return await work(ending.signal);
+    return await work(ending.signal, { job: name, token });
   } finally {
     ending.abort();
     signal?.removeEventListener('abort', stop);

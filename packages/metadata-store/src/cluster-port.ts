@@ -1,3 +1,5 @@
+import type { BlockId } from '@cairn/model';
+
 /** A storage node of the cluster. Instants are milliseconds since 1970, server clock. */
 export interface StorageNodeRecord {
   readonly nodeId: string;
@@ -31,6 +33,11 @@ export interface ClusterReader {
   listStorageNodes(): Promise<StorageNodeRecord[]>;
   getStorageNode(nodeId: string): Promise<StorageNodeRecord | undefined>;
   getJoinToken(tokenId: string): Promise<JoinTokenRecord | undefined>;
+  /** Every block that must exist, those with a number above `after`; `next` is `null` at the end. */
+  pageBlockIds(
+    after: number,
+    limit: number,
+  ): Promise<{ readonly blockIds: readonly BlockId[]; readonly next: number | null }>;
 }
 
 export interface ClusterTransaction extends ClusterReader {

@@ -1,5 +1,6 @@
 import { expect, describe as group, it } from 'vitest';
 import type { JoinTokenRecord, StorageNodeRecord } from './cluster-port.ts';
+import { blockId, chunk, NEW_BLOCKS } from './contract-fixture.ts';
 import type { MetadataStore } from './metadata-store.ts';
 
 const node = (nodeId: string, changes: Partial<StorageNodeRecord> = {}): StorageNodeRecord => ({
@@ -51,6 +52,16 @@ export function describeCluster(store: () => MetadataStore): void {
         (each) => each.transact((transaction) => transaction.deleteStorageNode('none')),
       ];
       for (const attempt of attempts) await expect(attempt(store())).rejects.toThrow();
+    });
+
+    it('hold every block there is, told in pages', async () => {
+      await store().transact((transaction) => transaction.insertBlocks([1, 2, 3].map(chunk), NEW_BLOCKS));
+      await store().read(async (reader) => {
+        const first = await reader.pageBlockIds(0, 2);
+        const second = await reader.pageBlockIds(first.next as number, 2);
+        expect([...first.blockIds, ...second.blockIds].sort()).toEqual([1, 2, 3].map(blockId).sort());
+        expect(second.next).toBeNull();
+      });
     });
 
     it('join with tokens that work once and end', async () => {

@@ -64,6 +64,16 @@ export {
   userSchema,
 } from './http/auth.ts';
 export {
+  type ChangeNodeRequest,
+  type ClusterResponse,
+  changeNodeRequestSchema,
+  clusterResponseSchema,
+  type InvitationResponse,
+  invitationResponseSchema,
+  nodeParamsSchema,
+  removeNodeQuerySchema,
+} from './http/cluster.ts';
+export {
   type ConflictObject,
   type ConflictsResponse,
   conflictParamsSchema,

@@ -36,4 +36,14 @@ export type {
   UploadsService,
 } from './data-services-types.ts';
 export { ensureEpoch, readEpochRenewal } from './spaces/server-epoch.ts';
+export type {
+  ClusterDependencies,
+  ClusterDescription,
+  ClusterService,
+  ClusterView,
+  NodeDescription,
+  RepairState,
+} from './storage-nodes/cluster-types.ts';
+export { createClusterService } from './storage-nodes/create-cluster-service.ts';
+export { SEALED_FOR } from './storage-nodes/join-node.ts';
 export { purgeTrashItem } from './trash/purge-trash.ts';

@@ -85,6 +85,14 @@ function createApp(): Promise<App> {
     data: delegate(() => services().data),
     access: delegate(() => services().access),
     maintenance: { collect: NO_MAINTENANCE, usage: NO_MAINTENANCE },
+    cluster: {
+      invite: NO_MAINTENANCE,
+      describe: NO_MAINTENANCE,
+      change: NO_MAINTENANCE,
+      remove: NO_MAINTENANCE,
+      join: NO_MAINTENANCE,
+      announce: NO_MAINTENANCE,
+    },
     bus: SILENT_BUS,
     environment,
     config: {

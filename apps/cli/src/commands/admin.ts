@@ -4,8 +4,9 @@ import { type CliContext, print, printJson, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { count, showInstant, showSize } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
+import { registerAdminNodes } from './admin-nodes.ts';
 
-/** admin gc, admin usage */
+/** admin gc, admin usage, admin nodes */
 export const registerAdmin: RegisterCommand = (program, context) => {
   const admin = program
     .command('admin')
@@ -27,6 +28,7 @@ export const registerAdmin: RegisterCommand = (program, context) => {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  cairn admin usage')
     .action((options: { json?: boolean }) => usage(context, options.json === true));
+  registerAdminNodes(admin, context);
 };
 
 async function collect(

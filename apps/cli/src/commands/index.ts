@@ -4,6 +4,7 @@ import { registerConflicts } from './conflicts.ts';
 import { registerDemo } from './demo.ts';
 import { registerDevices } from './devices.ts';
 import { registerFiles } from './files.ts';
+import { registerNode } from './node.ts';
 import { registerPolicy } from './policy.ts';
 import { registerServe } from './serve.ts';
 import { registerSignIn } from './sign-in.ts';
@@ -19,6 +20,7 @@ import { registerWhy } from './why.ts';
  */
 export const COMMANDS: readonly RegisterCommand[] = [
   registerServe,
+  registerNode,
   registerSignIn,
   registerDevices,
   registerSync,

@@ -1,5 +1,8 @@
 import type { Route } from '../foundation/route-context.ts';
 import { collectionsRoute } from './api/v1/admin/collections.ts';
+import { inviteNodeRoute } from './api/v1/admin/nodes/invitations.ts';
+import { listNodesRoute } from './api/v1/admin/nodes/list.ts';
+import { nodeRoute } from './api/v1/admin/nodes/node.ts';
 import { usageRoute } from './api/v1/admin/usage.ts';
 import { loginRoute } from './api/v1/auth/login.ts';
 import { logoutRoute } from './api/v1/auth/logout.ts';
@@ -15,6 +18,8 @@ import { revertRoute } from './api/v1/files/revert.ts';
 import { versionsRoute } from './api/v1/files/versions.ts';
 import { createFolderRoute } from './api/v1/folders/create.ts';
 import { meRoute } from './api/v1/me.ts';
+import { announceNodeRoute } from './api/v1/nodes/announce.ts';
+import { joinNodeRoute } from './api/v1/nodes/join.ts';
 import { openapiRoute } from './api/v1/openapi.ts';
 import { serverRoute } from './api/v1/server.ts';
 import { missingBlocksRoute } from './api/v1/spaces/blocks-missing.ts';
@@ -40,6 +45,11 @@ import { startPageRoute } from './start-page.ts';
 export const ALL_ROUTES: readonly Route[] = [
   collectionsRoute,
   usageRoute,
+  inviteNodeRoute,
+  listNodesRoute,
+  nodeRoute,
+  joinNodeRoute,
+  announceNodeRoute,
   loginRoute,
   logoutRoute,
   refreshRoute,

@@ -5,6 +5,7 @@ import type {
   StorageNodeRecord,
 } from '../cluster-port.ts';
 import { InvalidStateError } from '../invalid-state.ts';
+import { bytesToId } from './content-codec.ts';
 import type { Session } from './session.ts';
 import type { Row } from './sqlite.ts';
 
@@ -44,6 +45,18 @@ export function createClusterReader({ one, all }: Session): ClusterReader {
     async getJoinToken(tokenId) {
       const row = one('SELECT * FROM join_tokens WHERE token_id = ?', tokenId);
       return row === undefined ? undefined : toToken(row);
+    },
+    async pageBlockIds(after, limit) {
+      const rows = all(
+        'SELECT number, block_id FROM blocks WHERE number > ? ORDER BY number LIMIT ?',
+        after,
+        limit,
+      );
+      const last = rows[rows.length - 1];
+      return {
+        blockIds: rows.map((row) => bytesToId(row['block_id'] as Uint8Array)),
+        next: rows.length < limit || last === undefined ? null : (last['number'] as number),
+      };
     },
   };
 }

@@ -191,6 +191,7 @@ const calls: Calls = {
   deleteStorageNode: (t) => t.deleteStorageNode('node'),
   insertJoinToken: (t) =>
     t.insertJoinToken({ tokenId: 'join', sealedSecret: Uint8Array.of(1), createdAt: 1, expiresAt: 2 }),
+  pageBlockIds: (t) => t.pageBlockIds(0, 10),
   getJoinToken: (t) => t.getJoinToken('join'),
   deleteJoinToken: (t) => t.deleteJoinToken('join'),
   deleteOldJoinTokens: (t) => t.deleteOldJoinTokens(1),

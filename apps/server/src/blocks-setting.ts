@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { CairnError } from '@cairn/model';
+import type { BlocksSetting } from './open-blocks.ts';
+
+const DEFAULT_OUT_AFTER_S = 600;
+const MEBIBYTE = 1024 * 1024;
+const MAX_REPLICAS = 9;
+const NAMES = ['replicas', 'write-quorum', 'out-after-s', 'repair-mib-s'] as const;
+
+function usage(message: string): CairnError {
+  return new CairnError('usage', message);
+}
+
+function parseNodes(query: string, source: string): BlocksSetting {
+  const parameters = new URLSearchParams(query);
+  for (const name of parameters.keys()) {
+    if (!NAMES.some((known) => known === name)) {
+      throw usage(`"${name}" (${source}) is unknown; after nodes:? there may be ${NAMES.join(', ')}`);
+    }
+  }
+  const read = (name: (typeof NAMES)[number], fallback: number, most: number): number => {
+    const text = parameters.get(name);
+    if (text === null) return fallback;
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    if (value >= 1 && value <= most) return value;
+    throw usage(`"${name}=${text}" (${source}) is not a whole number from 1 to ${most}`);
+  };
+  const replicas = read('replicas', 3, MAX_REPLICAS);
+  const repairMebibytes = read('repair-mib-s', 0, 1_000_000);
+  return {
+    kind: 'nodes',
+    replicas,
+    writeQuorum: read('write-quorum', Math.min(2, replicas), replicas),
+    outAfterMs: read('out-after-s', DEFAULT_OUT_AFTER_S, 1_000_000) * 1000,
+    repairBytesPerSecond: repairMebibytes === 0 ? null : repairMebibytes * MEBIBYTE,
+  };
+}
+
+/**
+ * `file:DIR`, or `nodes:` with settings as in a URL: `nodes:?replicas=3&write-quorum=2&out-after-s=600&repair-mib-s=50`.
+ * @throws CairnError `usage`
+ */
+export function parseBlocks(text: string, source: string): BlocksSetting {
+  if (text.startsWith('file:') && text.length > 5) {
+    return { kind: 'folder', directory: resolve(text.slice(5)) };
+  }
+  const nodes = /^nodes:(?:\?(.*))?$/.exec(text);
+  if (nodes !== null) return parseNodes(nodes[1] ?? '', source);
+  throw usage(
+    `"${text.split(':')[0]}:" (${source}) is not yet supported for blocks; use file:DIR, nodes: or leave it out`,
+  );
+}
+
+export function showBlocks(setting: BlocksSetting): string {
+  if (setting.kind === 'folder') return setting.directory;
+  const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond } = setting;
+  const cap = repairBytesPerSecond === null ? '' : `&repair-mib-s=${repairBytesPerSecond / MEBIBYTE}`;
+  return `nodes:?replicas=${replicas}&write-quorum=${writeQuorum}&out-after-s=${outAfterMs / 1000}${cap}`;
+}

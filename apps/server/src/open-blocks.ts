@@ -1,0 +1,174 @@
+import {
+  type BlockStore,
+  type ClusterNode,
+  createNodeMonitor,
+  createRemoteBlockStore,
+  createReplicatedBlockStore,
+  HEARTBEAT_MS,
+  openNodeConnection,
+  openSegmentBlockStore,
+  type RemoteBlockStore,
+} from '@cairn/block-store';
+import type { StoredBlock } from '@cairn/content';
+import { openSealedBytes } from '@cairn/crypto';
+import type { Environment } from '@cairn/environment';
+import { createClusterRepair } from '@cairn/maintenance';
+import type { MetadataStore, StorageNodeRecord } from '@cairn/metadata-store';
+import { CairnError } from '@cairn/model';
+import { type ClusterView, SEALED_FOR } from '@cairn/services';
+import { prepareDataFolder } from './data-folder.ts';
+
+/** Where blocks are kept: in a folder, or on storage nodes. */
+export type BlocksSetting =
+  | { readonly kind: 'folder'; readonly directory: string }
+  | {
+      readonly kind: 'nodes';
+      readonly replicas: number;
+      readonly writeQuorum: number;
+      readonly outAfterMs: number;
+      /** Of a repair; `null`: unlimited. */
+      readonly repairBytesPerSecond: number | null;
+    };
+
+export interface OpenedBlocks {
+  readonly blocks: BlockStore;
+  /** `null` for a folder. */
+  readonly view: ClusterView | null;
+  /** Begins to look after the nodes. */
+  start(): void;
+  /** Also closes the store. */
+  close(): Promise<void>;
+}
+
+export interface OpenBlocksOptions {
+  readonly setting: BlocksSetting;
+  readonly store: MetadataStore;
+  readonly environment: Environment;
+  readonly secret: Uint8Array;
+  readonly verify: (block: StoredBlock) => boolean;
+}
+
+/** Splits `host:port`; an IPv6 host is in brackets. */
+function splitAddress(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':');
+  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+}
+
+/** @throws what the disk or the database says; CairnError `not-configured` for keys sealed under another secret */
+export async function openBlocks(options: OpenBlocksOptions): Promise<OpenedBlocks> {
+  const { setting, environment, verify } = options;
+  if (setting.kind === 'nodes') return openCluster(options, setting);
+  await prepareDataFolder(setting.directory);
+  const blocks = await openSegmentBlockStore({ directory: setting.directory, environment, verify });
+  return { blocks, view: null, start: () => undefined, close: () => blocks.close() };
+}
+
+async function openCluster(
+  { store, environment, secret, verify }: OpenBlocksOptions,
+  setting: Extract<BlocksSetting, { kind: 'nodes' }>,
+): Promise<OpenedBlocks> {
+  const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond } = setting;
+  const { log, timers } = environment;
+  const connected = new Map<string, { readonly address: string; readonly blocks: RemoteBlockStore }>();
+
+  function connect({ nodeId, address, sealedKey }: StorageNodeRecord): RemoteBlockStore {
+    const known = connected.get(nodeId);
+    if (known?.address === address) return known.blocks;
+    void known?.blocks.close();
+    const key = openSealedBytes(secret, SEALED_FOR.key, nodeId, sealedKey);
+    const blocks = createRemoteBlockStore(openNodeConnection({ ...splitAddress(address), key }));
+    connected.set(nodeId, { address, blocks });
+    return blocks;
+  }
+
+  function toClusterNode(record: StorageNodeRecord): ClusterNode {
+    const { nodeId, weight, zone, state, storeUuid, bootCount } = record;
+    return {
+      nodeId,
+      weight,
+      zone,
+      storeUuid,
+      bootCount,
+      isDraining: state === 'draining',
+      blocks: connect(record),
+    };
+  }
+
+  const nodes = createNodeMonitor({
+    environment,
+    outAfterMs,
+    onSeen(nodeId, { storeUuid, bootCount }) {
+      store
+        .transact((transaction) => transaction.updateStorageNode(nodeId, { storeUuid, bootCount }))
+        .catch((error: unknown) => log.warn('storage-nodes.not-noted', { nodeId, error: String(error) }));
+    },
+    // Whoever comes back may lack what was written meanwhile; who is out has to be made up for; and while somebody is
+    // away, the status tells how many blocks that leaves with fewer replicas.
+    onChange(_nodeId, state) {
+      if (state !== 'failing') repair.poke();
+    },
+  });
+  const repair = createClusterRepair({
+    store,
+    environment,
+    nodes,
+    replicas,
+    verify,
+    ...(repairBytesPerSecond === null ? {} : { bytesPerSecond: repairBytesPerSecond }),
+  });
+  const blocks = createReplicatedBlockStore({
+    nodes,
+    environment,
+    verify,
+    replicas,
+    writeQuorum,
+    onMissing: (blockIds) => repair.note(blockIds),
+  });
+
+  let shown = '';
+  async function reload(): Promise<void> {
+    const records = await store.read((reader) => reader.listStorageNodes());
+    const described = JSON.stringify(records.map(({ sealedKey: _key, ...rest }) => rest));
+    if (described === shown) return;
+    nodes.setNodes(records.map(toClusterNode));
+    const isFirst = shown === '';
+    shown = described;
+    if (!isFirst) repair.poke();
+  }
+  const stopping = new AbortController();
+  /** Other servers change the list of nodes, too. */
+  async function keepReloading(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await timers.sleep(HEARTBEAT_MS, stopping.signal).catch(() => undefined);
+      if (stopping.signal.aborted) return;
+      await reload().catch((error: unknown) =>
+        log.warn('storage-nodes.not-listed', { error: String(error) }),
+      );
+    }
+  }
+  let reloading: Promise<void> = Promise.resolve();
+
+  await reload();
+  await nodes.poll();
+  return {
+    blocks,
+    view: {
+      health: () => nodes.health(),
+      refresh: reload,
+      replicas,
+      writeQuorum,
+      repair: () => repair.state(),
+    },
+    start() {
+      nodes.start();
+      repair.start();
+      reloading = keepReloading();
+    },
+    async close() {
+      stopping.abort(new CairnError('unavailable', 'the server is stopping'));
+      await repair.stop();
+      await reloading;
+      await blocks.close();
+    },
+  };
+}

@@ -1,0 +1,200 @@
+import { type NodeMonitor, type RepairReport, repairBlocks } from '@cairn/block-store';
+import type { StoredBlock } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
+import type { MetadataStore } from '@cairn/metadata-store';
+import { type BlockId, createId } from '@cairn/model';
+import type { RepairState } from '@cairn/services';
+import { withJobLease } from './job-lease.ts';
+
+export interface ClusterRepairOptions {
+  readonly store: MetadataStore;
+  readonly environment: Environment;
+  readonly nodes: NodeMonitor;
+  readonly replicas: number;
+  readonly verify: (block: StoredBlock) => boolean;
+  /** Bytes that are copied each second at most; unlimited unless told. */
+  readonly bytesPerSecond?: number;
+}
+
+export interface ClusterRepair {
+  /** Blocks that a write or a read saw to lack replicas. */
+  note(blockIds: readonly BlockId[]): void;
+  /** A node came, went or changed: everything is to be compared soon. */
+  poke(): void;
+  state(): RepairState;
+  start(): void;
+  /** Ends what is under way, and resolves then. May be called again. */
+  stop(): Promise<void>;
+}
+
+const JOB = 'repair';
+/** Blocks that are noted by themselves; with more, everything is compared. */
+const MAX_NOTED = 50_000;
+const PAGE_BLOCKS = 1000;
+/** What happens within this time is seen to together. */
+const SETTLE_MS = 3_000;
+const RETRY_MS = 15_000;
+const INTERVAL_MS = 60 * 60_000;
+
+const NOTHING: RepairReport = {
+  checkedBlocks: 0,
+  underReplicated: 0,
+  repaired: 0,
+  waiting: 0,
+  unavailable: 0,
+  lost: 0,
+  lostBlocks: [],
+  copiedBytes: 0,
+  removedReplicas: 0,
+  failedCopies: 0,
+};
+
+/**
+ * Keeps every block on as many nodes as wanted (ADR 0013). Compares what metadata says with what the nodes have at the
+ * start, after a node changed, and every hour; in between it sees to what was noted. What it knows is lost with the
+ * process, which costs another comparison and nothing else. One server process of several does it at a time.
+ */
+export function createClusterRepair(options: ClusterRepairOptions): ClusterRepair {
+  const { store, environment, nodes, replicas, verify } = options;
+  const { clock, log, random, timers } = environment;
+  const holder = createId<string>(random.bytes(16));
+  const stopping = new AbortController();
+  const noted = new Set<BlockId>();
+  let isWholeDue = true;
+  let wake: () => void = () => undefined;
+  let loop: Promise<void> | null = null;
+  let isRunning = false;
+  let last: RepairReport = NOTHING;
+  let lastRunAt: number | null = null;
+
+  async function* everything(): AsyncGenerator<readonly BlockId[]> {
+    for (let after = 0; ; ) {
+      const page = await store.read((reader) => reader.pageBlockIds(after, PAGE_BLOCKS));
+      if (page.blockIds.length > 0) yield page.blockIds;
+      if (page.next === null) return;
+      after = page.next;
+    }
+  }
+
+  /** Of these, those that are still to be kept. */
+  async function* some(blockIds: readonly BlockId[]): AsyncGenerator<readonly BlockId[]> {
+    for (let start = 0; start < blockIds.length; start += PAGE_BLOCKS) {
+      const page = blockIds.slice(start, start + PAGE_BLOCKS);
+      const records = await store.read((reader) => reader.getBlocks(page));
+      const live = page.filter((_, index) => records[index] !== undefined);
+      if (live.length > 0) yield live;
+    }
+  }
+
+  async function run(): Promise<'done' | 'again'> {
+    const isWhole = isWholeDue;
+    const wanted = isWhole ? [] : [...noted];
+    isWholeDue = false;
+    noted.clear();
+    isRunning = true;
+    try {
+      const report = await withJobLease(
+        { store, environment },
+        { name: JOB, holder, signal: stopping.signal },
+        (signal, fence) =>
+          repairBlocks(
+            {
+              nodes,
+              environment,
+              replicas,
+              verify,
+              fence,
+              signal,
+              rebalance: isWhole,
+              ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
+              ...(isWhole
+                ? {
+                    onProgress: (progress: RepairReport) => {
+                      last = progress;
+                    },
+                  }
+                : {}),
+            },
+            isWhole ? everything() : some(wanted),
+          ),
+      );
+      // Another process is at it, and sees to everything.
+      if (report === null) return 'done';
+      if (isWhole) {
+        last = report;
+        lastRunAt = clock.now();
+      }
+      const { lostBlocks, ...figures } = report;
+      const isNews = report.underReplicated + report.lost + report.removedReplicas + report.copiedBytes > 0;
+      if (isNews) log.info('storage-nodes.repaired', { isWhole, ...figures });
+      if (report.lost > 0) log.error('storage-nodes.lost-blocks', { lost: report.lost, lostBlocks });
+      const isOpen = report.failedCopies > 0 || report.underReplicated > report.repaired + report.waiting;
+      // Blocks that were brought to new places leave the old ones in the next run.
+      const isMoving = isWhole && report.copiedBytes > 0;
+      if (isOpen || isMoving) isWholeDue = true;
+      return isOpen ? 'again' : 'done';
+    } catch (error) {
+      isWholeDue = true;
+      if (!stopping.signal.aborted) log.error('storage-nodes.repair-failed', { error: String(error) });
+      return 'again';
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  async function sleep(durationMs: number): Promise<void> {
+    await timers.sleep(durationMs, stopping.signal).catch(() => undefined);
+  }
+
+  /** Resolves when there is something to do, or after an hour. */
+  async function waitForWork(): Promise<void> {
+    if (isWholeDue || noted.size > 0) return;
+    await new Promise<void>((resolve) => {
+      const cancel = timers.schedule(INTERVAL_MS, () => {
+        isWholeDue = true;
+        resolve();
+      });
+      wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    wake = () => undefined;
+  }
+
+  async function work(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await waitForWork();
+      await sleep(SETTLE_MS);
+      if (stopping.signal.aborted) return;
+      if ((await run()) === 'again') await sleep(RETRY_MS);
+    }
+  }
+
+  return {
+    note(blockIds) {
+      for (const blockId of blockIds) noted.add(blockId);
+      if (noted.size > MAX_NOTED) {
+        noted.clear();
+        isWholeDue = true;
+      }
+      wake();
+    },
+    poke() {
+      isWholeDue = true;
+      wake();
+    },
+    state() {
+      const { lostBlocks: _lostBlocks, removedReplicas: _removed, failedCopies: _failed, ...figures } = last;
+      return { ...figures, isRunning, noted: noted.size, lastRunAt };
+    },
+    start() {
+      loop ??= work();
+    },
+    async stop() {
+      stopping.abort(new Error('the server is stopping'));
+      wake();
+      await loop;
+    },
+  };
+}

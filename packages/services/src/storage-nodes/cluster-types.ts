@@ -1,0 +1,111 @@
+import type { NodeHealth } from '@cairn/block-store';
+import type { Environment } from '@cairn/environment';
+import type { MetadataStore } from '@cairn/metadata-store';
+import type { Principal } from '../authorisation/principal.ts';
+
+/** What the storage nodes of this server are doing; `null` where it keeps its blocks in a folder of its own. */
+export interface ClusterView {
+  health(): readonly NodeHealth[];
+  /** The nodes in the database changed. */
+  refresh(): Promise<void>;
+  readonly replicas: number;
+  readonly writeQuorum: number;
+  repair(): RepairState;
+}
+
+/** How far the comparison of what must exist with what the nodes have is. */
+export interface RepairState {
+  readonly isRunning: boolean;
+  /** Blocks that were looked at by the run under way, or by the last one. */
+  readonly checkedBlocks: number;
+  readonly underReplicated: number;
+  readonly repaired: number;
+  readonly waiting: number;
+  readonly unavailable: number;
+  readonly lost: number;
+  readonly copiedBytes: number;
+  /** Noted since, by writes and reads that met a node that lacked them. */
+  readonly noted: number;
+  /** When the last whole run ended, in milliseconds since 1970; `null`: never. */
+  readonly lastRunAt: number | null;
+}
+
+export interface ClusterDependencies {
+  readonly store: MetadataStore;
+  readonly environment: Environment;
+  /** The server's secret, under which keys are sealed. */
+  readonly secret: Uint8Array;
+  readonly view: ClusterView | null;
+}
+
+export interface NodeDescription {
+  readonly nodeId: string;
+  readonly address: string;
+  readonly zone: string;
+  readonly weight: number;
+  readonly state: NodeHealth['state'];
+  readonly isDraining: boolean;
+  readonly isFull: boolean;
+  readonly reason: string | null;
+  readonly silentMs: number | null;
+  readonly version: string | null;
+  readonly blocks: number | null;
+  readonly liveBytes: number | null;
+  readonly diskBytes: number | null;
+  readonly quarantinedRecords: number | null;
+  readonly freeBytes: number | null;
+  readonly totalBytes: number | null;
+  readonly joinedAt: number;
+}
+
+export interface ClusterDescription {
+  /** `folder`: the server keeps its blocks by itself. */
+  readonly mode: 'folder' | 'nodes';
+  readonly replicas: number;
+  readonly writeQuorum: number;
+  /** Whether new blocks can be stored now. */
+  readonly takesWrites: boolean;
+  readonly nodes: readonly NodeDescription[];
+  readonly repair: RepairState | null;
+}
+
+export interface JoinRequest {
+  readonly tokenId: string;
+  readonly publicKey: Uint8Array;
+  readonly address: string;
+  readonly zone: string;
+  readonly weight: number;
+  readonly proof: Uint8Array;
+}
+
+export interface ClusterService {
+  /**
+   * A token with which one node may join within a day.
+   * @throws CairnError `not-found` for who is no administrator, `precondition-failed` where there is no cluster
+   */
+  invite(principal: Principal): Promise<{ readonly token: string; readonly expiresAt: number }>;
+  /** @throws CairnError `not-found` */
+  describe(principal: Principal): Promise<ClusterDescription>;
+  /** @throws CairnError `not-found` also for a node that there is not */
+  change(
+    principal: Principal,
+    nodeId: string,
+    changes: { readonly state?: 'active' | 'draining'; readonly weight?: number; readonly zone?: string },
+  ): Promise<void>;
+  /**
+   * Forgets a node. Refused with `precondition-failed` while it has blocks; `force` is for one that will not come back.
+   * @throws CairnError `not-found`
+   */
+  remove(principal: Principal, nodeId: string, options: { readonly force: boolean }): Promise<void>;
+  /** @throws CairnError `wrong-credentials` for every token that does not prove itself, `bad-request` */
+  join(
+    request: JoinRequest,
+  ): Promise<{ readonly nodeId: string; readonly publicKey: Uint8Array; readonly proof: Uint8Array }>;
+  /** @throws CairnError `wrong-credentials` */
+  announce(announcement: {
+    readonly nodeId: string;
+    readonly address: string;
+    readonly bootCount: number;
+    readonly proof: Uint8Array;
+  }): Promise<void>;
+}
