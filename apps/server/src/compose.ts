@@ -108,7 +108,11 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       ],
       metrics: createMetrics({
         process: true,
-        blockUsage: () => blocks.usage(),
+        async blockUsage() {
+          // A metric is a number; the time of the last verification may be none.
+          const { verifiedAt, ...numbers } = await blocks.usage();
+          return numbers;
+        },
         counts: () => store.read((reader) => reader.countAll()),
         maintenance: () => maintenance.measure(),
       }),
