@@ -9,6 +9,7 @@ export type {
   ScrubReport,
 } from './block-store.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
+export type { StoreKey } from './sealed/store-keys.ts';
 export {
   type NodeConnection,
   type NodeConnectionOptions,

@@ -24,8 +24,8 @@ export const BLOCK_BUGS: readonly PlantedBug[] = [
     name: 'blocks-file-goes-under-readers',
     harm: 'a download breaks because compaction removes the file that it reads',
     file: 'packages/block-store/src/segments/segment-reader.ts',
-    find: 'await Promise.all(files.map((cached) => cached.closed.promise));',
-    replace: 'await Promise.all([]);',
+    find: 'const files = [...open].filter((cached) => cached.segment === segment);',
+    replace: 'const files: CachedFile[] = [];',
     detectors: [COMPACTION],
   },
   {

@@ -33,7 +33,15 @@ function damaged(block: IndexedBlock, problem: string, cause?: unknown): CairnEr
   );
 }
 
-export function createBlockReading(index: BlockIndex, reader: SegmentReader, log: Log): BlockReading {
+/**
+ * @param open makes the block that was put of a stored one, or `null` when that is not possible
+ */
+export function createBlockReading(
+  index: BlockIndex,
+  reader: SegmentReader,
+  log: Log,
+  open: (block: StoredBlock) => StoredBlock | null,
+): BlockReading {
   /** Looks again for a block whose record was not readable where the index had it before the read began. */
   async function readAgain(failed: IndexedBlock, firstResult: ReadResult): Promise<Reading> {
     let at = failed;
@@ -78,9 +86,15 @@ export function createBlockReading(index: BlockIndex, reader: SegmentReader, log
       return readings;
     },
     take({ at, result }) {
-      if (result === null || result.block !== null) return result?.block ?? null;
-      condemn(at, result.problem);
-      throw damaged(at, result.problem, result.cause);
+      if (result === null) return null;
+      if (result.block === null) {
+        condemn(at, result.problem);
+        throw damaged(at, result.problem, result.cause);
+      }
+      const block = open(result.block);
+      if (block !== null) return block;
+      condemn(at, 'seal');
+      throw damaged(at, 'seal');
     },
     condemn,
   };

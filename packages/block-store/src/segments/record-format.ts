@@ -6,12 +6,12 @@
  *
  *   file header (64)                        record header (84), then the payload
  *    0  8  "CAIRNSEG"                        0  4  "CREC"
- *    8  2  format version, 1                 4  1  record version, 1
+ *    8  2  format version, 1 or 2            4  1  record version, 1
  *   10  2  0                                 5  1  kind: 0 chunk, 1 manifest, 2 tombstone
  *   12  4  segment number                    6  1  codec: 0 raw, 1 zstd
  *   16 16  store uuid                        7  1  0
  *   32 16  segment uuid                      8 33  block id (algorithm byte, digest)
- *   48 12  0                                41  3  0
+ *   48 12  version 2: key id; 1: 0          41  3  0
  *   60  4  CRC-32 of bytes 0..59            44  4  plain bytes
  *                                           48  4  payload bytes
  *                                           52  4  generation
@@ -25,6 +25,9 @@
  * payload is damaged, so one rotten record hides no other. A tombstone has no payload; it ends its generation
  * and all before it, and a later record of the same block has a higher one, so the order in which segments are
  * read makes no difference. CRC-32 is against accident; against malice the block id is checked by who opens it.
+ *
+ * Version 2 differs in nothing but the key id: it names the secret with which payloads and ids were sealed before they
+ * came here (sealed/sealing.ts), so that a sealed store is known to be one.
  */
 
 import { crc32 } from 'node:zlib';
@@ -40,6 +43,8 @@ export const RECORD_MAGIC = Buffer.from('CREC', 'latin1');
 
 const SEGMENT_MAGIC = Buffer.from('CAIRNSEG', 'latin1');
 const FORMAT_VERSION = 1;
+const SEALED_FORMAT_VERSION = 2;
+const KEY_ID_BYTES = 12;
 const RECORD_VERSION = 1;
 const UUID_BYTES = 16;
 
@@ -62,6 +67,8 @@ export interface SegmentHeader {
   readonly number: number;
   readonly storeUuid: string;
   readonly segmentUuid: string;
+  /** Names the secret that what is in it was sealed with; `null` in a store that is not sealed. */
+  readonly keyId: string | null;
 }
 
 export function kindNumber(kind: RecordKind): number {
@@ -90,14 +97,15 @@ export function payloadChecksum(payload: Uint8Array): number {
   return crc32(payload);
 }
 
-/** @param header uuids are 32 hex digits */
+/** @param header uuids are 32 hex digits, a key id 24 */
 export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
   SEGMENT_MAGIC.copy(bytes, 0);
-  bytes.writeUInt16LE(FORMAT_VERSION, 8);
+  bytes.writeUInt16LE(header.keyId === null ? FORMAT_VERSION : SEALED_FORMAT_VERSION, 8);
   bytes.writeUInt32LE(header.number, 12);
   bytes.write(header.storeUuid, 16, UUID_BYTES, 'hex');
   bytes.write(header.segmentUuid, 32, UUID_BYTES, 'hex');
+  if (header.keyId !== null) bytes.write(header.keyId, 48, KEY_ID_BYTES, 'hex');
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
   return bytes;
 }
@@ -106,11 +114,13 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
 export function parseSegmentHeader(bytes: Buffer): SegmentHeader | null {
   if (bytes.length < SEGMENT_HEADER_BYTES || !bytes.subarray(0, 8).equals(SEGMENT_MAGIC)) return null;
   if (crc32(bytes.subarray(0, 60)) !== bytes.readUInt32LE(60)) return null;
-  if (bytes.readUInt16LE(8) !== FORMAT_VERSION) return null;
+  const version = bytes.readUInt16LE(8);
+  if (version !== FORMAT_VERSION && version !== SEALED_FORMAT_VERSION) return null;
   return {
     number: bytes.readUInt32LE(12),
     storeUuid: bytes.toString('hex', 16, 32),
     segmentUuid: bytes.toString('hex', 32, 48),
+    keyId: version === FORMAT_VERSION ? null : bytes.toString('hex', 48, 48 + KEY_ID_BYTES),
   };
 }
 

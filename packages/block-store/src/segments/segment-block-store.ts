@@ -3,6 +3,9 @@ import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError } from '@cairn/model';
 import type { BlockLocation, BlockStore } from '../block-store.ts';
+import { createSealedBlockStore } from '../sealed/sealed-block-store.ts';
+import type { Sealing } from '../sealed/sealing.ts';
+import { openStoreKeys, type StoreKey } from '../sealed/store-keys.ts';
 import { createAppendQueue } from './append-queue.ts';
 import { createBackgroundWork } from './background-work.ts';
 import { createBlockReading, type Reading } from './block-reading.ts';
@@ -34,6 +37,11 @@ export interface SegmentBlockStoreOptions {
    * may hold what only a device can check.
    */
   readonly verify?: (block: StoredBlock) => boolean;
+  /**
+   * Seals what is stored, so that the disk shows neither contents nor ids; docs/adr/0012 says what it still shows. For
+   * an empty store, and from then on always.
+   */
+  readonly key?: StoreKey;
   /** The file operations; the system's unless told. */
   readonly files?: SegmentFiles;
 }
@@ -67,7 +75,8 @@ export async function rebuildSegmentIndex(options: SegmentBlockStoreOptions): Pr
 
 /**
  * Opens the block store in a folder: takes its lock, recovers, and is then the only one to write there.
- * Throws `already-running`, and whatever the disk throws.
+ * Throws `already-running`, `not-configured` or `wrong-credentials` when the key and the store do not belong together, and
+ * whatever the disk throws.
  */
 export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): Promise<BlockStore> {
   const { directory, environment } = options;
@@ -77,8 +86,10 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
   const { files, segmentsDirectory } = place;
   const unlock = lockDirectory(directory);
 
+  let sealing: Sealing | null;
   let started: StartedStore;
   try {
+    sealing = await openStoreKeys(place, options.key);
     started = await startStore(place, maxSegmentBytes);
   } catch (error) {
     unlock();
@@ -108,6 +119,7 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     environment,
     segmentsDirectory,
     storeUuid: started.storeUuid,
+    keyId: sealing?.keyId ?? null,
     maxSegmentBytes,
     reserve,
     current: started.current,
@@ -128,7 +140,11 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     onPoisoned: (error) => log.error('block-store.poisoned', { directory, error }),
   });
 
-  const reading = createBlockReading(index, reader, log);
+  function openStored(block: StoredBlock): StoredBlock | null {
+    return sealing === null ? block : sealing.open(block);
+  }
+
+  const reading = createBlockReading(index, reader, log, openStored);
   const compaction = createCompaction({
     files,
     index,
@@ -142,7 +158,12 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     stopWriting: (error) => queue.stop(error),
     onDiskBytes,
   });
-  const scrub = createScrub({ index, reading, environment, verify: options.verify ?? (() => true) });
+  function verify(block: StoredBlock): boolean {
+    const opened = openStored(block);
+    return opened !== null && (options.verify?.(opened) ?? true);
+  }
+
+  const scrub = createScrub({ index, reading, environment, verify });
   const background = createBackgroundWork();
 
   function checkOpen(): void {
@@ -227,7 +248,7 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     return blocks.map((block) => locations.get(block.blockId) as BlockLocation);
   }
 
-  return {
+  const store: BlockStore = {
     put,
     async get(blockId) {
       checkOpen();
@@ -315,4 +336,5 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       return closing;
     },
   };
+  return sealing === null ? store : createSealedBlockStore(store, sealing);
 }

@@ -35,6 +35,7 @@ export interface SegmentReader {
    * later finds it missing.
    */
   retire(segment: number): Promise<void>;
+  /** Resolves when all files are closed; reads that wait for their turn are refused. */
   close(): Promise<void>;
 }
 
@@ -82,6 +83,7 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
   const retired = new Set<number>();
   const waiting: (() => void)[] = [];
   let reads = 0;
+  let closed = false;
 
   function discard(cached: CachedFile): void {
     cached.evicted = true;
@@ -95,6 +97,8 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
   function acquire(segment: number): CachedFile {
     let cached = cache.get(segment);
     if (cached === undefined) {
+      // A read that waited for its turn would open a file that nobody closes any more.
+      if (closed) throw new Error('the reader is closed');
       if (retired.has(segment)) throw Object.assign(new Error('this segment is gone'), { code: 'ENOENT' });
       const path = join(options.segmentsDirectory, segmentFileName(segment, options.segmentUuid(segment)));
       const opened = options.files.open(path, 'read');
@@ -201,10 +205,11 @@ export function createSegmentReader(options: SegmentReaderOptions): SegmentReade
       await Promise.all(files.map((cached) => cached.closed.promise));
     },
     async close() {
-      const files = [...cache.values()];
+      closed = true;
       cache.clear();
+      const files = [...open];
       for (const cached of files) discard(cached);
-      await Promise.allSettled(files.map((cached) => cached.opened));
+      await Promise.all(files.map((cached) => cached.closed.promise));
     },
   };
 }

@@ -45,6 +45,8 @@ export interface SegmentWriterOptions {
   readonly environment: Environment;
   readonly segmentsDirectory: string;
   readonly storeUuid: string;
+  /** For the headers of new segments; `null` in a store that is not sealed. */
+  readonly keyId: string | null;
   readonly maxSegmentBytes: number;
   readonly reserve: SpaceReserve;
   /** The segment to go on with, or `null` to begin one. */
@@ -132,7 +134,8 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
       durableBytes: 0,
     };
     created.push(segment);
-    const header = encodeSegmentHeader({ number, storeUuid: options.storeUuid, segmentUuid });
+    const { storeUuid, keyId } = options;
+    const header = encodeSegmentHeader({ number, storeUuid, segmentUuid, keyId });
     await segment.file.write([header], 0);
     return segment;
   }
