@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { StoreKey } from '@cairn/block-store';
 import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
@@ -22,6 +23,7 @@ import { PRODUCT_VERSION } from './product-version.ts';
 export interface CompositionOptions {
   readonly data: string;
   readonly blocks: BlocksSetting;
+  readonly blocksKey: StoreKey | null;
   readonly secret: string | null;
   readonly signUp: 'open' | 'invite';
   readonly setUpCode: string | null;
@@ -65,6 +67,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     closers.push(() => store.close());
     const opened = await openBlocks({
       setting: options.blocks,
+      key: options.blocksKey,
       store,
       environment,
       secret,

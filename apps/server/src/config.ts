@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { StoreKey } from '@cairn/block-store';
 import { CairnError } from '@cairn/model';
+import { parseBlocksKey, readBlocksKeyFile } from './blocks-key.ts';
 import { parseBlocks, showBlocks } from './blocks-setting.ts';
 import { isLoopbackHost } from './loopback.ts';
 import type { BlocksSetting } from './open-blocks.ts';
@@ -16,6 +18,10 @@ export interface ServerConfig {
   /** `null`: the one in the data folder. */
   readonly secret: string | null;
   readonly blocks: BlocksSetting;
+  /** Absolute path of the file with the key of the block store; `null` for none. */
+  readonly blocksKeyFile: string | null;
+  /** What seals the block store, from that file or the environment; `null` for a store that is not sealed. */
+  readonly blocksKey: StoreKey | null;
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
 }
@@ -53,10 +59,12 @@ const VARIABLES: Readonly<Record<keyof ServerConfig, string>> = {
   setUpCode: 'CAIRN_SETUP_CODE',
   secret: 'CAIRN_SECRET',
   blocks: 'CAIRN_BLOCKS',
+  blocksKeyFile: 'CAIRN_BLOCKS_KEY_FILE',
+  blocksKey: 'CAIRN_BLOCKS_KEY',
   trustedProxies: 'CAIRN_TRUSTED_PROXIES',
   logLevel: 'CAIRN_LOG_LEVEL',
 };
-const SECRET_NAMES: ReadonlySet<string> = new Set(['secret', 'setUpCode']);
+const SECRET_NAMES: ReadonlySet<string> = new Set(['secret', 'setUpCode', 'blocksKey']);
 const MIN_SECRET_CHARACTERS = 32;
 const MIN_SET_UP_CODE_CHARACTERS = 8;
 
@@ -99,6 +107,12 @@ function readConfigFile(path: string, isNamed: boolean): Readonly<Record<string,
   for (const [name, setting] of Object.entries(value)) {
     if (!Object.hasOwn(VARIABLES, name) || name === 'data') {
       throw usage(`the config file ${path} has an unknown setting "${name}"; remove it`);
+    }
+    if (name === 'blocksKey') {
+      // A key beside what it seals seals nothing.
+      throw usage(
+        `the config file ${path} must not hold the key "${name}"; name a file on another disk with "blocksKeyFile"`,
+      );
     }
     settings[name] = Array.isArray(setting) ? setting.join(',') : String(setting);
   }
@@ -165,6 +179,12 @@ export function loadConfig(flags: ServerFlags, variables: Variables, cwd: string
   file = readConfigFile(filePath, flags.config !== undefined);
   const orGenerated = (value: string | null) => value ?? '(made by the server)';
   const host = setting('host', '127.0.0.1', (text) => text);
+  const orNone = (value: unknown) => (value === null ? '(none)' : String(value));
+  const blocksKeyFile = setting<string | null>('blocksKeyFile', null, (text) => resolve(cwd, text), orNone);
+  const givenKey = setting<StoreKey | null>('blocksKey', null, parseBlocksKey, orNone);
+  if (givenKey !== null && blocksKeyFile !== null) {
+    throw usage('both CAIRN_BLOCKS_KEY and CAIRN_BLOCKS_KEY_FILE (blocksKeyFile) are set; unset one of them');
+  }
   const config: ServerConfig = {
     data,
     host,
@@ -190,6 +210,8 @@ export function loadConfig(flags: ServerFlags, variables: Variables, cwd: string
       parseBlocks,
       showBlocks,
     ),
+    blocksKeyFile,
+    blocksKey: blocksKeyFile === null ? givenKey : readBlocksKeyFile(blocksKeyFile),
     trustedProxies: setting<readonly string[]>(
       'trustedProxies',
       [],

@@ -8,6 +8,7 @@ import {
   openNodeConnection,
   openSegmentBlockStore,
   type RemoteBlockStore,
+  type StoreKey,
 } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import { openSealedBytes } from '@cairn/crypto';
@@ -42,6 +43,8 @@ export interface OpenedBlocks {
 
 export interface OpenBlocksOptions {
   readonly setting: BlocksSetting;
+  /** Seals the blocks in a folder; `null`: they are not sealed. */
+  readonly key: StoreKey | null;
   readonly store: MetadataStore;
   readonly environment: Environment;
   readonly secret: Uint8Array;
@@ -56,10 +59,21 @@ function splitAddress(address: string): { host: string; port: number } {
 
 /** @throws what the disk or the database says; CairnError `not-configured` for keys sealed under another secret */
 export async function openBlocks(options: OpenBlocksOptions): Promise<OpenedBlocks> {
-  const { setting, environment, verify } = options;
-  if (setting.kind === 'nodes') return openCluster(options, setting);
+  const { setting, key, environment, verify } = options;
+  if (setting.kind === 'nodes') {
+    if (key === null) return openCluster(options, setting);
+    throw new CairnError(
+      'usage',
+      'CAIRN_BLOCKS_KEY and CAIRN_BLOCKS_KEY_FILE seal blocks in a folder of the server; give each storage node its own key instead, and leave them out here',
+    );
+  }
   await prepareDataFolder(setting.directory);
-  const blocks = await openSegmentBlockStore({ directory: setting.directory, environment, verify });
+  const blocks = await openSegmentBlockStore({
+    directory: setting.directory,
+    environment,
+    verify,
+    ...(key === null ? {} : { key }),
+  });
   return { blocks, view: null, start: () => undefined, close: () => blocks.close() };
 }
 

@@ -154,6 +154,62 @@ describe('a server', () => {
   });
 });
 
+describe('the key of the block store', () => {
+  const KEY = 'ab'.repeat(32);
+  const OTHER = Buffer.alloc(32, 5).toString('base64');
+
+  it('seals what is stored, is needed at the next start, and can be changed', async () => {
+    const withKey = (text: string) => {
+      const { blocksKey } = loadConfig({}, { CAIRN_BLOCKS_KEY: text }, directory).config;
+      return start({ blocksKey });
+    };
+    await (await withKey(KEY)).stop();
+    await expect(start()).rejects.toMatchObject({ code: 'not-configured' });
+    await expect(withKey(OTHER)).rejects.toMatchObject({ code: 'wrong-credentials' });
+    await (await withKey(`${OTHER},${KEY}`)).stop();
+    await expect(withKey(KEY)).rejects.toMatchObject({ code: 'wrong-credentials' });
+    await (await withKey(OTHER)).stop();
+  });
+
+  it('comes from the environment or a file, and is never shown', async () => {
+    const path = join(directory, 'key');
+    await writeFile(path, `${KEY}\n${OTHER}\n`);
+    const fromFile = loadConfig({}, { CAIRN_BLOCKS_KEY_FILE: 'key' }, directory);
+    const fromVariable = loadConfig({}, { CAIRN_BLOCKS_KEY: `${KEY}, ${OTHER}` }, directory);
+    expect(fromFile.config.blocksKey).toEqual(fromVariable.config.blocksKey);
+    expect(fromFile.config.blocksKey).toEqual({
+      current: Buffer.from(KEY, 'hex'),
+      previous: [Buffer.alloc(32, 5)],
+    });
+    expect(loadConfig({}, {}, directory).config).toMatchObject({ blocksKey: null, blocksKeyFile: null });
+    expect(describeConfig(fromVariable)).toMatch(/blocksKey +\*{8} {2}\(CAIRN_BLOCKS_KEY\)/);
+    expect(describeConfig(fromFile)).toContain(path);
+    for (const loaded of [fromFile, fromVariable]) {
+      expect(describeConfig(loaded)).not.toMatch(/abab|BQUF/);
+    }
+  });
+
+  it('is refused without being shown when it is no key, is named twice, or lies beside the store', async () => {
+    const wrong: Record<string, string>[] = [
+      { CAIRN_BLOCKS_KEY: 'abab' },
+      { CAIRN_BLOCKS_KEY: `${KEY},abab` },
+      { CAIRN_BLOCKS_KEY: `${KEY}ab` },
+      { CAIRN_BLOCKS_KEY: 'correct horse abab battery staple' },
+      { CAIRN_BLOCKS_KEY_FILE: 'nowhere' },
+      { CAIRN_BLOCKS_KEY_FILE: 'empty' },
+      { CAIRN_BLOCKS_KEY: KEY, CAIRN_BLOCKS_KEY_FILE: 'empty' },
+    ];
+    await writeFile(join(directory, 'empty'), '\n');
+    for (const variables of wrong) {
+      expect(() => loadConfig({}, variables, directory)).toThrow(
+        expect.objectContaining({ code: 'usage', message: expect.not.stringContaining('abab') }),
+      );
+    }
+    await writeFile(join(directory, 'own.json'), JSON.stringify({ blocksKey: KEY }));
+    expect(() => loadConfig({ config: 'own.json' }, {}, directory)).toThrow('blocksKeyFile');
+  });
+});
+
 describe('the configuration', () => {
   it('takes flags before variables, those before the file, that before defaults, and says which', async () => {
     const data = join(directory, 'data');

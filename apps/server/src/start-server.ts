@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { StoreKey } from '@cairn/block-store';
 import { createSystemEnvironment, type Log, silentLog } from '@cairn/environment';
 import type { HttpApiLimits } from '@cairn/http-api';
 import { CairnError, createId } from '@cairn/model';
@@ -26,6 +27,8 @@ export interface StartServerOptions {
   readonly secret?: string | null;
   /** Folder of the block store, or where else blocks are; a folder in the data folder unless told. */
   readonly blocks?: string | BlocksSetting;
+  /** Seals the block store, which must be empty or have been made with it. */
+  readonly blocksKey?: StoreKey | null;
   readonly trustedProxies?: readonly string[];
   /** Nowhere unless told. */
   readonly log?: Log;
@@ -96,7 +99,8 @@ async function drain(app: FastifyInstance, drainMs: number): Promise<void> {
 
 /**
  * Starts a server with embedded storage in this process.
- * @throws CairnError `already-running` (folder or port in use), `storage-full`, `unavailable`, `data-damaged`, `usage`
+ * @throws CairnError `already-running` (folder or port in use), `not-configured` or
+ * `wrong-credentials` (the key of the block store), `storage-full`, `unavailable`, `data-damaged`, `usage`
  */
 export async function startServer(options: StartServerOptions): Promise<RunningServer> {
   const data = resolve(options.data);
@@ -110,6 +114,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
       typeof options.blocks === 'object'
         ? options.blocks
         : { kind: 'folder', directory: options.blocks ?? join(data, 'blocks') },
+    blocksKey: options.blocksKey ?? null,
     secret: options.secret ?? null,
     signUp,
     setUpCode,
