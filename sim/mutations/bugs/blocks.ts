@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts';
 
 const COMPACTION = 'tests:packages/block-store/src/segments/compaction.test.ts';
+const SEALED = 'tests:packages/block-store/src/sealed';
 const SCRUB = 'tests:packages/block-store/src/segments/scrub.test.ts';
 
 export const BLOCK_BUGS: readonly PlantedBug[] = [
@@ -59,5 +60,37 @@ export const BLOCK_BUGS: readonly PlantedBug[] = [
     find: 'durable_bytes = excluded.durable_bytes, last_verified_at = NULL`',
     replace: 'durable_bytes = excluded.durable_bytes`',
     detectors: [SCRUB],
+  },
+  {
+    name: 'blocks-nonce-follows-from-the-block',
+    harm: 'two ways to compress one block are sealed under one nonce, and a stolen disk shows how they differ',
+    file: 'packages/block-store/src/sealed/sealing.ts',
+    find: 'const nonce = random.bytes(NONCE_BYTES);',
+    replace: "const nonce = Buffer.from(blinded, 'hex').subarray(0, random.bytes(0).length + NONCE_BYTES);",
+    detectors: [SEALED],
+  },
+  {
+    name: 'blocks-index-has-plain-ids',
+    harm: 'a stolen disk tells whether a known file is on it',
+    file: 'packages/block-store/src/sealed/sealing.ts',
+    find: 'const blind = (blockId: BlockId) => permute(blockId, ROUNDS);',
+    replace: 'const blind = (blockId: BlockId) => permute(blockId, []);',
+    detectors: [SEALED],
+  },
+  {
+    name: 'blocks-key-is-not-asked-for',
+    harm: 'a sealed store whose key files are gone opens as an empty one, and a scrub calls all of it damaged',
+    file: 'packages/block-store/src/sealed/store-keys.ts',
+    find: 'if (!isSealed && !hasKeyFiles) return null;',
+    replace: 'if (!isSealed || !hasKeyFiles) return null;',
+    detectors: [SEALED],
+  },
+  {
+    name: 'blocks-changed-key-is-kept-twice',
+    harm: 'the old key goes on opening a store whose key was changed',
+    file: 'packages/block-store/src/sealed/store-keys.ts',
+    find: '    if (at !== 0) isCurrent = false;',
+    replace: '    if (at < 0) isCurrent = false;',
+    detectors: [SEALED],
   },
 ];
