@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts';
 
 const COMPACTION = 'tests:packages/block-store/src/segments/compaction.test.ts';
+const COMPACTION_FAULTS = 'tests:packages/block-store/src/segments/compaction-faults.test.ts';
 const SEALED = 'tests:packages/block-store/src/sealed';
 const SCRUB = 'tests:packages/block-store/src/segments/scrub.test.ts';
 
@@ -60,6 +61,22 @@ export const BLOCK_BUGS: readonly PlantedBug[] = [
     find: 'durable_bytes = excluded.durable_bytes, last_verified_at = NULL`',
     replace: 'durable_bytes = excluded.durable_bytes`',
     detectors: [SCRUB],
+  },
+  {
+    name: 'blocks-index-before-flush',
+    harm: 'after a power cut, blocks that were moved, or stored, are gone',
+    file: 'packages/block-store/src/segments/segment-writer.ts',
+    find: '    for (const part of parts) await part.segment.file.datasync();\n',
+    replace: '',
+    detectors: [COMPACTION_FAULTS],
+  },
+  {
+    name: 'blocks-new-segment-has-no-durable-name',
+    harm: 'after a power cut, a whole segment of blocks is gone',
+    file: 'packages/block-store/src/segments/segment-writer.ts',
+    find: '    for (const part of parts) await part.segment.file.datasync();\n    if (created.length > 0) await files.syncDirectory(segmentsDirectory);\n',
+    replace: '    for (const part of parts) await part.segment.file.datasync();\n',
+    detectors: [COMPACTION_FAULTS],
   },
   {
     name: 'blocks-nonce-follows-from-the-block',

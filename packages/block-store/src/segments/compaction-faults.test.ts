@@ -16,6 +16,7 @@ import {
   type FileAction,
   systemError,
 } from '../testing/faulty-files.ts';
+import { createPowerCut } from '../testing/power-cut.ts';
 import { makeStoreDirectory, openTestStore, removeStoreDirectory } from '../testing/segment-store.ts';
 import { nodeSegmentFiles } from './segment-files.ts';
 
@@ -138,5 +139,25 @@ describe('compaction on a disk that fails', () => {
       const told = `${actions[position]} at ${position}`;
       expect({ told, found: await check(copy) }).toEqual({ told, found: [] });
     }
+  });
+
+  it('loses nothing when the power fails at any one of them, and with it all that was not flushed', async () => {
+    const folder = copyOf('running');
+    const copies: string[] = [];
+    store = await openTestStore(folder, { ...SMALL_SEGMENTS, files });
+    const powerCut = createPowerCut(folder);
+    files.onAction = (action, path) => {
+      if (!path.includes('segments')) return null;
+      powerCut.onAction(action, path);
+      const copy = join(directory, `cut-${copies.length}-${action}`);
+      powerCut.copyTo(copy);
+      copies.push(copy);
+      return null;
+    };
+    await store.compact(OPTIONS);
+    files.onAction = () => null;
+    await store.close();
+    expect(copies.length).toBeGreaterThan(30);
+    for (const copy of copies) expect({ copy, found: await check(copy) }).toEqual({ copy, found: [] });
   });
 });
