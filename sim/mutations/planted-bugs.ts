@@ -2,6 +2,7 @@ import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { CLIENT_BUGS } from './bugs/client.ts';
 import { DISK_BUGS } from './bugs/disk.ts';
 import { ENGINE_BUGS } from './bugs/engine.ts';
+import { MAINTENANCE_BUGS } from './bugs/maintenance.ts';
 import { PLANNER_BUGS } from './bugs/planner.ts';
 import { SERVER_BUGS } from './bugs/server.ts';
 import type { PlantedBug } from './planted-bug.ts';
@@ -13,4 +14,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...CLIENT_BUGS,
   ...DISK_BUGS,
   ...SERVER_BUGS,
+  ...MAINTENANCE_BUGS,
 ];

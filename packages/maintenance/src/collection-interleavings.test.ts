@@ -165,7 +165,7 @@ async function collect(world: CollectionWorld, stores: ProcessStores): Promise<v
 async function play(seed: number): Promise<string[]> {
   const next = createSeededRandom(seed);
   const pick = (count: number) => next() % count;
-  const world = await createCollectionWorld(seed);
+  const world = await createCollectionWorld({ seed });
   try {
     countCalls(world);
     const owners = [await world.addOwner('ann'), await world.addOwner('bob')];

@@ -1,4 +1,5 @@
-import { createMemoryBlockStore } from '@cairn/block-store';
+import { join } from 'node:path';
+import { type BlockStore, createMemoryBlockStore, openSegmentBlockStore } from '@cairn/block-store';
 import {
   contentIdOf,
   createNodePlatform,
@@ -42,7 +43,7 @@ export interface MadeContent {
 export interface CollectionWorld {
   readonly environment: SimulatedEnvironment;
   readonly store: MetadataStore;
-  readonly blocks: ReturnType<typeof createMemoryBlockStore>;
+  readonly blocks: BlockStore;
   readonly dependencies: DataDependencies;
   readonly services: DataServices;
   /** A member unless told. */
@@ -56,14 +57,28 @@ export interface CollectionWorld {
   close(): Promise<void>;
 }
 
-/** Services on a database and a block store in memory, with simulated time. */
-export async function createCollectionWorld(seed = 1): Promise<CollectionWorld> {
-  const environment = createSimulatedEnvironment({ seed });
-  const store = await openSqliteMetadataStore({ path: ':memory:', environment });
-  const blocks = createMemoryBlockStore();
+export interface CollectionWorldOptions {
+  readonly seed?: number;
+  /** Where database and blocks are; in memory unless told. */
+  readonly folder?: string;
+  /** Time that goes on over closing and opening. */
+  readonly environment?: SimulatedEnvironment;
+}
+
+/** Services on a database and a block store, with simulated time. */
+export async function createCollectionWorld(options: CollectionWorldOptions = {}): Promise<CollectionWorld> {
+  const { seed = 1, folder } = options;
+  const environment = options.environment ?? createSimulatedEnvironment({ seed });
+  const path = folder === undefined ? ':memory:' : join(folder, 'metadata.sqlite');
+  const store = await openSqliteMetadataStore({ path, environment });
+  const blocks =
+    folder === undefined
+      ? createMemoryBlockStore()
+      : await openSegmentBlockStore({ directory: join(folder, 'blocks'), environment });
   const platform = createNodePlatform();
   const bus = createMemoryEventBus();
-  await ensureEpoch(store, environment, null);
+  const epoch = await store.read((reader) => reader.getValue('epoch'));
+  await ensureEpoch(store, environment, epoch ?? null);
   const dependencies = { store, blocks, bus, platform, environment };
   const services = createDataServices(dependencies);
   const newId = <Id extends string>() => createId<Id>(environment.random.bytes(16));

@@ -88,6 +88,22 @@ test('what was trashed alone before its folder stays an item of its own', async 
   expect((await trash.restore(ann.principal, inner)).path).toBe('/docs/inner.txt');
 });
 
+test('an edit of what was purged is refused as of something unknown, and the file can be made anew', async () => {
+  const entryId = await put(ann, '/a.txt', 'a');
+  await world.services.files.remove(ann.principal, entryId);
+  await world.services.trash.empty(ann.principal, null);
+  const content = await world.upload(ann, 'edited offline');
+  const place = { parentId: ann.rootId, name: 'a.txt' };
+  await expect(
+    world.commit(ann, [{ kind: 'update', entryId, baseSequence: 1, ...place, content }]),
+  ).rejects.toMatchObject({
+    code: 'conflict',
+    details: { conflicts: [{ reason: 'entry-missing', current: null }] },
+  });
+  await world.commit(ann, [{ kind: 'create', entryId: world.newId(), ...place, entry: fileOf(content) }]);
+  expect((await world.liveTree(ann)).size).toBe(2);
+});
+
 /** A trashed folder of 1,500 files of the same content. */
 async function trashMany(): Promise<EntryId> {
   const top = world.newId<EntryId>();
