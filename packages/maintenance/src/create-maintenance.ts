@@ -55,6 +55,8 @@ const INTERVAL_MS = 24 * HOUR_MS;
 const SCRUB_JOB = 'scrub';
 const SCRUB_AGE_MS = 30 * INTERVAL_MS;
 const SCRUB_BYTES_PER_SECOND = 16 * 1024 * 1024;
+/** Soon, for servers that never run for long, and not at once: a start has enough to do. */
+const FIRST_LOOK_MS = 10 * 60_000;
 
 /** Housekeeping of one server process. Several may run on one database: a lease there decides who cleans up. */
 export function createMaintenance(
@@ -131,10 +133,10 @@ export function createMaintenance(
   }
 
   async function runPeriodically(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (let waitMs = FIRST_LOOK_MS; !signal.aborted; waitMs = HOUR_MS) {
       try {
-        // Not all processes at the same moment, and none at its start.
-        await timers.sleep(Math.round(HOUR_MS * (0.75 + random.fraction() / 2)), signal);
+        // Not all processes at the same moment.
+        await timers.sleep(Math.round(waitMs * (0.75 + random.fraction() / 2)), signal);
         const lastRunAt = await store.read(readLastRun);
         const elapsedMs = lastRunAt === null ? INTERVAL_MS : clock.now() - lastRunAt;
         // A clock that was set back must not put it off for long.
