@@ -1,6 +1,6 @@
 import { createSystemEnvironment } from '@cairn/environment';
 import { CairnError } from '@cairn/model';
-import { createServerLog, PRODUCT_VERSION } from '@cairn/server';
+import { createServerLog, loadBlocksKey, PRODUCT_VERSION } from '@cairn/server';
 import { startNode } from '@cairn/storage-node';
 import { type CliContext, print } from './context.ts';
 import { readFirstLine } from './password.ts';
@@ -51,6 +51,7 @@ export async function runNode(context: CliContext, flags: NodeFlags): Promise<vo
     joinToken,
     zone: flags.zone,
     weight: parseWeight(flags.weight),
+    key: loadBlocksKey(context.variables),
     version: PRODUCT_VERSION,
     environment: { ...createSystemEnvironment(), log: createServerLog(level) },
   });

@@ -45,3 +45,13 @@ export function readBlocksKeyFile(path: string): StoreKey {
   }
   return parseBlocksKey(text, `what is in ${path}`);
 }
+
+/**
+ * The key that the environment names, `null` for none: CAIRN_BLOCKS_KEY_FILE, or CAIRN_BLOCKS_KEY. Throws `usage` for one that is none.
+ */
+export function loadBlocksKey(variables: Readonly<Record<string, string | undefined>>): StoreKey | null {
+  const path = variables['CAIRN_BLOCKS_KEY_FILE'] ?? '';
+  if (path !== '') return readBlocksKeyFile(path);
+  const text = variables['CAIRN_BLOCKS_KEY'] ?? '';
+  return text === '' ? null : parseBlocksKey(text, 'CAIRN_BLOCKS_KEY');
+}

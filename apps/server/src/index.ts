@@ -1,3 +1,4 @@
+export { loadBlocksKey } from './blocks-key.ts';
 export {
   describeConfig,
   type LoadedConfig,

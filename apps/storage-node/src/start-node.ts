@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { openSegmentBlockStore } from '@cairn/block-store';
+import { openSegmentBlockStore, type StoreKey } from '@cairn/block-store';
+import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock } from '@cairn/content';
 import { type JoinToken, parseJoinToken } from '@cairn/crypto';
 import type { Environment } from '@cairn/environment';
 import { CairnError, createId, isCairnError } from '@cairn/model';
@@ -21,6 +22,8 @@ export interface StartNodeOptions {
   readonly joinToken?: string | undefined;
   readonly zone?: string | undefined;
   readonly weight?: number | undefined;
+  /** Seals the blocks on this node's disk; `null`: they are not sealed. */
+  readonly key: StoreKey | null;
   readonly version: string;
   readonly environment: Environment;
 }
@@ -36,6 +39,16 @@ export interface RunningNode {
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+
+function isWhatItsIdSays(platform: ContentPlatform, block: StoredBlock): boolean {
+  try {
+    openBlock(platform, block);
+    return true;
+  } catch (error) {
+    if (isCairnError(error, 'block-wrong')) return false;
+    throw error;
+  }
+}
 
 function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -86,8 +99,14 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     for (const closer of closers.splice(0).reverse()) await closer();
   }
   try {
+    const platform = createNodePlatform();
     // The lock of the store is the lock of the node: nothing is counted or written before it is ours.
-    const blocks = await openSegmentBlockStore({ directory: `${options.data}/blocks`, environment });
+    const blocks = await openSegmentBlockStore({
+      directory: `${options.data}/blocks`,
+      environment,
+      verify: (block) => isWhatItsIdSays(platform, block),
+      ...(options.key === null ? {} : { key: options.key }),
+    });
     closers.push(() => blocks.close());
     const folder = await openNodeFolder(options.data, createUuid);
     const token = checkMembership(folder, options);

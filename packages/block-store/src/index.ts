@@ -9,7 +9,6 @@ export type {
   ScrubReport,
 } from './block-store.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
-export type { StoreKey } from './sealed/store-keys.ts';
 export {
   type NodeConnection,
   type NodeConnectionOptions,
@@ -30,6 +29,7 @@ export {
   createReplicatedBlockStore,
   type ReplicatedBlockStoreOptions,
 } from './replicated/replicated-block-store.ts';
+export type { StoreKey } from './sealed/store-keys.ts';
 export {
   openSegmentBlockStore,
   rebuildSegmentIndex,
