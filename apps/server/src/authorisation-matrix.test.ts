@@ -189,6 +189,31 @@ const CASES: Record<string, Case> = {
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/usage' }),
   },
+  'GET /api/v1/admin/nodes': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/nodes' }),
+  },
+  // This server keeps its blocks in a folder, so even its administrator has no nodes.
+  'POST /api/v1/admin/nodes/invitations': {
+    own: 412,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/nodes/invitations' }),
+  },
+  'PATCH /api/v1/admin/nodes/:nodeId': {
+    own: 404,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: `/api/v1/admin/nodes/${newId()}`, json: { state: 'draining' } }),
+  },
+  'DELETE /api/v1/admin/nodes/:nodeId': {
+    own: 404,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: `/api/v1/admin/nodes/${newId()}` }),
+  },
   'POST /api/v1/uploads': {
     own: 201,
     names: false,
@@ -221,6 +246,9 @@ const PUBLIC = new Set([
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',
+  // For whoever proves a join token, or the key of a node.
+  'POST /api/v1/nodes/join',
+  'POST /api/v1/nodes/announce',
 ]);
 
 let server: TestServer;

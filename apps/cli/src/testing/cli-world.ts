@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { type RunningServer, startServer } from '@cairn/server';
+import { type RunningServer, type StartServerOptions, startServer } from '@cairn/server';
 import { runCli } from '../run-cli.ts';
 
 export interface CliResult {
@@ -38,10 +38,10 @@ export interface CliWorld {
 export const PASSWORD = 'correct horse battery';
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-export async function createCliWorld(): Promise<CliWorld> {
+export async function createCliWorld(options: Pick<StartServerOptions, 'blocks'> = {}): Promise<CliWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'cairn-cli-'));
   const dataFolder = join(folder, 'data');
-  const server = await startServer({ data: dataFolder, port: 0, drainMs: 500 });
+  const server = await startServer({ data: dataFolder, port: 0, drainMs: 500, ...options });
   const homeOf = (device: string): string => join(folder, `home-${device}`);
 
   function variablesOf(device: string): Record<string, string> {
