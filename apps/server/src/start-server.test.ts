@@ -250,7 +250,7 @@ describe('the configuration', () => {
       { DATABASE_URL: 'postgres://db' },
       { REDIS_URL: 'redis://r' },
       { CAIRN_BLOCKS: 's3://bucket/prefix' },
-      { CAIRN_BLOCKS: 'nodes:' },
+      { CAIRN_BLOCKS: 'nodes:x' },
       { CAIRN_PORT: '80a' },
       { CAIRN_PORT: '65536' },
       { CAIRN_SIGNUP: 'yes' },

@@ -63,6 +63,8 @@ export interface CollectionWorldOptions {
   readonly folder?: string;
   /** Time that goes on over closing and opening. */
   readonly environment?: SimulatedEnvironment;
+  /** Another block store than one in memory or in the folder. */
+  readonly openBlocks?: (environment: SimulatedEnvironment) => Promise<BlockStore>;
 }
 
 /** Services on a database and a block store, with simulated time. */
@@ -71,10 +73,13 @@ export async function createCollectionWorld(options: CollectionWorldOptions = {}
   const environment = options.environment ?? createSimulatedEnvironment({ seed });
   const path = folder === undefined ? ':memory:' : join(folder, 'metadata.sqlite');
   const store = await openSqliteMetadataStore({ path, environment });
-  const blocks =
-    folder === undefined
-      ? createMemoryBlockStore()
-      : await openSegmentBlockStore({ directory: join(folder, 'blocks'), environment });
+  const openBlocks =
+    options.openBlocks ??
+    (async () =>
+      folder === undefined
+        ? createMemoryBlockStore()
+        : openSegmentBlockStore({ directory: join(folder, 'blocks'), environment }));
+  const blocks = await openBlocks(environment);
   const platform = createNodePlatform();
   const bus = createMemoryEventBus();
   const epoch = await store.read((reader) => reader.getValue('epoch'));

@@ -43,7 +43,8 @@ export interface DataWorld {
   readonly environment: SimulatedEnvironment;
   readonly events: BusEvent[];
   newId<Id extends string>(): Id;
-  addUser(name: string): Promise<TestUser>;
+  /** A member unless told. */
+  addUser(name: string, role?: Principal['role']): Promise<TestUser>;
   /** Commits changes of the user's first device. */
   commit(user: TestUser, changes: readonly Change[]): Promise<CommitResult>;
   /** Cuts bytes without storing anything. */
@@ -75,7 +76,7 @@ export async function createDataWorld(seed = 1): Promise<DataWorld> {
     environment,
     events,
     newId,
-    async addUser(name) {
+    async addUser(name, role = 'member') {
       const [userId, spaceId, rootId] = [newId<UserId>(), newId<SpaceId>(), newId<EntryId>()];
       const deviceIds = [newId<DeviceId>(), newId<DeviceId>()] as const;
       const now = environment.clock.now();
@@ -85,7 +86,7 @@ export async function createDataWorld(seed = 1): Promise<DataWorld> {
           username: name,
           foldedUsername: name,
           passwordHash: '',
-          role: 'member',
+          role,
           personalSpaceId: spaceId,
           createdAt: now,
         });
@@ -109,7 +110,7 @@ export async function createDataWorld(seed = 1): Promise<DataWorld> {
           });
         }
       });
-      const principal = { userId, deviceId: deviceIds[0], role: 'member' } as const;
+      const principal = { userId, deviceId: deviceIds[0], role } as const;
       return { principal, otherDevice: { ...principal, deviceId: deviceIds[1] }, spaceId, rootId };
     },
     commit: (user, changes) =>
