@@ -191,6 +191,9 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
     expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
     expect(files.size).toBe(complete.size);
     await checkAll();
+    const metrics = await (await fetch(`${world.server.url}/metrics`)).text();
+    expect(metrics).toContain('cairn_storage_nodes{state="up"} 1');
+    expect(metrics).toContain('cairn_lost_blocks 0');
     const shown = await world.run('laptop', 'admin', 'nodes');
     expect(shown.output).toContain('Nothing new can be stored: fewer than 2 nodes can take it.');
 

@@ -118,6 +118,16 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         },
         counts: () => store.read((reader) => reader.countAll()),
         maintenance: () => maintenance.measure(),
+        ...(view === null
+          ? {}
+          : {
+              cluster: () => ({
+                nodes: view
+                  .health()
+                  .map(({ state, status }) => ({ state, freeBytes: status?.freeBytes ?? null })),
+                repair: view.repair(),
+              }),
+            }),
       }),
     });
     const users = await store.read((reader) => reader.countUsers());

@@ -13,8 +13,23 @@ export interface MetricsSources {
   counts?(): Promise<Readonly<Record<string, number>>>;
   /** What is cleaned up: numbers by their names, `null` where there is none yet. */
   maintenance?(): Promise<MaintenanceMeasures>;
+  /** The storage nodes, where there are any. */
+  cluster?(): ClusterMeasures;
   /** Whether to measure the process itself too. */
   readonly process?: boolean;
+}
+
+/** Storage nodes by state, their room, and how far repair is. */
+export interface ClusterMeasures {
+  readonly nodes: readonly { readonly state: string; readonly freeBytes: number | null }[];
+  readonly repair: {
+    readonly underReplicated: number;
+    readonly repaired: number;
+    readonly unavailable: number;
+    readonly lost: number;
+    readonly noted: number;
+    readonly lastRunAt: number | null;
+  };
 }
 
 export interface Metrics {
@@ -50,8 +65,9 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const webSockets = new Gauge({ name: 'cairn_websockets', help: 'Open event connections', registers });
   const longPolls = new Gauge({ name: 'cairn_long_polls', help: 'Long polls that wait', registers });
 
-  const { blockUsage, counts, maintenance } = sources;
+  const { blockUsage, counts, maintenance, cluster } = sources;
   if (maintenance !== undefined) measureMaintenance(registry, maintenance);
+  if (cluster !== undefined) measureCluster(registry, cluster);
   if (blockUsage !== undefined) {
     const usage = new Gauge({
       name: 'cairn_block_store',
@@ -123,5 +139,53 @@ function measureMaintenance(registry: Registry, maintenance: () => Promise<Maint
     'cairn_dangling_references',
     'References that lead to no block; must be 0',
     ({ danglingReferences }) => danglingReferences ?? Number.NaN,
+  );
+}
+
+const NODE_STATES = ['unknown', 'up', 'failing', 'suspect', 'down', 'out', 'fenced'];
+
+function measureCluster(registry: Registry, cluster: () => ClusterMeasures): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'cairn_storage_nodes',
+    help: 'Storage nodes by state',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { nodes } = cluster();
+      for (const state of NODE_STATES) {
+        this.set({ state }, nodes.filter((node) => node.state === state).length);
+      }
+    },
+  });
+  const gauge = (name: string, help: string, choose: (measures: ClusterMeasures) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(choose(cluster()));
+      },
+    });
+  gauge('cairn_storage_least_free_bytes', 'Free room on the fullest storage node', ({ nodes }) => {
+    const free = nodes.flatMap(({ freeBytes }) => freeBytes ?? []);
+    return free.length === 0 ? Number.NaN : Math.min(...free);
+  });
+  gauge(
+    'cairn_under_replicated_blocks',
+    'Blocks with fewer replicas than wanted, as the last comparison left them',
+    ({ repair }) => repair.underReplicated - repair.repaired,
+  );
+  gauge(
+    'cairn_unavailable_blocks',
+    'Blocks that only storage nodes that do not answer can have',
+    ({ repair }) => repair.unavailable,
+  );
+  gauge('cairn_lost_blocks', 'Blocks that no storage node has; must be 0', ({ repair }) => repair.lost);
+  gauge('cairn_repair_queue_blocks', 'Blocks noted to be looked at', ({ repair }) => repair.noted);
+  gauge(
+    'cairn_repair_last_run_timestamp_seconds',
+    'When all blocks were last compared with what the nodes have, by this process',
+    ({ repair }) => (repair.lastRunAt === null ? Number.NaN : repair.lastRunAt / 1000),
   );
 }
