@@ -121,6 +121,21 @@ describe('repair', () => {
     expect(await copies(nodes, ids)).toEqual([3]);
   });
 
+  test('never spreads bytes that are not what the id names', async () => {
+    const nodes = createTestNodes(3);
+    const block = makeBlock(1, 100);
+    const wrong = { ...block, payload: new Uint8Array(100) };
+    await nodes.node('n1').memory.put([wrong]);
+    const check = ({ payload }: { payload: Uint8Array }) => Buffer.compare(payload, block.payload) === 0;
+    const repair = () =>
+      repairBlocks({ nodes, environment, replicas: 3, verify: check }, pages([block.blockId]));
+    expect(await repair()).toMatchObject({ underReplicated: 1, repaired: 0, failedCopies: 2 });
+    expect(await nodes.holders(block.blockId)).toEqual(['n1']);
+    await nodes.node('n3').memory.put([block]);
+    expect(await repair()).toMatchObject({ repaired: 1, failedCopies: 0 });
+    expect((await nodes.node('n2').memory.get(block.blockId))?.payload).toEqual(block.payload);
+  });
+
   test('does not bring back what metadata does not name', async () => {
     const { nodes, ids, repair } = await fill(3, 10);
     const { memory } = nodes.node('n1');
