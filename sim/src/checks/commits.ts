@@ -19,7 +19,7 @@ export interface ObservedCommit {
 
 /** Every commit as the server sees it: what came of it, and whether each removal has a cause. */
 export function checkCommit(world: World, commit: ObservedCommit): void {
-  const { statistics, server, trace } = world;
+  const { statistics, trace } = world;
   const { outcome, before, removed } = commit;
   if ('error' in outcome) {
     countRefusal(world, outcome.error);
@@ -28,9 +28,9 @@ export function checkCommit(world: World, commit: ObservedCommit): void {
   statistics.count('server:commit');
   const touched = before.size > 0 || commit.changeset.changes.some(({ kind }) => kind === 'create');
   if (!touched && commit.changeset.changes.length > 0) statistics.count('server:commit-replayed');
-  const index = server.signIns.findIndex(({ device }) => device.deviceId === commit.deviceId);
-  const device = world.devices[index];
-  const name = device?.name ?? 'somebody';
+  // Two, when one is a copy of the other.
+  const devices = world.devices.filter(({ deviceIds }) => deviceIds.has(commit.deviceId));
+  const name = devices.map((device) => device.name).join(' or ') || 'somebody';
   trace.note(`${name} commits ${commit.changeset.changes.map(({ kind }) => kind).join(' ')}`);
   // [I21] A file is removed from the server only when a user took its content away, or where it lives on elsewhere.
   for (const entryId of removed) {
@@ -42,10 +42,10 @@ export function checkCommit(world: World, commit: ObservedCommit): void {
     const livesOn = [...world.mirror.now.values()].some(
       (other) => other.kind === 'file' && other.content.contentId === contentId,
     );
-    const isHere = device?.disk.user
-      .walk()
-      .some(({ bytes }) => bytes !== null && world.values.find(bytes) === value);
-    if (!livesOn && isHere !== true)
+    const isHere = devices.some(({ disk }) =>
+      disk.user.walk().some(({ bytes }) => bytes !== null && world.values.find(bytes) === value),
+    );
+    if (!livesOn && !isHere)
       throw new Error(`[I21] ${name} removes "${entry.name}" (${value.label}), which no user took away`);
   }
 }

@@ -1,7 +1,7 @@
 import { createClient, createMemorySessionStore, type SessionStore } from '@cairn/client';
 import { createNodePlatform } from '@cairn/content';
 import { createMemoryFilesystem, type FaultPlan, type MemoryFilesystem } from '@cairn/filesystem';
-import type { EntryId } from '@cairn/model';
+import type { DeviceId, EntryId } from '@cairn/model';
 import type { SignedIn } from '@cairn/protocol';
 import { createSyncEngine, type SyncEngine, type SyncEngineOptions } from '@cairn/sync-engine';
 import { createMemoryTreeDisk, type MemoryTreeDisk, type TreeStore } from '@cairn/tree-store';
@@ -50,6 +50,8 @@ export class Device {
   readonly #world: DeviceWorld;
   readonly #draw: Draw;
   #sessions: SessionStore;
+  /** Under which the server knows it, or knew it before it signed in again; a copy has those of the other, too. */
+  readonly deviceIds = new Set<DeviceId>();
   #trees: MemoryTreeDisk;
   #keptTrees: MemoryTreeDisk | null = null;
   #openTrees: TreeStore | null = null;
@@ -99,6 +101,7 @@ export class Device {
       return code;
     });
     this.#sessions = createMemorySessionStore({ ...signedIn, serverUrl: SERVER_URL, receivedAt: START_AT });
+    this.deviceIds.add(signedIn.device.deviceId);
     this.#trees = createMemoryTreeDisk(world.server.rootId);
   }
 
@@ -280,6 +283,8 @@ export class Device {
     this.disk.copyFrom(other.disk);
     this.#trees = other.#trees.copy();
     this.#sessions = createMemorySessionStore(await other.#sessions.read());
+    this.deviceIds.clear();
+    for (const deviceId of other.deviceIds) this.deviceIds.add(deviceId);
   }
 
   /** Copies the database, as a backup does. */
@@ -325,5 +330,7 @@ export class Device {
     } finally {
       client.close();
     }
+    const session = await this.#sessions.read();
+    if (session !== null) this.deviceIds.add(session.device.deviceId);
   }
 }
