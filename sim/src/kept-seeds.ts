@@ -21,5 +21,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     'what a user moved into an ignored folder came back beside it, and the check called that a copy',
   ],
   [70068449, 'an attribute that was set right before the engine moved its file was never sent'],
-  [1262135703, 'a commit of a copied device that had signed in again was taken for one of nobody (the check)'],
+  [
+    1262135703,
+    'a commit of a copied device that had signed in again was taken for one of nobody (the check)',
+  ],
 ];

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type CliWorld, createCliWorld } from './testing/cli-world.ts';
@@ -48,9 +48,37 @@ test('an administrator sees what is stored, cleans up, and is told what a clean-
   });
 });
 
+test('a verification names the files that rot took, changes nothing, and is content once they are healed', async () => {
+  await put('/good.txt', 'this one stays as it is');
+  await put('/folder/rotten.txt', 'rot comes to this very text');
+  const sound = await world.run('boss', 'admin', 'verify');
+  expect(sound).toMatchObject({ exitCode: 0, errors: '' });
+  expect(sound.output).toContain('Every version of every file is whole.');
+
+  const segments = join(world.dataFolder, 'blocks', 'segments');
+  for (const name of await readdir(segments)) {
+    const bytes = await readFile(join(segments, name));
+    const at = bytes.indexOf('rot comes');
+    if (at < 0) continue;
+    bytes[at] = 0x52;
+    await writeFile(join(segments, name), bytes);
+  }
+  expect((await world.run('boss', 'admin', 'verify', '--quick')).exitCode).toBe(0);
+  const rotten = await world.run('boss', 'admin', 'verify');
+  expect(rotten.exitCode).toBe(1);
+  expect(rotten.output).toContain('1 block cannot be read, and with that 1 version of files:');
+  expect(rotten.output).toContain('  /folder/rotten.txt (damaged)');
+  expect(rotten.output).not.toContain('good.txt');
+  const again = JSON.parse((await world.run('boss', 'admin', 'verify', '--quick', '--json')).output);
+  expect(again).toMatchObject({ state: 'done', report: { badBlocks: 1, damagedVersions: 1 } });
+
+  await put('/healed.txt', 'rot comes to this very text');
+  expect((await world.run('boss', 'admin', 'verify')).exitCode).toBe(0);
+});
+
 test('for others there is nothing to look after', async () => {
   await world.run('member', 'signup', '--username', 'member');
-  for (const words of [['usage'], ['gc'], ['gc', '--dry-run']]) {
+  for (const words of [['usage'], ['gc'], ['gc', '--dry-run'], ['verify'], ['nodes'], ['nodes', 'invite']]) {
     const answer = await world.run('member', 'admin', ...words);
     expect(answer).toMatchObject({ exitCode: 5, output: '' });
   }

@@ -189,6 +189,18 @@ const CASES: Record<string, Case> = {
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/usage' }),
   },
+  'POST /api/v1/admin/verification': {
+    own: 202,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/verification', json: { quick: true } }),
+  },
+  'GET /api/v1/admin/verification': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/verification' }),
+  },
   'GET /api/v1/admin/nodes': {
     own: 200,
     names: false,

@@ -4,7 +4,7 @@ import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock }
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
-import { createMaintenance } from '@cairn/maintenance';
+import { createMaintenance, createVerificationJob } from '@cairn/maintenance';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import { isCairnError } from '@cairn/model';
 import {
@@ -93,10 +93,19 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     });
     const maintenance = createMaintenance({ store, blocks, environment });
     closers.push(() => maintenance.stop());
+    const verification = createVerificationJob({
+      store,
+      blocks,
+      environment,
+      verify: (block) => isWhatItsIdSays(platform, block),
+      replicas: view === null ? null : { wanted: view.replicas, count: (ids) => view.countReplicas(ids) },
+    });
+    closers.push(() => verification.stop());
     const app = await createHttpApi({
       data: dataServices,
       access,
       maintenance: maintenance.service,
+      verification: verification.service,
       cluster: createClusterService({ store, environment, secret, view }),
       bus,
       environment,

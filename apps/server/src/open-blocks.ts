@@ -1,6 +1,7 @@
 import {
   type BlockStore,
   type ClusterNode,
+  countReplicas,
   createNodeMonitor,
   createRemoteBlockStore,
   createReplicatedBlockStore,
@@ -171,6 +172,7 @@ async function openCluster(
       refresh: reload,
       replicas,
       writeQuorum,
+      countReplicas: (blockIds) => countReplicas(nodes, blockIds),
       repair: () => repair.state(),
     },
     start() {

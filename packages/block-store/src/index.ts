@@ -15,6 +15,7 @@ export {
   openNodeConnection,
 } from './remote/node-connection.ts';
 export { createRemoteBlockStore, type RemoteBlockStore } from './remote/remote-block-store.ts';
+export { countReplicas } from './replicated/count-replicas.ts';
 export {
   type ClusterNode,
   createNodeMonitor,

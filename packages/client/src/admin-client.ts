@@ -8,6 +8,8 @@ import {
   invitationResponseSchema,
   type UsageResponse,
   usageResponseSchema,
+  type VerificationResponse,
+  verificationResponseSchema,
 } from '@cairn/protocol';
 import { type Api, apiPath } from './api.ts';
 
@@ -16,6 +18,12 @@ export interface AdminClient {
   /** Cleans up, or tells what that would do. May take long. */
   collect(options: { readonly dryRun: boolean }, signal?: AbortSignal): Promise<CollectionResponse>;
   usage(signal?: AbortSignal): Promise<UsageResponse>;
+  /** Begins to check that everything can be read, or joins the check that runs. */
+  beginVerification(
+    options: { readonly quick: boolean },
+    signal?: AbortSignal,
+  ): Promise<VerificationResponse>;
+  verification(signal?: AbortSignal): Promise<VerificationResponse>;
   /** The storage nodes and how they are. */
   nodes(signal?: AbortSignal): Promise<ClusterResponse>;
   inviteNode(signal?: AbortSignal): Promise<InvitationResponse>;
@@ -31,6 +39,13 @@ export function createAdminClient(api: Api): AdminClient {
         collectionResponseSchema,
       ),
     usage: (signal) => api.ask({ method: 'GET', path: '/admin/usage', signal }, usageResponseSchema),
+    beginVerification: ({ quick }, signal) =>
+      api.ask(
+        { method: 'POST', path: '/admin/verification', json: { quick }, signal },
+        verificationResponseSchema,
+      ),
+    verification: (signal) =>
+      api.ask({ method: 'GET', path: '/admin/verification', signal }, verificationResponseSchema),
     nodes: (signal) => api.ask({ method: 'GET', path: '/admin/nodes', signal }, clusterResponseSchema),
     inviteNode: (signal) =>
       api.ask(

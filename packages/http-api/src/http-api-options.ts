@@ -1,6 +1,6 @@
 import type { Environment } from '@cairn/environment';
 import type { EventBus } from '@cairn/event-bus';
-import type { MaintenanceService } from '@cairn/maintenance';
+import type { MaintenanceService, VerificationService } from '@cairn/maintenance';
 import type { AccessServices, ClusterService, DataServices } from '@cairn/services';
 import type { Metrics } from './foundation/metrics.ts';
 
@@ -54,6 +54,7 @@ export interface HttpApiOptions {
   readonly data: DataServices;
   readonly access: AccessServices;
   readonly maintenance: MaintenanceService;
+  readonly verification: VerificationService;
   readonly cluster: ClusterService;
   readonly bus: EventBus;
   readonly environment: Environment;

@@ -30,3 +30,13 @@ export {
   type ThinningReport,
   thinVersions,
 } from './thin-versions.ts';
+export {
+  createVerificationJob,
+  type VerificationService,
+  type VerificationState,
+} from './verification-job.ts';
+export {
+  type VerificationDependencies,
+  type VerificationReport,
+  verifyContents,
+} from './verify-contents.ts';

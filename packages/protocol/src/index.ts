@@ -42,6 +42,10 @@ export {
   collectionResponseSchema,
   type UsageResponse,
   usageResponseSchema,
+  type VerificationRequest,
+  type VerificationResponse,
+  verificationRequestSchema,
+  verificationResponseSchema,
 } from './http/admin.ts';
 export {
   type DeviceDescription,

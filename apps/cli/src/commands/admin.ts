@@ -5,9 +5,10 @@ import { formatTable } from '../output/table.ts';
 import { count, showInstant, showSize } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
 import { registerAdminNodes } from './admin-nodes.ts';
+import { verify } from './admin-verify.ts';
 
-/** admin gc, admin usage, admin nodes */
-export const registerAdmin: RegisterCommand = (program, context) => {
+/** admin gc, admin usage, admin verify, admin nodes */
+export const registerAdmin: RegisterCommand = (program, context, setExitCode) => {
   const admin = program
     .command('admin')
     .description('look after the server (administrators only)')
@@ -28,6 +29,18 @@ export const registerAdmin: RegisterCommand = (program, context) => {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  cairn admin usage')
     .action((options: { json?: boolean }) => usage(context, options.json === true));
+  admin
+    .command('verify')
+    .description('check that every version of every file can be read; changes nothing')
+    .option('--quick', 'only ask whether everything is there, and read nothing')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nThe exit status is 1 when anything cannot be read.\n\nExample:\n  cairn admin verify',
+    )
+    .action(async (options: { quick?: boolean; json?: boolean }) =>
+      setExitCode(await verify(context, options)),
+    );
   registerAdminNodes(admin, context);
 };
 

@@ -4,6 +4,7 @@ import { inviteNodeRoute } from './api/v1/admin/nodes/invitations.ts';
 import { listNodesRoute } from './api/v1/admin/nodes/list.ts';
 import { nodeRoute } from './api/v1/admin/nodes/node.ts';
 import { usageRoute } from './api/v1/admin/usage.ts';
+import { verificationRoute } from './api/v1/admin/verification.ts';
 import { loginRoute } from './api/v1/auth/login.ts';
 import { logoutRoute } from './api/v1/auth/logout.ts';
 import { refreshRoute } from './api/v1/auth/refresh.ts';
@@ -45,6 +46,7 @@ import { startPageRoute } from './start-page.ts';
 export const ALL_ROUTES: readonly Route[] = [
   collectionsRoute,
   usageRoute,
+  verificationRoute,
   inviteNodeRoute,
   listNodesRoute,
   nodeRoute,

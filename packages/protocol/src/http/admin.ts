@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { blockIdSchema, spaceIdSchema } from '../ids.ts';
+import { blockIdSchema, entryIdSchema, spaceIdSchema, versionIdSchema } from '../ids.ts';
 import { countSchema, instantSchema } from '../scalars.ts';
 
 /** POST /admin/collections */
@@ -59,3 +59,41 @@ export const usageResponseSchema = z.object({
   garbage: blockAmountSchema,
 });
 export type UsageResponse = z.infer<typeof usageResponseSchema>;
+
+/** POST /admin/verification */
+export const verificationRequestSchema = z.strictObject({
+  /** Only asks whether blocks are there, and reads none. */
+  quick: z.boolean().exactOptional(),
+});
+export type VerificationRequest = z.infer<typeof verificationRequestSchema>;
+
+export const verificationResponseSchema = z.object({
+  state: z.enum(['never', 'running', 'done', 'failed']),
+  quick: z.boolean(),
+  startedAt: instantSchema.nullable(),
+  endedAt: instantSchema.nullable(),
+  checkedBlocks: countSchema,
+  problem: z.string().nullable(),
+  report: z
+    .object({
+      checkedBlocks: countSchema,
+      checkedBytes: countSchema,
+      badBlocks: countSchema,
+      /** On fewer storage nodes than wanted. */
+      underReplicated: countSchema,
+      damagedVersions: countSchema,
+      /** The first thousand versions of which not every byte can be read. */
+      examples: z.array(
+        z.object({
+          spaceId: spaceIdSchema,
+          entryId: entryIdSchema,
+          versionId: versionIdSchema,
+          path: z.string(),
+          place: z.enum(['current', 'older', 'trash']),
+          problem: z.enum(['missing', 'damaged', 'unavailable']),
+        }),
+      ),
+    })
+    .nullable(),
+});
+export type VerificationResponse = z.infer<typeof verificationResponseSchema>;

@@ -39,6 +39,7 @@ beforeEach(async () => {
     },
     replicas: 3,
     writeQuorum: 2,
+    countReplicas: async (blockIds) => blockIds.map(() => 3),
     repair: () => ({
       isRunning: false,
       checkedBlocks: 0,

@@ -1,6 +1,7 @@
 import type { NodeHealth } from '@cairn/block-store';
 import type { Environment } from '@cairn/environment';
 import type { MetadataStore } from '@cairn/metadata-store';
+import type { BlockId } from '@cairn/model';
 import type { Principal } from '../authorisation/principal.ts';
 
 /** What the storage nodes of this server are doing; `null` where it keeps its blocks in a folder of its own. */
@@ -10,6 +11,8 @@ export interface ClusterView {
   refresh(): Promise<void>;
   readonly replicas: number;
   readonly writeQuorum: number;
+  /** How many nodes that answer have each block, in the same order. */
+  countReplicas(blockIds: readonly BlockId[]): Promise<readonly number[]>;
   repair(): RepairState;
 }
 
