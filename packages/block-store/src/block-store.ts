@@ -107,7 +107,10 @@ export interface BlockStore {
     location: { readonly blockId: BlockId; readonly generation: number },
     fence?: Fence,
   ): Promise<boolean>;
-  /** Every live block with an id above `after`, in order of ids, for verification and collection. */
+  /**
+   * Every live block, for verification and collection, in an order of the store's own; `after` is one that it told, and
+   * the list goes on behind it.
+   */
   list(after?: BlockId): AsyncIterable<BlockLocation>;
   usage(): Promise<BlockStoreUsage>;
   /**

@@ -2,31 +2,46 @@ import type { BlockId } from '@cairn/model';
 import type { BlockLocation } from '../block-store.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
 
-/** The next location of one node's list. */
-interface Head {
-  readonly node: ReplicaNode;
-  readonly rest: AsyncIterator<BlockLocation>;
-  location: BlockLocation;
-}
+const PAGE_BLOCKS = 500;
 
-async function advance(
+/** Where a node has these; nothing when it fails: whoever goes through a list takes absence for "not seen now". */
+async function locate(
   nodes: ReplicaNodes,
   node: ReplicaNode,
-  rest: AsyncIterator<BlockLocation>,
-): Promise<Head | null> {
+  blockIds: readonly BlockId[],
+): Promise<(BlockLocation | null)[]> {
   try {
-    const next = await rest.next();
-    return next.done === true ? null : { node, rest, location: next.value };
+    return await node.blocks.locate(blockIds);
   } catch (error) {
-    // Whoever goes through a list must not take absence for more than "not seen now".
     nodes.note(node.nodeId, 'failed', error);
-    return null;
+    return [];
   }
 }
 
+async function* pagesOf(
+  nodes: ReplicaNodes,
+  node: ReplicaNode,
+  after: BlockId | undefined,
+): AsyncGenerator<BlockLocation[]> {
+  let page: BlockLocation[] = [];
+  try {
+    for await (const location of node.blocks.list(after)) {
+      page.push(location);
+      if (page.length < PAGE_BLOCKS) continue;
+      yield page;
+      page = [];
+    }
+  } catch (error) {
+    nodes.note(node.nodeId, 'failed', error);
+  }
+  if (page.length > 0) yield page;
+}
+
 /**
- * The lists of all nodes that can be read as one, in order of ids, each block once with its highest generation. A node
- * that fails on the way is left out from there on. At most one page of each node is in memory.
+ * The blocks of all nodes that can be read, one node after the other, each block once with its highest generation: what an
+ * earlier node has is left out of the lists of later ones. So the orders of their lists do not matter, and one page is
+ * in memory. A node that fails on the way is left out from there on.
+ * @param after goes on behind this block, on the first node that has it; from the beginning when none has it any more
  */
 export async function* mergeLocations(
   nodes: ReplicaNodes,
@@ -34,30 +49,39 @@ export async function* mergeLocations(
   after: BlockId | undefined,
 ): AsyncGenerator<BlockLocation> {
   const readable = nodes.list().filter((node) => node.isReadable);
-  const started = readable.map((node) =>
-    advance(nodes, node, node.blocks.list(after)[Symbol.asyncIterator]()),
-  );
-  let heads = (await Promise.all(started)).filter((head) => head !== null);
-  try {
-    while (heads.length > 0) {
-      checkOpen();
-      let least: BlockId = (heads[0] as Head).location.blockId;
-      for (const { location } of heads) if (location.blockId < least) least = location.blockId;
-      let best: BlockLocation | null = null;
-      const going: Head[] = [];
-      for (const head of heads) {
-        if (head.location.blockId !== least) {
-          going.push(head);
-          continue;
-        }
-        if (head.location.generation > (best?.generation ?? 0)) best = head.location;
-        const next = await advance(nodes, head.node, head.rest);
-        if (next !== null) going.push(next);
-      }
-      heads = going;
-      if (best !== null) yield best;
+  let first = 0;
+  let from = after;
+  if (after !== undefined) {
+    const held = await Promise.all(readable.map((node) => locate(nodes, node, [after])));
+    first = held.findIndex(([location]) => location !== null && location !== undefined);
+    if (first < 0) {
+      first = 0;
+      from = undefined;
     }
-  } finally {
-    for (const head of heads) await head.rest.return?.();
+  }
+  for (const [index, node] of readable.entries()) {
+    if (index < first) continue;
+    for await (const page of pagesOf(nodes, node, index === first ? from : undefined)) {
+      checkOpen();
+      const ids = page.map(({ blockId }) => blockId);
+      const others = readable.filter((other) => other !== node);
+      const answers = await Promise.all(
+        others.map(async (other) => ({
+          isEarlier: readable.indexOf(other) < index,
+          locations: await locate(nodes, other, ids),
+        })),
+      );
+      for (const [place, location] of page.entries()) {
+        let best = location;
+        let wasTold = false;
+        for (const { isEarlier, locations } of answers) {
+          const other = locations[place] ?? null;
+          if (other === null) continue;
+          if (isEarlier) wasTold = true;
+          if (other.generation > best.generation) best = other;
+        }
+        if (!wasTold) yield best;
+      }
+    }
   }
 }

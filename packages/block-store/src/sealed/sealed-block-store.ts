@@ -55,9 +55,10 @@ export function createSealedBlockStore(inner: BlockStore, sealing: Sealing): Blo
       const locations = await inner.locate(blockIds.map(blind));
       return locations.map((location) => (location === null ? null : nameLocation(location)));
     },
-    delete: ({ blockId, generation }) => inner.delete({ blockId: blind(blockId), generation }),
-    async *list() {
-      for await (const location of inner.list()) yield nameLocation(location);
+    delete: ({ blockId, generation }, fence) => inner.delete({ blockId: blind(blockId), generation }, fence),
+    async *list(after) {
+      const from = after === undefined ? undefined : blind(after);
+      for await (const location of inner.list(from)) yield nameLocation(location);
     },
     usage: () => inner.usage(),
     compact: (options) => inner.compact(options),
