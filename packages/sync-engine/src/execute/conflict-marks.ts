@@ -1,4 +1,4 @@
-import type { ConflictMark, EntryId } from '@cairn/model';
+import type { ConflictMark, Entry, EntryId } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
 import type { ExecuteDeps } from './deps.ts';
 
@@ -23,10 +23,13 @@ export function createMark(
   };
 }
 
-/** The server has the mark: from now on it says what the entry is. */
-export function forgetMark({ local }: Pick<ExecuteDeps, 'local'>, entryId: EntryId): void {
-  const node = local.get(entryId);
-  if (node?.conflictOf === undefined) return;
+/**
+ * Once the server has the mark, it says from then on what the entry is. Bytes may be sent before the name that the mark goes
+ * with; until then the mark stays here.
+ */
+export function forgetMark({ local }: Pick<ExecuteDeps, 'local'>, entry: Entry): void {
+  const node = local.get(entry.entryId);
+  if (node?.conflictOf === undefined || entry.kind === 'folder' || entry.conflictOf === undefined) return;
   const { conflictOf: _known, ...rest } = node;
   local.put(rest);
 }

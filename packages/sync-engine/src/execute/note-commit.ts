@@ -129,7 +129,7 @@ function noteAgreed(
   const notice = operation.kind === 'push-update' ? operation.notice : undefined;
   const path = deps.local.path(entryId);
   if (notice !== undefined && path !== null) addNotice(deps, notice, path, path);
-  forgetMark(deps, entryId);
+  forgetMark(deps, entry);
   const agreed = syncedFrom(entry);
   const old = synced.get(entryId);
   synced.put(

@@ -51,7 +51,7 @@ export function settleOwnRow(
   synced.put(
     before === undefined || old === undefined ? agreed : { ...old, ...changedFields(before, agreed, node) },
   );
-  forgetMark(deps, row.entryId);
+  forgetMark(deps, row.entry);
 }
 
 function changedFields(before: Entry, after: SyncedNode, local: LocalNode | undefined): Partial<SyncedNode> {
