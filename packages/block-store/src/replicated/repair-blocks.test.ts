@@ -111,6 +111,26 @@ describe('repair', () => {
     }
   });
 
+  test('takes no surplus replica away while one where it belongs is rotten', async () => {
+    const { nodes, ids, repair } = await fill(4, 10);
+    const blockId = ids[0] as BlockId;
+    const [first, , , spare] = orderNodes(blockId, nodes.list()).map(({ nodeId }) => nodeId) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    await nodes.node(spare).memory.put([makeBlock(0, 100)]);
+    nodes.node(first).memory.damage(blockId);
+    // Nobody has read it yet, so the node still says that it is there.
+    expect(await repair({ rebalance: true })).toMatchObject({ removedReplicas: 0 });
+    expect(await nodes.holders(blockId)).toContain(spare);
+    await repair({ rebalance: true });
+    await repair({ rebalance: true });
+    expect(await nodes.holders(blockId)).toHaveLength(3);
+    expect((await nodes.node(first).memory.get(blockId))?.payload).toEqual(makeBlock(0, 100).payload);
+  });
+
   test('empties a node that is drained without ever having fewer replicas', async () => {
     const { nodes, ids, repair } = await fill(5, 60);
     Object.assign(nodes.node('n5'), { isWritable: false, isMember: false });

@@ -1,6 +1,6 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
-import type { BlockId } from '@cairn/model';
+import { type BlockId, isCairnError } from '@cairn/model';
 import type { BlockLocation, Fence } from '../block-store.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
@@ -53,8 +53,8 @@ interface Holding {
 
 /**
  * Compares what must exist with what the nodes have, and makes up for what lacks (ADR 0013). Copies only blocks that it
- * is given, so what was collected does not come back. Never takes a replica away before as many as wanted are on
- * nodes that answered. Safe to run at any time, and to stop at any time.
+ * is given, so what was collected does not come back. Never takes a replica away before as many as wanted were read
+ * whole from the nodes where they belong. Safe to run at any time, and to stop at any time.
  * @param blockIds pages of ids that metadata says are live
  */
 export async function repairBlocks(
@@ -183,10 +183,24 @@ export async function repairBlocks(
     if (options.rebalance === true && lacksThere.length === 0) await removeSurplus(holding, wanted);
   }
 
-  async function removeSurplus({ holders }: Holding, wanted: readonly ReplicaNode[]): Promise<void> {
+  /** Whether the node's replica, read now, is whole. */
+  async function isWhole(node: ReplicaNode, blockId: BlockId): Promise<boolean> {
+    try {
+      const block = await node.blocks.get(blockId);
+      return block !== null && block.blockId === blockId && verify(block);
+    } catch (error) {
+      if (!isCairnError(error, 'data-damaged')) nodes.note(node.nodeId, 'failed', error);
+      return false;
+    }
+  }
+
+  async function removeSurplus({ blockId, holders }: Holding, wanted: readonly ReplicaNode[]): Promise<void> {
     const ids = new Set(wanted.map(({ nodeId }) => nodeId));
-    for (const { node, location } of holders) {
-      if (ids.has(node.nodeId)) continue;
+    const surplus = holders.filter(({ node }) => !ids.has(node.nodeId));
+    if (surplus.length === 0) return;
+    // An index that names a replica is no proof of it: the surplus one may be the only one that did not rot.
+    for (const node of wanted) if (!(await isWhole(node, blockId))) return;
+    for (const { node, location } of surplus) {
       try {
         if (await node.blocks.delete(location, options.fence)) counts.removedReplicas++;
       } catch (error) {
