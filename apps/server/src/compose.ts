@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import type { StoreKey } from '@cairn/block-store';
-import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock } from '@cairn/content';
+import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
 import { createMaintenance, createVerificationJob } from '@cairn/maintenance';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
-import { isCairnError } from '@cairn/model';
 import {
   createAccessServices,
   createClusterService,
@@ -40,16 +39,6 @@ export interface Composition {
   close(): Promise<void>;
 }
 
-function isWhatItsIdSays(platform: ContentPlatform, block: StoredBlock): boolean {
-  try {
-    openBlock(platform, block);
-    return true;
-  } catch (error) {
-    if (isCairnError(error, 'block-wrong')) return false;
-    throw error;
-  }
-}
-
 /** Chooses the adapters of the embedded server and puts everything together. */
 export async function compose(options: CompositionOptions): Promise<Composition> {
   const { data, environment, signUp, setUpCode } = options;
@@ -71,7 +60,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       store,
       environment,
       secret,
-      verify: (block) => isWhatItsIdSays(platform, block),
+      verify: (block) => isIntactBlock(platform, block),
     });
     closers.push(() => opened.close());
     const { blocks, view } = opened;
@@ -97,7 +86,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       store,
       blocks,
       environment,
-      verify: (block) => isWhatItsIdSays(platform, block),
+      verify: (block) => isIntactBlock(platform, block),
       replicas: view === null ? null : { wanted: view.replicas, count: (ids) => view.countReplicas(ids) },
     });
     closers.push(() => verification.stop());

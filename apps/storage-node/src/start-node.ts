@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { openSegmentBlockStore, type StoreKey } from '@cairn/block-store';
-import { type ContentPlatform, createNodePlatform, openBlock, type StoredBlock } from '@cairn/content';
+import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import { type JoinToken, parseJoinToken } from '@cairn/crypto';
 import type { Environment } from '@cairn/environment';
 import { CairnError, createId, isCairnError } from '@cairn/model';
@@ -39,16 +39,6 @@ export interface RunningNode {
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
-
-function isWhatItsIdSays(platform: ContentPlatform, block: StoredBlock): boolean {
-  try {
-    openBlock(platform, block);
-    return true;
-  } catch (error) {
-    if (isCairnError(error, 'block-wrong')) return false;
-    throw error;
-  }
-}
 
 function formatAddress(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -104,7 +94,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const blocks = await openSegmentBlockStore({
       directory: `${options.data}/blocks`,
       environment,
-      verify: (block) => isWhatItsIdSays(platform, block),
+      verify: (block) => isIntactBlock(platform, block),
       ...(options.key === null ? {} : { key: options.key }),
     });
     closers.push(() => blocks.close());

@@ -1,4 +1,11 @@
-import { type BlockId, blockKindOf, CairnError, ID_ALGORITHMS, MAX_BLOCK_BYTES } from '@cairn/model';
+import {
+  type BlockId,
+  blockKindOf,
+  CairnError,
+  ID_ALGORITHMS,
+  isCairnError,
+  MAX_BLOCK_BYTES,
+} from '@cairn/model';
 import { formatDigest } from './hex.ts';
 import type { ContentPlatform } from './platform.ts';
 import type { BlockKind, StoredBlock } from './stored-block.ts';
@@ -77,4 +84,15 @@ export function openBlock(platform: ContentPlatform, block: StoredBlock): Uint8A
   if (blockIdOf(platform, block.kind, plain) !== block.blockId)
     throw wrong(block, 'does not have the bytes its id names');
   return plain;
+}
+
+/** Whether the block opens: its payload is what its id names. */
+export function isIntactBlock(platform: ContentPlatform, block: StoredBlock): boolean {
+  try {
+    openBlock(platform, block);
+    return true;
+  } catch (error) {
+    if (isCairnError(error, 'block-wrong')) return false;
+    throw error;
+  }
 }
