@@ -146,6 +146,12 @@ async function openCluster(
     const described = JSON.stringify(records.map(({ sealedKey: _key, ...rest }) => rest));
     if (described === shown) return;
     nodes.setNodes(records.map(toClusterNode));
+    const present = new Set(records.map(({ nodeId }) => nodeId));
+    for (const [nodeId, { blocks: left }] of connected) {
+      if (present.has(nodeId)) continue;
+      connected.delete(nodeId);
+      await left.close();
+    }
     const isFirst = shown === '';
     shown = described;
     if (!isFirst) repair.poke();

@@ -217,7 +217,13 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       // One node after the other, so that the others answer as fast as ever.
       for (const node of nodes.list()) {
         if (!node.isReadable || options.signal?.aborted === true) continue;
-        const report = await node.blocks.compact(options);
+        const report = await node.blocks.compact(options).catch((error: unknown) => {
+          // The others get their space back all the same.
+          nodes.note(node.nodeId, 'failed', error);
+          environment.log.warn('storage-nodes.not-compacted', { nodeId: node.nodeId, error: String(error) });
+          return null;
+        });
+        if (report === null) continue;
         for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += report[name];
         stoppedBy ??= report.stoppedBy;
       }
