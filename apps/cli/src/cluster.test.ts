@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterResponse } from '@cairn/protocol';
@@ -32,8 +32,6 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
       blocks: { kind: 'nodes', replicas: 3, writeQuorum: 2, outAfterMs: 600_000, repairBytesPerSecond: null },
     });
     await world.run('laptop', 'signup', '--username', 'ann');
-    const home = world.homeOf('laptop');
-    expect(home).toBeTruthy();
     token = await signIn();
   });
   afterEach(async () => {
@@ -144,27 +142,37 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
     for (const entryId of files.keys()) await check(entryId);
   }
 
-  /** Uploads and downloads without pause; `stop` tells how many requests there were, and throws the first failure. */
-  function startTraffic(): () => Promise<number> {
+  /** Uploads and downloads without pause. Both wait for requests that succeed, and throw the first that does not. */
+  function startTraffic() {
     let isOver = false;
     let requests = 0;
-    const writers = [1, 2].map(async (writer) => {
-      for (let count = 0; !isOver; count++) {
-        await store(`/traffic-${writer}-${count}`);
+    async function writeOn(writer: number): Promise<void> {
+      for (let number = 0; !isOver; number++) {
+        await store(`/traffic-${writer}-${number}`);
         requests++;
       }
-    });
-    const readers = [1, 2].map(async () => {
+    }
+    async function readOn(): Promise<void> {
       while (!isOver) {
         const ids = [...files.keys()];
         await check(ids[Math.floor(Math.random() * ids.length)] as string);
         requests++;
       }
-    });
-    return async () => {
-      isOver = true;
-      await Promise.all([...writers, ...readers]);
-      return requests;
+    }
+    const all = Promise.all([writeOn(1), writeOn(2), readOn(), readOn()]);
+    // Thrown where somebody waits.
+    all.catch(() => undefined);
+    return {
+      async goOn(count: number): Promise<void> {
+        const wanted = requests + count;
+        while (requests < wanted) {
+          await Promise.race([all, new Promise((resolve) => setTimeout(resolve, 20))]);
+        }
+      },
+      async stop(): Promise<void> {
+        isOver = true;
+        await all;
+      },
     };
   }
 
@@ -175,11 +183,11 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
     await until('three nodes are up', areUp(3));
     for (let count = 0; count < 10; count++) await store(`/before-${count}`);
 
-    const stop = startTraffic();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const traffic = startTraffic();
+    await traffic.goOn(20);
     await kill(first);
-    await new Promise((resolve) => setTimeout(resolve, 4000));
-    expect(await stop()).toBeGreaterThan(20);
+    await traffic.goOn(60);
+    await traffic.stop();
     const complete = new Set(files.keys());
 
     await kill(second);
@@ -223,7 +231,7 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
       nodeId: string;
     };
     const early = await world.run('laptop', 'admin', 'nodes', 'remove', nodeId);
-    expect(early).toMatchObject({ exitCode: expect.not.stringMatching(/^0$/), output: '' });
+    expect(early).toMatchObject({ exitCode: 6, output: '' });
     expect(early.errors).toContain('drain it first');
     expect((await world.run('laptop', 'admin', 'nodes', 'drain', nodeId)).exitCode).toBe(0);
     await store('/while-draining');
@@ -234,8 +242,6 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
     await kill(leaving);
     await kill(joined[0] as NodeProcess);
     await checkAll();
-    const names = await readFile(join(leaving.data, 'membership.json'), 'utf8');
-    expect(names).toContain(nodeId);
   });
 
   test('tokens work once, wrong ones never, and a node that has joined needs none', async () => {

@@ -57,6 +57,7 @@ class History {
   readonly store: ReturnType<typeof createReplicatedBlockStore>;
   /** Acknowledged and not removed since. */
   readonly kept = new Set<number>();
+  refusedPuts = 0;
 
   constructor(count: number) {
     this.nodes = createTestNodes(count);
@@ -96,6 +97,7 @@ class History {
       await this.store.put(numbers.map((number) => blocks[number] as StoredBlock));
     } catch (error) {
       expect(isCairnError(error, 'unavailable')).toBe(true);
+      this.refusedPuts++;
       return;
     }
     for (const number of numbers) {
@@ -186,7 +188,7 @@ describe('a cluster whose nodes fail, come back, rot and are wiped', () => {
   test('loses nothing that was acknowledged, never answers other bytes, and heals', {
     timeout: 120_000,
   }, async () => {
-    let refused = 0;
+    let [refused, kept] = [0, 0];
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 3, max: 5 }),
@@ -199,7 +201,8 @@ describe('a cluster whose nodes fail, come back, rot and are wiped', () => {
               await played.check();
             }
             await played.rest();
-            if (played.kept.size < BLOCKS) refused++;
+            refused += played.refusedPuts;
+            kept += played.kept.size;
           } finally {
             await played.store.close();
           }
@@ -207,6 +210,7 @@ describe('a cluster whose nodes fail, come back, rot and are wiped', () => {
       ),
       { numRuns: RUNS },
     );
-    expect(refused).toBeGreaterThan(0);
+    // Neither may be missing, or nothing was tried.
+    expect(Math.min(refused, kept)).toBeGreaterThan(0);
   });
 });
