@@ -26,4 +26,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     'a commit of a copied device that had signed in again was taken for one of nobody (the check)',
   ],
   [536354310, 'a conflict copy lost its mark when its bytes were committed before its new name'],
+  [
+    367582620,
+    'what was made in a folder right before the engine moved it was not looked for at the new place, and "in sync" said',
+  ],
 ];

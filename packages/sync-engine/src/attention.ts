@@ -6,6 +6,23 @@ export interface Look {
   readonly recursive: boolean;
 }
 
+/** Moves that are remembered; with more, everything is looked at once instead. */
+const MAX_MOVES = 256;
+
+interface Move {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** The path and all that it may have become by these moves; another folder may have its name by now. */
+function follow(path: string, moves: Iterable<Move>): ReadonlySet<string> {
+  const places = new Set([path]);
+  for (const { from, to } of moves)
+    for (const place of [...places])
+      if (place === from || place.startsWith(`${from}/`)) places.add(to + place.slice(from.length));
+  return places;
+}
+
 /**
  * What has to be looked at: folders that were hinted at, everything, the server's journal. A look that fails is
  * given back, so that nothing hinted at is ever forgotten.
@@ -18,9 +35,21 @@ export class Attention {
   #server = true;
   #takenPaths = new Set<string>();
   #tookEverything = false;
+  /** What the engine moved itself since everything was looked at last: hints of what was done before may come later. */
+  #moves: Move[] = [];
 
   folder(path: string): void {
-    this.#paths.add(path);
+    for (const place of follow(path, this.#moves)) this.#paths.add(place);
+  }
+
+  /** The engine moved a folder: what was hinted at below its old place, or still will be, is at the new one. */
+  moved(from: string, to: string): void {
+    const move = { from, to };
+    for (const path of [...this.#paths]) for (const place of follow(path, [move])) this.#paths.add(place);
+    this.#moves.push(move);
+    if (this.#moves.length <= MAX_MOVES) return;
+    this.#moves = [];
+    this.#everything = true;
   }
 
   everything(): void {
@@ -70,6 +99,7 @@ export class Attention {
     const paths = recursive ? new Set(['']) : this.#paths;
     for (const path of this.#paths) this.#takenPaths.add(path);
     this.#tookEverything ||= recursive;
+    if (recursive) this.#moves = [];
     this.#everything = false;
     this.#paths = new Set();
     return { paths, recursive };

@@ -144,6 +144,7 @@ class Engine implements SyncEngine {
       deviceName,
       touchedFolders: new Set(),
       markDirty: (path) => this.#attention.folder(path),
+      markMoved: (from, to) => this.#attention.moved(from, to),
       markRemoteDirty: () => this.#attention.server(),
       noteDone: (operation, path, message) => this.#notes.done(operation, path, message),
       noteRemoved: (direction, count) => this.#removals.note(direction, count),

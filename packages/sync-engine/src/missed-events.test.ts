@@ -51,6 +51,34 @@ test('when events were lost, what came and went is found at once, long before th
   await world.until('all of it is on the other device', () => `${contents(b)}` === `${wanted}`);
 });
 
+test('what was changed in a folder right before its move from elsewhere is found by hints of its old path [S-60, S-74]', async () => {
+  a = await world.addDevice('Laptop');
+  b = await world.addDevice('Desktop');
+  for (const path of ['folder', 'folder/inner', 'folder/inner/deep']) a.disk.user.makeFolder(path);
+  a.disk.user.writeFile('folder/inner/edited', 'base');
+  a.disk.user.writeFile('folder/inner/deep/edited', 'base');
+  a.start();
+  b.start();
+  await world.settle([a, b]);
+  let changed = 0;
+  b.disk.setFaults((operation, path) => {
+    if (operation !== 'move' || changed > 0) return null;
+    changed++;
+    b.disk.user.writeFile(`${path}/inner/edited`, 'longer');
+    b.disk.user.writeFile(`${path}/inner/deep/new`, 'new');
+    return null;
+  });
+  a.disk.user.rename('folder', 'moved');
+  const wanted = [
+    'moved/inner/deep/edited = base',
+    'moved/inner/deep/new = new',
+    'moved/inner/edited = longer',
+  ];
+  await world.until('all of it is on both devices', () => `${contents(a)}` === `${wanted}`);
+  expect(changed).toBe(1);
+  expect(contents(b)).toEqual(wanted);
+});
+
 test('"in sync" is not said over a folder that another one has taken the place of [S-47, S-74]', async () => {
   await start({});
   b.disk.setHintsDropped(true);

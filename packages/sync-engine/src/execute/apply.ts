@@ -20,6 +20,7 @@ type ApplyDeps = Pick<
   | 'environment'
   | 'failures'
   | 'markDirty'
+  | 'markMoved'
   | 'noteRemoved'
   | 'noteDone'
   | 'makeDurable'
@@ -201,6 +202,7 @@ async function moveOnDisk(
     );
   }
   const after = await deps.filesystem.move(from, to, node.identity);
+  if (isFolder) deps.markMoved(from, to);
   for (const folder of [...touched]) {
     // What was done in a folder is made durable where it is now.
     if (folder === from || folder.startsWith(`${from}/`)) touched.add(to + folder.slice(from.length));

@@ -27,6 +27,8 @@ export interface ExecuteDeps {
   readonly deviceName: string;
   /** Asks for a scan of a folder soon. */
   markDirty(path: string): void;
+  /** Tells that the engine moved a folder on disk: hints of its old path mean the new one. */
+  markMoved(from: string, to: string): void;
   /** Asks for a look at the server's journal before the next plan. */
   markRemoteDirty(): void;
   /** Tells what was done, with its path relative to the root; for the log of the device. */
