@@ -196,4 +196,12 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: '',
     detectors: ['tests:packages/sync-engine/src/killed-placing.test.ts', 'sim'],
   },
+  {
+    name: 'engine-hints-stay-behind',
+    harm: 'what was changed in a folder right before it was moved on another device is found a quarter of an hour later',
+    file: 'packages/sync-engine/src/execute/apply.ts',
+    find: '  if (isFolder) deps.markMoved(from, to);\n',
+    replace: '',
+    detectors: ['tests:packages/sync-engine/src/missed-events.test.ts', 'sim'],
+  },
 ];
