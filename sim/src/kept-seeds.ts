@@ -30,4 +30,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     367582620,
     'what was made in a folder right before the engine moved it was not looked for at the new place, and "in sync" said',
   ],
+  [
+    68777375,
+    'beside a file that was held nothing counted as gone, and what had come in its place became a conflict copy',
+  ],
 ];

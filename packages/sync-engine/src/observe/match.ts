@@ -14,6 +14,8 @@ export interface Matching {
   readonly unknown: EntryId[];
   /** Known nodes that the rules now leave alone, each with all that is below it. */
   readonly leftAlone: EntryId[];
+  /** Folders with files that stay as they are known for now: they have to be looked at again. */
+  readonly held: ReadonlySet<string>;
 }
 
 interface MatchDeps {
@@ -51,6 +53,7 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   const unknown = new Set<EntryId>();
   const present: LocalNode[] = [];
   const leftAlone: EntryId[] = [];
+  const held = new Set<string>();
   const folderIds = new Map<string, EntryId>();
 
   for (const folder of [...collection.folders.values()].sort((a, b) => depthOf(a.path) - depthOf(b.path))) {
@@ -86,21 +89,55 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   }
 
   const vanished: EntryId[] = [];
+  /** Names in folders that were not read whole, of which it is not known whether they are free. */
+  const taken = new Map<EntryId, Set<string>>();
   for (const folder of collection.folders.values()) {
     const folderId = folderIds.get(folder.path) ?? local.findByPath(folder.path)?.entryId;
     if (folderId === undefined) continue;
+    const isWhole = !collection.again.has(folder.path);
     for (const id of local.children(folderId)) {
-      if (claimed.has(id) || collection.again.has(folder.path)) continue;
-      vanished.push(id);
+      if (claimed.has(id)) continue;
+      if (isWhole) vanished.push(id);
+      else note(folderId, local.sketch(id)?.name ?? '');
     }
   }
-  return { present, vanished, unknown: [...unknown], leftAlone };
+  return { present: withoutTaken(), vanished, unknown: [...unknown], leftAlone, held };
+
+  /**
+   * Two nodes of one name would look like a conflict: what came to such a name waits for the next look, and where it was
+   * known to be is taken as well.
+   */
+  function withoutTaken(): LocalNode[] {
+    let kept = present;
+    if (taken.size === 0) return kept;
+    const waiting = new Set<EntryId>();
+    for (let before = -1; before !== kept.length; ) {
+      before = kept.length;
+      kept = kept.filter(({ entryId, parentId, name }) => {
+        if (parentId === null || !(taken.get(parentId)?.has(name) === true || waiting.has(parentId)))
+          return true;
+        const known = local.sketch(entryId);
+        if (known === undefined) waiting.add(entryId);
+        // In its own place it is no newcomer.
+        else if (known.parentId === parentId && known.name === name) return true;
+        else if (known.parentId !== null) note(known.parentId, known.name);
+        return false;
+      });
+    }
+    return kept;
+  }
+
+  function note(folderId: EntryId, name: string): void {
+    const names = taken.get(folderId);
+    if (names === undefined) taken.set(folderId, new Set([name]));
+    else names.add(name);
+  }
 
   function take(node: LocalNode, folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
     claimed.add(node.entryId);
     if (item.kind === 'folder') folderIds.set(joinPath(folder.path, item.name), node.entryId);
     if (node.identity === item.status.identity && deps.isHeld(node.entryId)) {
-      collection.again.add(folder.path);
+      held.add(folder.path);
       return;
     }
     // That its name is seen does not make a folder known whose content could not be read.

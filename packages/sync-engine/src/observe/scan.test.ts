@@ -17,11 +17,20 @@ let filesystem: Filesystem;
 let local: LocalTree;
 let scanner: Scanner;
 const held = new Set<EntryId>();
+/** What seems to go while its folder is read. */
+let unreadPath = '';
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'cairn-scan-test-'));
   const environment = createSystemEnvironment(silentLog);
-  filesystem = await openNodeFilesystem({ root, environment });
+  const disk = await openNodeFilesystem({ root, environment });
+  unreadPath = '';
+  filesystem = Object.assign(Object.create(disk), {
+    list: async (path: string) =>
+      (await disk.list(path)).map((item) =>
+        `${path}/${item.name}` === unreadPath ? { ...item, status: null } : item,
+      ),
+  });
   const rootId = createId<EntryId>(environment.random.bytes(16));
   const trees = createMemoryTreeStore(rootId);
   local = new LocalTree(trees.local, rootId);
@@ -119,6 +128,42 @@ describe('folders in which nothing changed', () => {
     expect(local.findByPath('c/1')?.state).toBe('known');
     held.add(node.entryId);
     expect([...(await scan()).again]).toEqual(['c']);
+  });
+
+  test('beside a held file, what is gone is gone, and another thing has its name [S-66]', async () => {
+    await scan();
+    held.add(idOf('c/1') as EntryId);
+    const [second, third] = [idOf('c/2'), idOf('c/3')];
+    renameSync(join(root, 'c/2'), join(root, 'c/d/moved'));
+    mkdirSync(join(root, 'c/2'));
+    rmSync(join(root, 'c/3'));
+    await scan();
+    expect(idOf('c/d/moved')).toBe(second);
+    expect(local.findByPath('c/2')?.kind).toBe('folder');
+    expect([...local.sketches()].some(({ entryId }) => entryId === third)).toBe(false);
+    expect(new Set(paths()).size).toBe(paths().length);
+  });
+
+  test('in a folder that was not read whole, no two things get one name, and the next look finds them all', async () => {
+    await scan();
+    const [second, third] = [idOf('c/2'), idOf('c/3')];
+    rmSync(join(root, 'c/1'));
+    mkdirSync(join(root, 'c/1'));
+    writeFileSync(join(root, 'c/1/inner'), 'new');
+    renameSync(join(root, 'c/2'), join(root, 'c/1/moved'));
+    renameSync(join(root, 'a'), join(root, 'c/2'));
+    const folder = idOf('a');
+    unreadPath = 'c/3';
+    expect([...(await scan()).again]).toEqual(['c']);
+    expect(new Set(paths()).size).toBe(paths().length);
+    for (const id of [second, third, folder, idOf('b/1')])
+      expect([...local.sketches()].some(({ entryId }) => entryId === id)).toBe(true);
+    unreadPath = '';
+    await scan();
+    expect([idOf('c/1/moved'), idOf('c/2'), idOf('c/3')]).toEqual([second, folder, third]);
+    expect(local.findByPath('c/1')?.kind).toBe('folder');
+    expect(idOf('c/1/inner')).toBeDefined();
+    expect(new Set(paths()).size).toBe(paths().length);
   });
 
   test('a file that was removed is gone, its neighbours stay', async () => {

@@ -185,7 +185,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     const rulesChanged = looked.some(({ path }) => path === '') && (await loadRules());
     return {
       changed,
-      again: new Set([...again, ...collection.again]),
+      again: new Set([...again, ...collection.again, ...matching.held]),
       rulesChanged,
       lost: lost && !request.recursive,
       folders: looked.length,
