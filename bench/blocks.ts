@@ -62,8 +62,11 @@ async function openSegments(directory: string): Promise<Keeper> {
   };
 }
 
-/** Write a file, flush it, rename it, and flush each folder once for a whole put: the least that is durable. */
-async function openFiles(directory: string): Promise<Keeper> {
+/**
+ * Write a file, flush it, rename it, and flush each folder once for a whole put: the least that is durable.
+ * @param isChecked whether what is read is compared with its id, as a store has to that answers right bytes or an error
+ */
+async function openFiles(directory: string, isChecked: boolean): Promise<Keeper> {
   for (let prefix = 0; prefix < 256; prefix++)
     mkdirSync(join(directory, prefix.toString(16).padStart(2, '0')), { recursive: true });
   const folderOf = (block: StoredBlock) => join(directory, block.blockId.slice(2, 4));
@@ -92,8 +95,9 @@ async function openFiles(directory: string): Promise<Keeper> {
     },
     get: (blocks) =>
       inLanes(blocks, async (block) => {
-        if ((await readFile(join(folderOf(block), block.blockId))).length === 0)
-          throw new Error('a block is empty');
+        const payload = await readFile(join(folderOf(block), block.blockId));
+        if (payload.length === 0) throw new Error('a block is empty');
+        if (isChecked && !isRight({ ...block, payload })) throw new Error('a block is damaged');
       }),
     close: async () => undefined,
   };
@@ -140,20 +144,23 @@ const root = mkdtempSync(join(values.folder, 'cairn-blocks-'));
 let made = 0;
 
 async function compare(count: number, sizeBytes: number): Promise<void> {
-  const times = { segments: { put: [], get: [] }, files: { put: [], get: [] } } as Record<
-    'segments' | 'files',
+  const keepers = {
+    segments: openSegments,
+    'one file each, read without a check': (directory: string) => openFiles(directory, false),
+    'one file each, checked': (directory: string) => openFiles(directory, true),
+  };
+  const names = Object.keys(keepers) as (keyof typeof keepers)[];
+  const times = Object.fromEntries(names.map((name) => [name, { put: [], get: [] }])) as unknown as Record<
+    keyof typeof keepers,
     Record<'put' | 'get', number[]>
   >;
   for (let run = 0; run < RUNS; run++) {
     const blocks = makeBlocks(count, sizeBytes);
     const order = shuffled(blocks);
-    for (const [name, openKeeper] of [
-      ['segments', openSegments],
-      ['files', openFiles],
-    ] as const) {
+    for (const name of names) {
       const directory = join(root, String(made++));
       mkdirSync(directory);
-      const keeper = await openKeeper(directory);
+      const keeper = await keepers[name](directory);
       times[name].put.push(
         await seconds(async () => {
           for (const pack of packsOf(blocks)) await keeper.put(pack);
@@ -165,10 +172,14 @@ async function compare(count: number, sizeBytes: number): Promise<void> {
     }
   }
   for (const verb of ['put', 'get'] as const) {
-    const [ours, theirs] = [median(times.segments[verb]), median(times.files[verb])];
-    console.log(
-      `${verb} ${count} blocks of ${sizeBytes / 1024} KiB: segments ${ours.toFixed(3)} s, one file each ${theirs.toFixed(3)} s, ratio ${(theirs / ours).toFixed(2)}`,
-    );
+    const ours = median(times.segments[verb]);
+    console.log(`${verb} ${count} blocks of ${sizeBytes / 1024} KiB: segments ${ours.toFixed(3)} s`);
+    for (const name of names.slice(1)) {
+      const theirs = times[name][verb];
+      console.log(
+        `  ${name}: ${median(theirs).toFixed(3)} s (${Math.min(...theirs).toFixed(3)}–${Math.max(...theirs).toFixed(3)}), ratio ${(median(theirs) / ours).toFixed(2)}`,
+      );
+    }
   }
 }
 

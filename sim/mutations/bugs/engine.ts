@@ -204,4 +204,12 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: '',
     detectors: ['tests:packages/sync-engine/src/missed-events.test.ts', 'sim'],
   },
+  {
+    name: 'engine-held-file-hides-removals',
+    harm: 'beside a file that changes all the time what was replaced becomes a conflict copy',
+    file: 'packages/sync-engine/src/observe/match.ts',
+    find: '      held.add(folder.path);',
+    replace: '      collection.again.add(folder.path);',
+    detectors: ['tests:packages/sync-engine/src/observe', 'sim'],
+  },
 ];
