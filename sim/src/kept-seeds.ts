@@ -34,4 +34,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     68777375,
     'beside a file that was held nothing counted as gone, and what had come in its place became a conflict copy',
   ],
+  [
+    1572602819,
+    'a folder waited for ever for one in it to be emptied, whose file had its new place in a folder of that very name',
+  ],
 ];

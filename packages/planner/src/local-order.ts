@@ -1,6 +1,6 @@
 import { type EntryId, foldName } from '@cairn/model';
 import type { Draft, LocalStep } from './draft.ts';
-import { isSecondName } from './matching.ts';
+import { isSecondName, mayChangeId } from './matching.ts';
 import type { Operation } from './plan.ts';
 import { compareIds, type View } from './view.ts';
 
@@ -12,7 +12,8 @@ export const STEPPED_ASIDE = '.moving-';
  * its parent must be there (and a folder moves only after the folders above its new place, so that it never
  * enters itself), its name must be free, and a folder is removed only when it is empty. Steps that wait for
  * something that this plan does not do are left out. Where steps wait for each other in a circle (a ↔ b), one of
- * them first moves out of the way, to a temporary name in the root.
+ * them first moves out of the way, to a temporary name in the root. So does what keeps a folder from being emptied although
+ * its own way leads through that folder's name.
  */
 export interface OrderedStep {
   readonly level: number;
@@ -24,13 +25,15 @@ interface Pending {
   /** Steps that this one waits for; `vacates`: only until that entry has left its present place. */
   readonly waits: Map<EntryId, 'parent' | 'vacates'>;
   level: number;
+  /** The folder by whose name this step is stopped, and which waits until some folder in it is gone. */
+  stoppedBy: EntryId | null;
 }
 
 export function orderLocalSteps(view: View, draft: Draft): OrderedStep[] {
   const pending = new Map<EntryId, Pending>();
   for (const id of [...draft.local.keys()].sort(compareIds)) {
     const step = draft.local.get(id) as LocalStep;
-    pending.set(id, { step, waits: new Map(), level: 0 });
+    pending.set(id, { step, waits: new Map(), level: 0, stoppedBy: null });
   }
   const dropped: EntryId[] = [];
   for (const [id, item] of pending) {
@@ -44,14 +47,34 @@ export function orderLocalSteps(view: View, draft: Draft): OrderedStep[] {
       else list.push(id);
     }
   }
+  const aside: OrderedStep[] = [];
   for (let id = dropped.pop(); id !== undefined; id = dropped.pop()) {
-    if (!pending.delete(id)) continue;
-    for (const waiter of waiters.get(id) ?? []) {
-      passIssueOn(draft, id, pending.get(waiter)?.waits.get(id), waiter);
-      dropped.push(waiter);
+    const item = pending.get(id);
+    if (item === undefined) continue;
+    pending.delete(id);
+    if (leavesTheFolder(view, draft, id, item)) aside.push({ level: 0, step: temporaryMove(view, id) });
+    for (const waiterId of waiters.get(id) ?? []) {
+      const waiter = pending.get(waiterId);
+      passIssueOn(draft, id, waiter?.waits.get(id), waiterId);
+      if (waiter !== undefined) waiter.stoppedBy ??= item.stoppedBy;
+      dropped.push(waiterId);
     }
   }
-  return release(view, pending, waiters);
+  return [...aside, ...release(view, pending, waiters)];
+}
+
+/**
+ * Whether a move that cannot be done now ends in the new place of the folder that it leaves, which in turn waits for what
+ * moves away to be gone from a folder that is to be removed.
+ */
+function leavesTheFolder(view: View, draft: Draft, id: EntryId, { step, stoppedBy }: Pending): boolean {
+  const { operation } = step;
+  if (stoppedBy === null || operation.kind !== 'move-local' || operation.notice !== undefined) return false;
+  const from = view.local(id)?.parentId ?? null;
+  if (from === null || draft.local.get(from)?.operation.kind !== 'remove-local') return false;
+  for (let at: EntryId | null = from; at !== null; at = view.local(at)?.parentId ?? null)
+    if (at === stoppedBy) return true;
+  return false;
 }
 
 /** What waits for something that cannot be done now cannot be done either. */
@@ -162,6 +185,7 @@ function collectWaits(view: View, draft: Draft, id: EntryId, item: Pending): boo
     if (other === id || isSecondName(view, other, id)) continue;
     const step = draft.local.get(other)?.operation;
     if (step === undefined || !vacates(view, step, other)) {
+      if (step === undefined && awaitsNewId(view, other)) item.stoppedBy = other;
       const stuck = view.blocked(other) !== null || draft.issues.has(other);
       if (stuck) draft.issues.set(id, 'waiting-for-name');
       return false;
@@ -169,6 +193,12 @@ function collectWaits(view: View, draft: Draft, id: EntryId, item: Pending): boo
     item.waits.set(other, 'vacates');
   }
   return true;
+}
+
+/** Whether the folder will become another entry, or a new one, as soon as nothing in it is to be removed any more. */
+function awaitsNewId(view: View, id: EntryId): boolean {
+  if (view.local(id)?.kind !== 'folder' || view.remote(id) !== undefined) return false;
+  return view.blocked(id) === null && view.presence(id) === 'stays' && !mayChangeId(view, id);
 }
 
 function waitFor(draft: Draft, id: EntryId, code: 'waiting-for-parent' | 'parent-unreadable'): false {

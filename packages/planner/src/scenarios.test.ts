@@ -320,6 +320,35 @@ describe('scenarios', () => {
     }
   });
 
+  test.each([
+    ['a file', { 'd/p/f': '1' }, { 'd/q/f': '2', [`d/q/f ${COPY}`]: '3', 'd/z': '4' }],
+    [
+      'a file and a folder, two levels deep',
+      { 'd/p/o/f': '1', 'd/p/o/g/h': '1' },
+      { 'd/q/f': '2', [`d/q/f ${COPY}`]: '3', 'd/q/g/h': '1', 'd/z': '4' },
+    ],
+  ])(
+    'a new folder of an old name has what was in the old one, of which something is kept: %s [S-23]',
+    (_, files, end) => {
+      const [world, a, b] = start(files);
+      const inside = 'd/p/o/f' in files ? 'd/p/o' : 'd/p';
+      a.make('new/');
+      a.make('new/q/');
+      a.move(`${inside}/f`, 'new/q/f');
+      if (inside === 'd/p/o') a.move(`${inside}/g`, 'new/q/g');
+      a.edit('new/q/f', '2');
+      a.remove('d');
+      expect(world.converge(20, [a.device])).toBeNull();
+      a.move('new', 'd');
+      b.edit(`${inside}/f`, '3');
+      b.make('d/z', '4');
+      expect(world.converge(20, [a.device])).toBeNull();
+      expect(world.converge(40)).toBeNull();
+      expect(world.problems()).toEqual([]);
+      expect([a.files(), b.files()]).toEqual([end, end]);
+    },
+  );
+
   test('T007 keeps the id, T019 keeps that of the moved file', () => {
     const [world, a] = start({ f: '1', g: '2' });
     const ids = ['f', 'g'].map((path) => find(a.device, path).entryId);
