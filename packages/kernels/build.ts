@@ -5,43 +5,54 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import asc from 'assemblyscript/asc';
 
-const SOURCE = 'cut-finder.ts';
-const GENERATED = new URL('./src/generated/cut-finder-wasm.ts', import.meta.url);
-// No runtime, no data, memory from outside, nothing but baseline SIMD: the module is a function and runs everywhere.
+/** Names of the sources in `assembly`, and of the generated modules. */
+export const KERNELS = ['cut-finder', 'shard-combiner'] as const;
+export type KernelName = (typeof KERNELS)[number];
+
+// No runtime, no data, memory from outside, nothing but baseline SIMD: the module is functions and runs everywhere.
 const OPTIONS = [
   ...['--runtime', 'stub', '--enable', 'simd', '--importMemory', '--noExportMemory'],
   ...['-O3', '--noAssert', '--outFile', 'out.wasm'],
 ];
 
-/** The cut finder as WebAssembly. The same source gives the same bytes on every machine. */
-export async function compileCutFinder(): Promise<Uint8Array> {
-  const source = await readFile(new URL(`./assembly/${SOURCE}`, import.meta.url), 'utf8');
+/** A kernel as WebAssembly. The same source gives the same bytes on every machine. */
+export async function compileKernel(name: KernelName): Promise<Uint8Array> {
+  const file = `${name}.ts`;
+  const source = await readFile(new URL(`./assembly/${file}`, import.meta.url), 'utf8');
   let wasm: Uint8Array | null = null;
-  const { error, stderr } = await asc.main([SOURCE, ...OPTIONS], {
-    readFile: (name) => (name === SOURCE ? source : null),
-    writeFile: (name, contents) => {
-      if (name === 'out.wasm') wasm = contents as Uint8Array;
+  const { error, stderr } = await asc.main([file, ...OPTIONS], {
+    readFile: (asked) => (asked === file ? source : null),
+    writeFile: (written, contents) => {
+      if (written === 'out.wasm') wasm = contents as Uint8Array;
     },
     listFiles: () => [],
   });
   if (error !== null || wasm === null) {
-    throw new Error(`${SOURCE} cannot be compiled:\n${stderr.toString()}`, { cause: error });
+    throw new Error(`${file} cannot be compiled:\n${stderr.toString()}`, { cause: error });
   }
   return wasm;
 }
 
+/** Where the generated module of a kernel lies. */
+export function generatedFile(name: KernelName): URL {
+  return new URL(`./src/generated/${name}-wasm.ts`, import.meta.url);
+}
+
 /** The generated module that holds `wasm`. */
-export function formatGenerated(wasm: Uint8Array): string {
+export function formatGenerated(name: KernelName, wasm: Uint8Array): string {
   const base64 = Buffer.from(wasm).toString('base64');
+  const constant = `${name.toUpperCase().replaceAll('-', '_')}_WASM_BASE64`;
   return [
-    `// Made from assembly/${SOURCE} by \`npm run build:kernels\`; do not edit.`,
-    `export const CUT_FINDER_WASM_BASE64 =\n  '${base64}';`,
+    `// Made from assembly/${name}.ts by \`npm run build:kernels\`; do not edit.`,
+    `export const ${constant} =\n  '${base64}';`,
     '',
   ].join('\n');
 }
 
 if (import.meta.main) {
-  const wasm = await compileCutFinder();
-  await writeFile(GENERATED, formatGenerated(wasm));
-  console.log(`${GENERATED.pathname}: ${wasm.length} bytes of WebAssembly`);
+  for (const name of KERNELS) {
+    const wasm = await compileKernel(name);
+    await writeFile(generatedFile(name), formatGenerated(name, wasm));
+    console.log(`${generatedFile(name).pathname}: ${wasm.length} bytes of WebAssembly`);
+  }
 }

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { compileCutFinder, formatGenerated } from '../build.ts';
+import { compileKernel, formatGenerated, generatedFile, KERNELS } from '../build.ts';
 
 describe('the committed WebAssembly', () => {
-  it('is what its source compiles to, and small enough to load at once on a browser main thread', async () => {
-    const wasm = await compileCutFinder();
+  it.each(
+    KERNELS,
+  )('of %s is what its source compiles to, and small enough to load at once on a browser main thread', async (name) => {
+    const wasm = await compileKernel(name);
     expect(wasm.length).toBeLessThan(4096);
-    const committed = await readFile(new URL('./generated/cut-finder-wasm.ts', import.meta.url), 'utf8');
-    expect(committed).toBe(formatGenerated(wasm));
+    expect(await readFile(generatedFile(name), 'utf8')).toBe(formatGenerated(name, wasm));
   });
 });
