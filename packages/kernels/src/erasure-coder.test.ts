@@ -53,10 +53,7 @@ function rebuild(
 }
 
 /** Around the ends of vectors and slices, where the loops could go wrong. */
-const sizes = fc.oneof(
-  fc.integer({ min: 0, max: 200 }),
-  fc.constantFrom(32 * 1024 - 1, 32 * 1024 + 1),
-);
+const sizes = fc.oneof(fc.integer({ min: 0, max: 200 }), fc.constantFrom(32 * 1024 - 1, 32 * 1024 + 1));
 
 describe('the field', () => {
   it('is one: products agree with long multiplication, and each value but 0 has an inverse', () => {
@@ -111,37 +108,40 @@ describe('the erasure code', () => {
   it.each([
     ['wasm', wasm],
     ['typescript', twin],
-  ] as const)('in %s brings back every shard after every loss of at most two, and fails at three', (_, coder) => {
-    fc.assert(
-      fc.property(sizes, fc.integer(), (sizeBytes, seed) => {
-        const data = makeData(sizeBytes, seed);
-        const before = data.map((shard) => shard.slice());
-        const shards = [...data, ...encode(coder, data)];
-        expect(data).toEqual(before);
-        for (const lost of [...choose(1), ...choose(2)]) {
-          const known = new Map([...shards.entries()].filter(([index]) => !lost.includes(index)));
-          const found = rebuild(coder, known, lost);
-          for (const [at, index] of lost.entries()) {
-            expect(Buffer.compare(found[at] as Uint8Array, shards[index] as Uint8Array)).toBe(0);
+  ] as const)(
+    'in %s brings back every shard after every loss of at most two, and fails at three',
+    (_, coder) => {
+      fc.assert(
+        fc.property(sizes, fc.integer(), (sizeBytes, seed) => {
+          const data = makeData(sizeBytes, seed);
+          const before = data.map((shard) => shard.slice());
+          const shards = [...data, ...encode(coder, data)];
+          expect(data).toEqual(before);
+          for (const lost of [...choose(1), ...choose(2)]) {
+            const known = new Map([...shards.entries()].filter(([index]) => !lost.includes(index)));
+            const found = rebuild(coder, known, lost);
+            for (const [at, index] of lost.entries()) {
+              expect(Buffer.compare(found[at] as Uint8Array, shards[index] as Uint8Array)).toBe(0);
+            }
           }
-        }
-        for (const lost of choose(3)) {
-          const known = new Map([...shards.entries()].filter(([index]) => !lost.includes(index)));
-          expect(() => rebuild(coder, known, lost)).toThrow(RangeError);
-        }
-      }),
-      { numRuns: 20 },
-    );
-  });
+          for (const lost of choose(3)) {
+            const known = new Map([...shards.entries()].filter(([index]) => !lost.includes(index)));
+            expect(() => rebuild(coder, known, lost)).toThrow(RangeError);
+          }
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
 
   it('gives the same bytes in both implementations', () => {
     fc.assert(
       fc.property(sizes, fc.integer(), fc.shuffledSubarray([0, 1, 2, 3, 4, 5]), (sizeBytes, seed, order) => {
         const data = makeData(sizeBytes, seed);
         const shards = [...data, ...encode(twin, data)];
-        expect(encode(wasm, data).every((shard, at) => Buffer.compare(shard, shards[4 + at] as Uint8Array) === 0)).toBe(
-          true,
-        );
+        expect(
+          encode(wasm, data).every((shard, at) => Buffer.compare(shard, shards[4 + at] as Uint8Array) === 0),
+        ).toBe(true);
         const known = new Map(order.slice(0, 4).map((index) => [index, shards[index] as Uint8Array]));
         if (known.size < 4) return;
         const all = [0, 1, 2, 3, 4, 5];

@@ -25,16 +25,27 @@ export type BlockId = Brand<'BlockId'>;
 /** Names a file's whole content: `03` and SHA-256 over the canonical bytes of its manifest root. Never a block. */
 export type ContentId = Brand<'ContentId'>;
 
+declare const shard: unique symbol;
+/**
+ * Names a shard of a block on a storage node: two hex digits that say of which kind of block and which shard, then the
+ * block's digest. Storage nodes keep it like a block; no client, no database and no manifest ever sees one.
+ */
+export type ShardId = BlockId & { readonly [shard]: true };
+
 /** `chunk`: a span of a file. `manifest`: a list of other blocks. */
 export type BlockKind = 'chunk' | 'manifest';
 
-/** The algorithm byte of each kind of id in hex. A byte is never used again for another meaning. */
+/**
+ * The algorithm byte of each kind of id in hex. A byte is never used again for another meaning: `10` to `15` are the shards
+ * of a chunk, `20` to `25` those of a manifest block.
+ */
 export const ID_ALGORITHMS = { chunk: '01', manifest: '02', content: '03' } as const;
 /** Bytes of a block or content id in binary form: the algorithm byte and a 32-byte digest. */
 export const BLOCK_ID_BYTES = 33;
 
 const RANDOM_ID = /^[a-z2-7]{26}$/;
 const BLOCK_ID = /^0[12][0-9a-f]{64}$/;
+const SHARD_ID = /^[12][0-5][0-9a-f]{64}$/;
 const CONTENT_ID = /^03[0-9a-f]{64}$/;
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
@@ -85,6 +96,27 @@ export function isRandomId(text: string): boolean {
 /** Whether `text` has the form of a block id of a known algorithm. */
 export function isBlockId(text: string): text is BlockId {
   return BLOCK_ID.test(text);
+}
+
+/** Whether `text` has the form of the id of a shard of a block. */
+export function isShardId(text: string): text is ShardId {
+  return SHARD_ID.test(text);
+}
+
+/** Whether storage nodes may be asked for it: a block or a shard of one. */
+export function isStoredId(text: string): text is BlockId {
+  return isBlockId(text) || isShardId(text);
+}
+
+/** @param index 0 to 5 */
+export function shardIdOf(id: BlockId, index: number): ShardId {
+  if (!isBlockId(id) || !(index >= 0 && index <= 5)) throw new RangeError(`${id} has no shard ${index}`);
+  return `${id.charAt(1)}${index}${id.slice(2)}` as ShardId;
+}
+
+/** Of which block a shard is, and which one. */
+export function parseShardId(id: ShardId): { readonly blockId: BlockId; readonly index: number } {
+  return { blockId: `0${id.charAt(0)}${id.slice(2)}` as BlockId, index: Number(id.charAt(1)) };
 }
 
 /** Whether `text` has the form of a content id of a known algorithm. */

@@ -1,7 +1,16 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
+import { ALL_SHARDS } from '@cairn/kernels';
 import { type BlockId, CairnError } from '@cairn/model';
 import type { BlockLocation, BlockStore, CompactionReport, Fence } from '../block-store.ts';
+import {
+  blockOf,
+  generationOf,
+  type Holding,
+  isComplete,
+  locateHoldings,
+  locationOf,
+} from '../coded/holdings.ts';
 import { mergeLocations } from './merge-locations.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
@@ -23,11 +32,21 @@ export interface ReplicatedBlockStoreOptions {
   readonly hedgeAfterMs?: number;
   /** Blocks that were seen to lack replicas: a hint for the repair, which finds them by itself, later. */
   readonly onMissing?: (blockIds: readonly BlockId[]) => void;
+  /** Blocks that were coded when that was last counted, for `usage`; none unless told. */
+  readonly codedBlocks?: () => number;
 }
 
 const WINDOW_BLOCKS = 32;
 const MAX_READ_REPAIRS = 16;
 const MAX_DAMAGED_LISTED = 1000;
+
+function noAnswer(cause: unknown): CairnError {
+  return new CairnError(
+    'unavailable',
+    'no storage node answers; try again when "cairn admin nodes" shows them up',
+    { cause },
+  );
+}
 
 /** The earliest time, or `null` when one of them is not known. */
 function earliest(times: readonly (number | null)[]): number | null {
@@ -64,6 +83,7 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
     hedgeAfterMs: options.hedgeAfterMs ?? 100,
     windowBlocks: WINDOW_BLOCKS,
     onLacking: repairAfterRead,
+    onMissing,
   });
 
   function checkOpen(): void {
@@ -103,29 +123,29 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       if (result.status === 'rejected') nodes.note(nodeId, 'failed', result.reason);
       else nodes.note(nodeId, 'answered');
     });
-    if (answers.length === 0) {
-      const failure = results.find((result) => result.status === 'rejected');
-      throw new CairnError(
-        'unavailable',
-        'no storage node answers; try again when "cairn admin nodes" shows them up',
-        { cause: failure?.reason },
-      );
-    }
+    if (answers.length === 0) throw noAnswer(results.find((result) => result.status === 'rejected')?.reason);
     return answers;
   }
 
-  /** The highest generation among the nodes that answer: a delete of that one hits every replica. */
+  /** What the nodes that answer have of each; rejects when none of them did. */
+  async function lookUp(blockIds: readonly BlockId[]): Promise<readonly Holding[]> {
+    const readable = nodes.list().filter((node) => node.isReadable);
+    const { holdings, failed } = await locateHoldings(nodes, readable, blockIds);
+    if (failed.size === readable.length) throw noAnswer([...failed.values()][0]);
+    return holdings;
+  }
+
+  /** The highest generation among the nodes that answer: a delete of that one hits every replica and shard. */
   async function locate(blockIds: readonly BlockId[]): Promise<(BlockLocation | null)[]> {
     if (blockIds.length === 0) return [];
-    const answers = await askAll((node) => node.blocks.locate(blockIds));
-    return blockIds.map((_, index) => {
-      let best: BlockLocation | null = null;
-      for (const locations of answers) {
-        const location = locations[index] ?? null;
-        if (location !== null && location.generation > (best?.generation ?? 0)) best = location;
-      }
-      return best;
-    });
+    const found = [...(await lookUp(blockIds))];
+    // Some nodes may have answered before a block was coded, others after: then a second look sees it whole.
+    const unclear = found.filter((holding) => holding.shards.length > 0 && !isComplete(holding));
+    if (unclear.length > 0) {
+      const again = await lookUp(unclear.map(({ blockId }) => blockId));
+      for (const holding of again) found[blockIds.indexOf(holding.blockId)] = holding;
+    }
+    return found.map((holding) => (isComplete(holding) ? locationOf(holding) : null));
   }
 
   async function remove(
@@ -134,15 +154,23 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
   ): Promise<boolean> {
     // A late replica must not arrive after the delete that was meant for it.
     await writer.settle();
-    const [location] = await locate([blockId]);
-    if (location?.generation !== generation) return false;
-    const answers = await askAll(async (node) => {
-      const [own] = await node.blocks.locate([blockId]);
-      // Each node counts its own generations; what was written above the one to delete stays.
-      if (own === null || own === undefined || own.generation > generation) return false;
-      return node.blocks.delete(own, fence);
-    });
-    return answers.some(Boolean);
+    const [holding] = await lookUp([blockId]);
+    // Also the rest of a block that cannot be read any more.
+    if (holding === undefined || generationOf(holding) !== generation) return false;
+    // Each node counts its own generations; what was written above the one to delete stays.
+    const results = await Promise.allSettled(
+      [...holding.replicas, ...holding.shards].map(async ({ node, location }) => {
+        try {
+          return await node.blocks.delete(location, fence);
+        } catch (error) {
+          nodes.note(node.nodeId, 'failed', error);
+          throw error;
+        }
+      }),
+    );
+    const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    if (failures.length === results.length) throw noAnswer(failures[0]);
+    return results.some((result) => result.status === 'fulfilled' && result.value);
   }
 
   return {
@@ -195,9 +223,11 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       const sum = (pick: (usage: (typeof answers)[number]) => number) =>
         answers.reduce((total, usage) => total + pick(usage), 0);
       const copies = Math.min(replicas, answers.length);
+      const coded = options.codedBlocks?.() ?? 0;
+      const whole = Math.max(0, sum((usage) => usage.blocks) - coded * ALL_SHARDS);
       return {
         // Counting each once would mean reading every index; `list` does that.
-        blocks: Math.round(sum((usage) => usage.blocks) / copies),
+        blocks: Math.round(whole / copies) + coded,
         liveBytes: sum((usage) => usage.liveBytes),
         diskBytes: sum((usage) => usage.diskBytes),
         quarantinedRecords: Math.ceil(sum((usage) => usage.quarantinedRecords) / copies),
@@ -237,7 +267,10 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       return {
         checkedBlocks: sum('checkedBlocks'),
         checkedBytes: sum('checkedBytes'),
-        damaged: [...new Set(reports.flatMap((report) => report.damaged))].slice(0, MAX_DAMAGED_LISTED),
+        damaged: [...new Set(reports.flatMap((report) => report.damaged.map(blockOf)))].slice(
+          0,
+          MAX_DAMAGED_LISTED,
+        ),
         damagedCount: sum('damagedCount'),
         unreadable: sum('unreadable'),
         durationMs: Math.max(...reports.map((report) => report.durationMs)),

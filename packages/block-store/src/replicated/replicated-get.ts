@@ -1,6 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import { createCodedGet } from '../coded/coded-get.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
 
@@ -15,7 +16,15 @@ export interface ReplicatedGetOptions {
   readonly windowBlocks: number;
   /** Told of nodes, by their ids, that ought to have the block and do not, or have it damaged. */
   readonly onLacking: (block: StoredBlock, lacking: ReadonlySet<string>) => void;
+  /** Told of blocks whose shards were not all there. */
+  readonly onMissing: (blockIds: readonly BlockId[]) => void;
 }
+
+/** Searches of one window at a time, for blocks that the first node did not have. */
+const SEARCHES = 8;
+
+/** The shards of a block, among the names of nodes. */
+const SHARDS = '';
 
 /** What one node said of one block. */
 type Answer =
@@ -41,6 +50,7 @@ export function orderReaders(blockId: BlockId, all: readonly ReplicaNode[]): Rep
 
 export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGet {
   const { nodes, environment, verify, hedgeAfterMs, windowBlocks } = options;
+  const readShards = createCodedGet({ nodes, environment, verify, hedgeAfterMs });
 
   function wrongBytes(blockId: BlockId): CairnError {
     return new CairnError('data-damaged', `a storage node answered other bytes than block ${blockId} has`, {
@@ -84,37 +94,57 @@ export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGe
     return null;
   }
 
+  async function askForShards(blockId: BlockId): Promise<Answer> {
+    const answer = await readShards(blockId);
+    if (answer.kind === 'block' && answer.isLacking) options.onMissing([blockId]);
+    return answer;
+  }
+
   /**
-   * Asks one node after the other, the next as soon as one cannot help or takes long.
+   * Asks one node after the other, the next as soon as one cannot help or takes long; once one lacks the block, for its
+   * shards, too.
    * @param before what nodes said that were asked already
    */
-  function search(
-    blockId: BlockId,
-    before: ReadonlyMap<string, Answer> = new Map(),
-  ): Promise<StoredBlock | null> {
+  function look(blockId: BlockId, before: ReadonlyMap<string, Answer>): Promise<StoredBlock | null> {
     const all = nodes.list();
     const readers = orderReaders(blockId, all).filter(({ nodeId }) => !before.has(nodeId));
     const answers = new Map(before);
     return new Promise((resolve, reject) => {
       let asked = 0;
+      let wereShardsAsked = false;
       let underWay = 0;
       let done = false;
       let cancelHedge: () => void = () => undefined;
 
-      function finish(block: StoredBlock): void {
+      function finish(block: StoredBlock, source: string): void {
         done = true;
         cancelHedge();
         resolve(block);
+        // Nodes lack a coded block by intention.
+        if (source === SHARDS) return;
         const lacking = [...answers].flatMap(([nodeId, { kind }]) =>
           kind === 'absent' || kind === 'damaged' ? [nodeId] : [],
         );
         if (lacking.length > 0) options.onLacking(block, new Set(lacking));
       }
 
+      /** Who is asked next, and how. */
+      function take(): { readonly source: string; readonly ask: () => Promise<Answer> } | null {
+        const isLacking = [...answers.values()].some(({ kind }) => kind === 'absent' || kind === 'damaged');
+        if (!wereShardsAsked && (isLacking || asked >= readers.length)) {
+          wereShardsAsked = true;
+          return { source: SHARDS, ask: () => askForShards(blockId) };
+        }
+        const node = readers[asked];
+        if (node === undefined) return null;
+        asked++;
+        return { source: node.nodeId, ask: () => ask(node, blockId) };
+      }
+
       function next(): void {
         cancelHedge();
-        const node = readers[asked];
-        if (node === undefined) {
+        const taken = take();
+        if (taken === null) {
           if (underWay > 0) return;
           done = true;
           try {
@@ -124,21 +154,31 @@ export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGe
           }
           return;
         }
-        asked++;
         underWay++;
         cancelHedge = environment.timers.schedule(hedgeAfterMs, () => {
-          if (!done && asked < readers.length) next();
+          if (!done && (asked < readers.length || !wereShardsAsked)) next();
         });
-        ask(node, blockId).then((answer) => {
+        taken.ask().then((answer) => {
           underWay--;
           if (done) return;
-          answers.set(node.nodeId, answer);
-          if (answer.kind === 'block') finish(answer.block);
+          answers.set(taken.source, answer);
+          if (answer.kind === 'block') finish(answer.block, taken.source);
           else next();
         }, reject);
       }
       next();
     });
+  }
+
+  /** A block may change between replicas and shards while it is looked for: nobody has it only if a second look says so. */
+  async function search(blockId: BlockId, before?: ReadonlyMap<string, Answer>): Promise<StoredBlock | null> {
+    try {
+      const found = await look(blockId, before ?? new Map());
+      if (found !== null) return found;
+    } catch (error) {
+      if (!isCairnError(error, 'data-damaged')) throw error;
+    }
+    return look(blockId, new Map());
   }
 
   /** One request to one node for many blocks; what it did not answer is not in the map. */
@@ -186,11 +226,35 @@ export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGe
         found.set(blockId, { nodeId: node.nodeId, answer });
     });
     await patiently(Promise.all(requests));
+    const searches = new Map<BlockId, Promise<StoredBlock | null>>();
+    function begin(blockId: BlockId): Promise<StoredBlock | null> {
+      const known = found.get(blockId);
+      const searching =
+        searches.get(blockId) ??
+        search(blockId, known === undefined ? undefined : new Map([[known.nodeId, known.answer]]));
+      searches.set(blockId, searching);
+      return searching;
+    }
+    searchAhead(
+      [...found].filter(([, { answer }]) => answer.kind === 'absent').map(([blockId]) => blockId),
+      begin,
+    );
     return blockIds.map((blockId) => async () => {
       const known = found.get(blockId);
-      if (known?.answer.kind === 'block') return known.answer.block;
-      return search(blockId, known === undefined ? undefined : new Map([[known.nodeId, known.answer]]));
+      return known?.answer.kind === 'block' ? known.answer.block : begin(blockId);
     });
+  }
+
+  /** What the first node does not have is most likely coded: several of those are read at a time. */
+  function searchAhead(blockIds: readonly BlockId[], begin: (blockId: BlockId) => Promise<unknown>): void {
+    const left = [...blockIds];
+    async function goOn(): Promise<void> {
+      for (let blockId = left.shift(); blockId !== undefined; blockId = left.shift()) {
+        // Whoever reads the block meets what went wrong.
+        await begin(blockId).catch(() => undefined);
+      }
+    }
+    for (let lane = 0; lane < SEARCHES; lane++) void goOn();
   }
 
   return {

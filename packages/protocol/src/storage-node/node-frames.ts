@@ -5,7 +5,7 @@ import {
   CairnError,
   decodeBlockId,
   encodeBlockId,
-  isBlockId,
+  isStoredId,
   MAX_BLOCK_BYTES,
 } from '@cairn/model';
 import { ByteQueue } from '../pack/byte-queue.ts';
@@ -89,7 +89,7 @@ export async function* decodeFrames(
       const plainBytes = view.getUint32(PLAIN_AT, true);
       const payloadBytes = view.getUint32(PLAIN_AT + 4, true);
       const number = view.getUint32(PLAIN_AT + 8, true);
-      if (status === undefined || codec === undefined || !isBlockId(blockId)) {
+      if (status === undefined || codec === undefined || !isStoredId(blockId)) {
         throw malformed('what was sent is no block');
       }
       if (payloadBytes > MAX_BLOCK_BYTES || plainBytes > MAX_BLOCK_BYTES) {
@@ -132,7 +132,7 @@ export function decodeIds(bytes: Uint8Array): BlockId[] {
     throw new CairnError('too-large', 'too many blocks at once; ask for fewer');
   return Array.from({ length: count }, (_, index) => {
     const blockId = decodeBlockId(bytes.subarray(index * BLOCK_ID_BYTES, (index + 1) * BLOCK_ID_BYTES));
-    if (!isBlockId(blockId)) throw malformed('a block id is of an unknown algorithm');
+    if (!isStoredId(blockId)) throw malformed('a block id is of an unknown algorithm');
     return blockId;
   });
 }
@@ -164,7 +164,7 @@ export function decodeLocations(bytes: Uint8Array): NodeLocation[] {
   return Array.from({ length: bytes.length / LOCATION_BYTES }, (_, index) => {
     const at = index * LOCATION_BYTES;
     const blockId = decodeBlockId(bytes.subarray(at, at + BLOCK_ID_BYTES));
-    if (!isBlockId(blockId)) throw malformed('a block id is of an unknown algorithm');
+    if (!isStoredId(blockId)) throw malformed('a block id is of an unknown algorithm');
     return {
       blockId,
       generation: view.getUint32(at + BLOCK_ID_BYTES, true),

@@ -1,4 +1,4 @@
-import { isBlockId } from '@cairn/model';
+import { isStoredId } from '@cairn/model';
 import { z } from 'zod';
 
 /** Paths of a storage node; everything below needs the key that node and cluster share. */
@@ -52,7 +52,7 @@ export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 
 /** POST /node/v1/blocks/delete */
 export const nodeDeleteSchema = z.object({
-  blockId: z.string().refine((value) => isBlockId(value)),
+  blockId: z.string().refine((value) => isStoredId(value)),
   generation: z.int().positive(),
   /** Left out where nothing but this one process deletes. */
   fence: z.object({ job: z.string().regex(/^[a-z-]{1,64}$/), token: count }).exactOptional(),
@@ -79,7 +79,7 @@ export const nodeScrubSchema = z.object({ olderThanMs: count.exactOptional(), by
 export const nodeScrubbedSchema = z.object({
   checkedBlocks: count,
   checkedBytes: count,
-  damaged: z.array(z.string().refine((value) => isBlockId(value))).max(1000),
+  damaged: z.array(z.string().refine((value) => isStoredId(value))).max(1000),
   damagedCount: count,
   unreadable: count,
   durationMs: z.number().nonnegative(),

@@ -1,0 +1,150 @@
+/**
+ * A shard: a quarter of a block's payload, or a sum of such quarters (docs/adr/0015-erasure-coding.md). A storage node
+ * keeps it like a raw chunk under the shard's id. All numbers are little-endian.
+ *
+ *    0  4  "CSHD"
+ *    4  1  version, 1
+ *    5  1  data shards, 4
+ *    6  1  parity shards, 2
+ *    7  1  which shard this is: 0 to 3 data, 4 and 5 parity
+ *    8  1  codec of the block: 0 raw, 1 zstd
+ *    9  3  0
+ *   12  4  plain bytes of the block
+ *   16  4  payload bytes of the block
+ *   20 16  set: the first bytes of SHA-256 of bytes 8 to 19 and the whole payload
+ *   36 32  SHA-256 of the shard's id, bytes 0 to 35 and the shard's own bytes
+ *   68     the shard's bytes: a quarter of the payload, the last one filled up with 0
+ *
+ * The same block may have been compressed differently at another time: shards fit together only within a set. The
+ * checksum covers the id, so a shard that lies under the name of another is none.
+ */
+
+import { createHash } from 'node:crypto';
+import type { BlockCodec, StoredBlock } from '@cairn/content';
+import {
+  ALL_SHARDS,
+  createErasureCoder,
+  DATA_SHARDS,
+  type ErasureCoder,
+  PARITY_SHARDS,
+} from '@cairn/kernels';
+import {
+  type BlockId,
+  blockKindOf,
+  encodeBlockId,
+  isShardId,
+  MAX_BLOCK_BYTES,
+  parseShardId,
+  type ShardId,
+  shardIdOf,
+} from '@cairn/model';
+
+const MAGIC = Buffer.from('CSHD', 'latin1');
+const VERSION = 1;
+const CODECS: readonly BlockCodec[] = ['raw', 'zstd'];
+const FIELDS_AT = 8;
+const SET_AT = 20;
+const SET_BYTES = 16;
+const CHECKSUM_AT = 36;
+export const SHARD_HEADER_BYTES = 68;
+
+/** An intact shard. */
+export interface Shard {
+  readonly blockId: BlockId;
+  readonly index: number;
+  /** In hex; see above. */
+  readonly set: string;
+  readonly codec: BlockCodec;
+  readonly plainBytes: number;
+  readonly payloadBytes: number;
+  readonly bytes: Uint8Array;
+}
+
+let coder: ErasureCoder | null = null;
+function theCoder(): ErasureCoder {
+  coder ??= createErasureCoder();
+  return coder;
+}
+
+function checksumOf(shardId: ShardId, record: Uint8Array): Buffer {
+  return createHash('sha256')
+    .update(encodeBlockId(shardId))
+    .update(record.subarray(0, CHECKSUM_AT))
+    .update(record.subarray(SHARD_HEADER_BYTES))
+    .digest();
+}
+
+/** The six shards of a block, as storage nodes keep them. The same payload always gives the same shards. */
+export function encodeShards(block: StoredBlock): StoredBlock[] {
+  const { blockId, codec, plainBytes, payload } = block;
+  const shardBytes = Math.ceil(payload.length / DATA_SHARDS);
+  const records = Array.from({ length: ALL_SHARDS }, () => Buffer.alloc(SHARD_HEADER_BYTES + shardBytes));
+  const bodies = records.map((record) => record.subarray(SHARD_HEADER_BYTES));
+  for (let index = 0; index < DATA_SHARDS; index++) {
+    bodies[index]?.set(payload.subarray(index * shardBytes, (index + 1) * shardBytes));
+  }
+  theCoder().encode(bodies.slice(0, DATA_SHARDS), bodies.slice(DATA_SHARDS));
+  const fields = Buffer.alloc(SET_AT - FIELDS_AT);
+  fields[0] = CODECS.indexOf(codec);
+  fields.writeUInt32LE(plainBytes, 4);
+  fields.writeUInt32LE(payload.length, 8);
+  const set = createHash('sha256').update(fields).update(payload).digest();
+  return records.map((record, index): StoredBlock => {
+    const shardId = shardIdOf(blockId, index);
+    MAGIC.copy(record);
+    record.set([VERSION, DATA_SHARDS, PARITY_SHARDS, index], MAGIC.length);
+    fields.copy(record, FIELDS_AT);
+    set.copy(record, SET_AT, 0, SET_BYTES);
+    checksumOf(shardId, record).copy(record, CHECKSUM_AT);
+    return { blockId: shardId, kind: 'chunk', codec: 'raw', plainBytes: record.length, payload: record };
+  });
+}
+
+/** `null` for what is not, byte for byte, a shard that was made under this id. */
+export function parseShard({ blockId: shardId, payload }: StoredBlock): Shard | null {
+  if (!isShardId(shardId) || payload.length < SHARD_HEADER_BYTES) return null;
+  const record = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+  const { blockId, index } = parseShardId(shardId);
+  const isOurs = [VERSION, DATA_SHARDS, PARITY_SHARDS, index].every((value, at) => record[4 + at] === value);
+  if (!record.subarray(0, MAGIC.length).equals(MAGIC) || !isOurs) return null;
+  const codec = CODECS[record[FIELDS_AT] as number];
+  const payloadBytes = record.readUInt32LE(16);
+  const bytes = record.subarray(SHARD_HEADER_BYTES);
+  if (codec === undefined || payloadBytes > MAX_BLOCK_BYTES) return null;
+  if (bytes.length !== Math.ceil(payloadBytes / DATA_SHARDS)) return null;
+  if (!checksumOf(shardId, record).equals(record.subarray(CHECKSUM_AT, SHARD_HEADER_BYTES))) return null;
+  return {
+    blockId,
+    index,
+    set: record.toString('hex', SET_AT, SET_AT + SET_BYTES),
+    codec,
+    plainBytes: record.readUInt32LE(12),
+    payloadBytes,
+    bytes,
+  };
+}
+
+/** Whether a record under a shard's id is what was put there. */
+export function isIntactShard(record: StoredBlock): boolean {
+  return parseShard(record) !== null;
+}
+
+/**
+ * The block of which these are shards. Whoever uses it compares it with its id.
+ * @param shards of one set, four or more
+ */
+export function decodeShards(shards: readonly Shard[]): StoredBlock {
+  const [{ blockId, codec, plainBytes, payloadBytes }] = shards as readonly [Shard, ...Shard[]];
+  const shardBytes = Math.ceil(payloadBytes / DATA_SHARDS);
+  const whole = new Uint8Array(shardBytes * DATA_SHARDS);
+  const known = new Map(shards.map(({ index, bytes }) => [index, bytes]));
+  const missing = new Map<number, Uint8Array>();
+  for (let index = 0; index < DATA_SHARDS; index++) {
+    const part = whole.subarray(index * shardBytes, (index + 1) * shardBytes);
+    const bytes = known.get(index);
+    if (bytes === undefined) missing.set(index, part);
+    else part.set(bytes);
+  }
+  if (missing.size > 0) theCoder().rebuild(known, missing);
+  return { blockId, kind: blockKindOf(blockId), codec, plainBytes, payload: whole.subarray(0, payloadBytes) };
+}
