@@ -29,7 +29,14 @@ describe('a cluster of three storage nodes', { timeout: 240_000 }, () => {
   beforeEach(async () => {
     nodes = [];
     world = await createCliWorld({
-      blocks: { kind: 'nodes', replicas: 3, writeQuorum: 2, outAfterMs: 600_000, repairBytesPerSecond: null },
+      blocks: {
+        kind: 'nodes',
+        replicas: 3,
+        writeQuorum: 2,
+        outAfterMs: 600_000,
+        repairBytesPerSecond: null,
+        codeAfterMs: null,
+      },
     });
     await world.run('laptop', 'signup', '--username', 'ann');
     token = await signIn();

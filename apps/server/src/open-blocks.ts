@@ -30,6 +30,8 @@ export type BlocksSetting =
       readonly outAfterMs: number;
       /** Of a repair; `null`: unlimited. */
       readonly repairBytesPerSecond: number | null;
+      /** Older blocks become shards; `null`: none do. */
+      readonly codeAfterMs: number | null;
     };
 
 export interface OpenedBlocks {
@@ -82,7 +84,7 @@ async function openCluster(
   { store, environment, secret, verify }: OpenBlocksOptions,
   setting: Extract<BlocksSetting, { kind: 'nodes' }>,
 ): Promise<OpenedBlocks> {
-  const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond } = setting;
+  const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs } = setting;
   const { log, timers } = environment;
   const connected = new Map<string, { readonly address: string; readonly blocks: RemoteBlockStore }>();
 
@@ -130,6 +132,7 @@ async function openCluster(
     replicas,
     verify,
     ...(repairBytesPerSecond === null ? {} : { bytesPerSecond: repairBytesPerSecond }),
+    ...(codeAfterMs === null ? {} : { codeAfterMs }),
   });
   const blocks = createReplicatedBlockStore({
     nodes,
@@ -138,6 +141,7 @@ async function openCluster(
     replicas,
     writeQuorum,
     onMissing: (blockIds) => repair.note(blockIds),
+    codedBlocks: () => repair.state().codedBlocks,
   });
 
   let shown = '';
@@ -178,6 +182,7 @@ async function openCluster(
       refresh: reload,
       replicas,
       writeQuorum,
+      codeAfterMs,
       countReplicas: (blockIds) => countReplicas(nodes, blockIds),
       repair: () => repair.state(),
     },

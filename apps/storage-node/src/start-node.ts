@@ -1,10 +1,10 @@
 import { statfs } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { openSegmentBlockStore, type StoreKey } from '@cairn/block-store';
+import { isIntactShard, openSegmentBlockStore, type StoreKey } from '@cairn/block-store';
 import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import { type JoinToken, parseJoinToken } from '@cairn/crypto';
 import type { Environment } from '@cairn/environment';
-import { CairnError, createId, isCairnError } from '@cairn/model';
+import { CairnError, createId, isCairnError, isShardId } from '@cairn/model';
 import { createNodeApi } from '@cairn/node-api';
 import { announceNode, joinCluster } from './join-cluster.ts';
 import { type Membership, type NodeFolder, openNodeFolder } from './node-folder.ts';
@@ -94,7 +94,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     const blocks = await openSegmentBlockStore({
       directory: `${options.data}/blocks`,
       environment,
-      verify: (block) => isIntactBlock(platform, block),
+      verify: (block) => (isShardId(block.blockId) ? isIntactShard(block) : isIntactBlock(platform, block)),
       ...(options.key === null ? {} : { key: options.key }),
     });
     closers.push(() => blocks.close());

@@ -8,6 +8,7 @@ export type {
   ScrubOptions,
   ScrubReport,
 } from './block-store.ts';
+export { CODING_NODES, isIntactShard } from './coded/shard-format.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
 export {
   type NodeConnection,
@@ -24,7 +25,8 @@ export {
   type NodeMonitor,
   type NodeState,
 } from './replicated/node-monitor.ts';
-export { type RepairOptions, type RepairReport, repairBlocks } from './replicated/repair-blocks.ts';
+export { type CodingOptions, type RepairOptions, repairBlocks } from './replicated/repair-blocks.ts';
+export type { RepairReport } from './replicated/repair-run.ts';
 export type { ReplicaNode, ReplicaNodes } from './replicated/replica-node.ts';
 export {
   createReplicatedBlockStore,

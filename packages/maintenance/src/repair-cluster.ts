@@ -14,6 +14,8 @@ export interface ClusterRepairOptions {
   readonly verify: (block: StoredBlock) => boolean;
   /** Bytes that are copied each second at most; unlimited unless told. */
   readonly bytesPerSecond?: number;
+  /** Blocks that have been there for so long become shards (ADR 0015); none do unless told. */
+  readonly codeAfterMs?: number;
 }
 
 export interface ClusterRepair {
@@ -44,6 +46,8 @@ const NOTHING: RepairReport = {
   unavailable: 0,
   lost: 0,
   lostBlocks: [],
+  codedBlocks: 0,
+  codedBytes: 0,
   copiedBytes: 0,
   removedReplicas: 0,
   failedCopies: 0,
@@ -55,7 +59,7 @@ const NOTHING: RepairReport = {
  * process, which costs another comparison and nothing else. One server process of several does it at a time.
  */
 export function createClusterRepair(options: ClusterRepairOptions): ClusterRepair {
-  const { store, environment, nodes, replicas, verify } = options;
+  const { store, environment, nodes, replicas, verify, codeAfterMs } = options;
   const { clock, log, random, timers } = environment;
   const holder = createId<string>(random.bytes(16));
   const stopping = new AbortController();
@@ -86,6 +90,16 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
     }
   }
 
+  async function chooseDue(blockIds: readonly BlockId[], codeAfterMs: number): Promise<Set<BlockId>> {
+    const before = clock.now() - codeAfterMs;
+    const records = await store.read((reader) => reader.getBlocks(blockIds));
+    return new Set(
+      records.flatMap((record) =>
+        record !== undefined && record.createdAt <= before ? [record.blockId] : [],
+      ),
+    );
+  }
+
   async function run(): Promise<'done' | 'again'> {
     const isWhole = isWholeDue;
     const wanted = isWhole ? [] : [...noted];
@@ -107,6 +121,15 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
               signal,
               rebalance: isWhole,
               ...(options.bytesPerSecond === undefined ? {} : { bytesPerSecond: options.bytesPerSecond }),
+              ...(codeAfterMs === undefined
+                ? {}
+                : {
+                    coding: {
+                      chooseDue: (blockIds) => chooseDue(blockIds, codeAfterMs),
+                      // Losses are made up for first; what is left becomes shards in the run after.
+                      mayGoOn: () => !isWholeDue && noted.size === 0,
+                    },
+                  }),
               ...(isWhole
                 ? {
                     onProgress: (progress: RepairReport) => {

@@ -5,6 +5,8 @@ import { type CliContext, print, printJson, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { count, showInstant, showSize } from '../output/text.ts';
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** admin nodes list, invite, drain, use, remove */
 export function registerAdminNodes(admin: Command, context: CliContext): void {
   const nodes = admin
@@ -133,9 +135,18 @@ export function describeCluster(answer: ClusterResponse): string[] {
       ? `Each block goes to ${count(answer.replicas, 'node')} and counts as stored on ${answer.writeQuorum}.`
       : `Nothing new can be stored: fewer than ${count(answer.writeQuorum, 'node')} can take it. Files can be read as far as nodes answer.`,
   );
+  if (answer.coding !== null) lines.push(describeCoding(answer.coding));
   const { repair } = answer;
   if (repair !== null) lines.push(describeRepair(repair));
   return lines;
+}
+
+function describeCoding({ afterMs, isPossible }: NonNullable<ClusterResponse['coding']>): string {
+  const [days, seconds] = [Math.floor(afterMs / DAY_MS), Math.round(afterMs / 1000)];
+  const age = days > 0 ? count(days, 'day') : count(seconds, 'second');
+  return isPossible
+    ? `Blocks that are older than ${age} become shards on six nodes.`
+    : `Blocks that are older than ${age} were to become shards, but that needs six nodes. Those that are shards stay so.`;
 }
 
 function describeRepair(repair: NonNullable<ClusterResponse['repair']>): string {
@@ -146,14 +157,18 @@ function describeRepair(repair: NonNullable<ClusterResponse['repair']>): string 
     parts.push(`${count(repair.unavailable, 'block')} are on nodes that do not answer`);
   if (open > 0) {
     const waiting = repair.waiting > 0 ? ` (${repair.waiting} wait for a node to come back)` : '';
-    parts.push(`${count(open, 'block')} have fewer replicas than wanted${waiting}`);
+    parts.push(`${count(open, 'block')} have fewer replicas or shards than wanted${waiting}`);
   }
   if (repair.noted > 0) parts.push(`${count(repair.noted, 'block')} noted to be looked at`);
-  if (parts.length === 0) parts.push('all blocks that were looked at have their replicas');
+  if (parts.length === 0) parts.push('all blocks that were looked at are complete');
+  const coded =
+    repair.codedBlocks === 0
+      ? ''
+      : ` ${count(repair.codedBlocks, 'block')} kept as shards, in ${showSize(repair.codedBytes)}.`;
   const when = repair.isRunning
     ? 'It is running now.'
     : repair.lastRunAt === null
       ? 'It has not looked at everything yet.'
       : `It last looked at everything on ${showInstant(repair.lastRunAt)}.`;
-  return `Repair: ${parts.join('; ')}. ${when}`;
+  return `Repair: ${parts.join('; ')}. ${when}${coded}`;
 }

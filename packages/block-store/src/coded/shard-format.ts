@@ -47,6 +47,8 @@ const SET_AT = 20;
 const SET_BYTES = 16;
 const CHECKSUM_AT = 36;
 export const SHARD_HEADER_BYTES = 68;
+/** Each shard of a block is on a node of its own. */
+export const CODING_NODES = ALL_SHARDS;
 
 /** An intact shard. */
 export interface Shard {

@@ -1,9 +1,14 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
-import { type BlockId, isCairnError } from '@cairn/model';
-import type { BlockLocation, Fence } from '../block-store.ts';
-import { orderNodes } from './placement.ts';
-import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
+import { ALL_SHARDS } from '@cairn/kernels';
+import type { BlockId } from '@cairn/model';
+import type { Fence } from '../block-store.ts';
+import { createCodedGet } from '../coded/coded-get.ts';
+import { type Holding, isComplete, locateHoldings, storedBytesOf } from '../coded/holdings.ts';
+import { mendShards } from '../coded/mend-shards.ts';
+import { mendReplicas } from './mend-replicas.ts';
+import type { RepairCounts, RepairReport, RepairRun } from './repair-run.ts';
+import type { ReplicaNodes } from './replica-node.ts';
 
 export interface RepairOptions {
   readonly nodes: ReplicaNodes;
@@ -12,57 +17,45 @@ export interface RepairOptions {
   readonly verify: (block: StoredBlock) => boolean;
   /** Payload bytes that may be copied each second; unlimited unless told. */
   readonly bytesPerSecond?: number;
-  /** Also brings blocks where placement wants them and takes surplus replicas away. */
+  /**
+   * Also brings blocks where placement wants them, makes shards of old ones, and takes surplus replicas away.
+   */
   readonly rebalance?: boolean;
+  /** Which blocks become shards (ADR 0015). Without it none do, and those that are come back as replicas. */
+  readonly coding?: CodingOptions;
   /** For what is taken away. */
   readonly fence?: Fence;
   readonly signal?: AbortSignal;
   readonly onProgress?: (report: RepairReport) => void;
 }
 
-export interface RepairReport {
-  readonly checkedBlocks: number;
-  /** Had fewer replicas than wanted on nodes that can be relied on, when they were looked at. */
-  readonly underReplicated: number;
-  /** Of these: as many as wanted now. */
-  readonly repaired: number;
-  /** Of these: nothing to do yet, as a node that ought to have it may come back. */
-  readonly waiting: number;
-  /** No node that answers has it, and one that does not answer may. */
-  readonly unavailable: number;
-  /** Every node was asked, and none has it whole. */
-  readonly lost: number;
-  /** The first of these. */
-  readonly lostBlocks: readonly BlockId[];
-  readonly copiedBytes: number;
-  readonly removedReplicas: number;
-  /** Copies that did not succeed; the next run tries again. */
-  readonly failedCopies: number;
+export interface CodingOptions {
+  /** Which of these are old enough. */
+  chooseDue(blockIds: readonly BlockId[]): Promise<ReadonlySet<BlockId>>;
+  /** Whether this run may go on making shards: not while something more pressing waits for its end. */
+  mayGoOn?(): boolean;
+  /** Smaller payloads keep their replicas; 16 KiB unless told. */
+  readonly minBytes?: number;
 }
-
-type Counts = { -readonly [Name in keyof RepairReport]: RepairReport[Name] };
 
 const MAX_LOST_LISTED = 100;
 const COPIES_AT_ONCE = 8;
-
-/** What is known of one block. */
-interface Holding {
-  readonly blockId: BlockId;
-  readonly holders: readonly { readonly node: ReplicaNode; readonly location: BlockLocation }[];
-}
+const MIN_CODED_BYTES = 16 * 1024;
+const HEDGE_AFTER_MS = 1000;
 
 /**
  * Compares what must exist with what the nodes have, and makes up for what lacks (ADR 0013). Copies only blocks that it
- * is given, so what was collected does not come back. Never takes a replica away before as many as wanted were read
- * whole from the nodes where they belong. Safe to run at any time, and to stop at any time.
+ * is given, so what was collected does not come back. Never takes a replica or shard away before as many as wanted were
+ * read whole from the nodes where they belong. Safe to run at any time, and to stop at any time.
  * @param blockIds pages of ids that metadata says are live
  */
 export async function repairBlocks(
   options: RepairOptions,
   blockIds: AsyncIterable<readonly BlockId[]>,
 ): Promise<RepairReport> {
-  const { nodes, environment, replicas, verify, signal } = options;
-  const counts: Counts = {
+  const { nodes, environment, replicas, verify, signal, coding } = options;
+  const rebalance = options.rebalance ?? false;
+  const counts: RepairCounts = {
     checkedBlocks: 0,
     underReplicated: 0,
     repaired: 0,
@@ -70,152 +63,71 @@ export async function repairBlocks(
     unavailable: 0,
     lost: 0,
     lostBlocks: [],
+    codedBlocks: 0,
+    codedBytes: 0,
     copiedBytes: 0,
     removedReplicas: 0,
     failedCopies: 0,
   };
   const startedMs = environment.clock.monotonicMs();
+  let trafficBytes = 0;
+  const run: RepairRun = {
+    nodes,
+    environment,
+    replicas,
+    verify,
+    rebalance,
+    fence: options.fence,
+    counts,
+    readShards: createCodedGet({ nodes, environment, verify, hedgeAfterMs: HEDGE_AFTER_MS }),
+    noteTraffic(sizeBytes) {
+      trafficBytes += sizeBytes;
+    },
+    noteLost(blockId) {
+      counts.lost++;
+      if (counts.lostBlocks.length < MAX_LOST_LISTED) counts.lostBlocks = [...counts.lostBlocks, blockId];
+    },
+  };
 
   async function keepPace(): Promise<void> {
     if (options.bytesPerSecond === undefined) return;
-    const dueMs = startedMs + (counts.copiedBytes / options.bytesPerSecond) * 1000;
+    const dueMs = startedMs + (trafficBytes / options.bytesPerSecond) * 1000;
     const waitMs = dueMs - environment.clock.monotonicMs();
     if (waitMs > 0) await environment.timers.sleep(waitMs, signal);
   }
 
-  async function lookUp(page: readonly BlockId[]): Promise<{ holdings: Holding[]; silent: Set<string> }> {
-    const all = nodes.list();
-    const silent = new Set(all.filter((node) => !node.isReadable).map(({ nodeId }) => nodeId));
-    const answers = await Promise.all(
-      all.map(async (node) => {
-        if (silent.has(node.nodeId)) return null;
-        try {
-          return { node, locations: await node.blocks.locate(page) };
-        } catch (error) {
-          nodes.note(node.nodeId, 'failed', error);
-          silent.add(node.nodeId);
-          return null;
-        }
-      }),
-    );
-    const holdings = page.map((blockId, index): Holding => {
-      const holders = answers.flatMap((answer) => {
-        const location = answer?.locations[index] ?? null;
-        return answer === null || location === null ? [] : [{ node: answer.node, location }];
-      });
-      return { blockId, holders };
-    });
-    return { holdings, silent };
+  /** Whether the block ought to be shards. What is neither old nor whole as shards yet keeps its replicas. */
+  function wantsShards(holding: Holding, isDue: boolean): boolean {
+    if (holding.replicas.length === 0) return !rebalance || coding !== undefined;
+    if (!rebalance || coding === undefined || !isDue) return false;
+    if (storedBytesOf(holding) < (coding.minBytes ?? MIN_CODED_BYTES)) return false;
+    return nodes.list().filter((node) => node.isMember).length >= ALL_SHARDS;
   }
 
-  async function readFrom(holding: Holding): Promise<StoredBlock | null> {
-    for (const { node } of holding.holders) {
-      try {
-        const block = await node.blocks.get(holding.blockId);
-        if (block !== null && block.blockId === holding.blockId && verify(block)) return block;
-      } catch (error) {
-        // The node has marked it by now, so that the next run counts it as lacking there.
-        environment.log.warn('storage-nodes.repair-read', {
-          nodeId: node.nodeId,
-          blockId: holding.blockId,
-          error: String(error),
-        });
-      }
-    }
-    return null;
-  }
-
-  async function copy(holding: Holding, targets: readonly ReplicaNode[]): Promise<number> {
-    const block = await readFrom(holding);
-    if (block === null) {
-      counts.failedCopies += targets.length;
-      return 0;
-    }
-    const results = await Promise.allSettled(targets.map((node) => node.blocks.put([block])));
-    let copied = 0;
-    results.forEach((result, index) => {
-      const { nodeId } = targets[index] as ReplicaNode;
-      if (result.status === 'fulfilled') copied++;
-      else nodes.note(nodeId, 'failed', result.reason);
-    });
-    counts.copiedBytes += copied * block.payload.length;
-    counts.failedCopies += targets.length - copied;
-    return copied;
-  }
-
-  async function mend(holding: Holding, silent: ReadonlySet<string>): Promise<void> {
-    const { blockId, holders } = holding;
+  async function mend(holding: Holding, silent: ReadonlySet<string>, isDue: boolean): Promise<void> {
     counts.checkedBlocks++;
-    const all = nodes.list();
-    const held = new Set(holders.map(({ node }) => node.nodeId));
-    if (holders.length === 0) {
+    if (!isComplete(holding)) {
       if (silent.size > 0) counts.unavailable++;
-      else {
-        counts.lost++;
-        if (counts.lostBlocks.length < MAX_LOST_LISTED) counts.lostBlocks = [...counts.lostBlocks, blockId];
-      }
+      else run.noteLost(holding.blockId);
       return;
     }
-    const members = all.filter((node) => node.isMember);
-    const wanted = orderNodes(blockId, members).slice(0, replicas);
-    const sound = members.filter(({ nodeId }) => held.has(nodeId)).length;
-    // Who is silent for a short while is likely to have what it ought to have.
-    const expected = wanted.filter(({ nodeId }) => silent.has(nodeId) && !held.has(nodeId)).length;
-    const isLacking = sound < Math.min(replicas, members.length);
-    const missing = replicas - sound - expected;
-    const lacksThere = wanted.filter(({ nodeId }) => !held.has(nodeId));
-    const usable = orderNodes(
-      blockId,
-      members.filter((node) => node.isWritable && !held.has(node.nodeId)),
-    );
-    if (isLacking) counts.underReplicated++;
-    let copied = 0;
-    if (missing > 0) copied = await copy(holding, usable.slice(0, missing));
-    else if (options.rebalance === true && lacksThere.length > 0 && expected === 0) {
-      await copy(
-        holding,
-        lacksThere.filter((node) => node.isWritable),
-      );
-      return;
-    }
-    if (isLacking && sound + copied >= Math.min(replicas, members.length)) counts.repaired++;
-    else if (isLacking && missing <= 0) counts.waiting++;
-    if (options.rebalance === true && lacksThere.length === 0) await removeSurplus(holding, wanted);
-  }
-
-  /** Whether the node's replica, read now, is whole. */
-  async function isWhole(node: ReplicaNode, blockId: BlockId): Promise<boolean> {
-    try {
-      const block = await node.blocks.get(blockId);
-      return block !== null && block.blockId === blockId && verify(block);
-    } catch (error) {
-      if (!isCairnError(error, 'data-damaged')) nodes.note(node.nodeId, 'failed', error);
-      return false;
-    }
-  }
-
-  async function removeSurplus({ blockId, holders }: Holding, wanted: readonly ReplicaNode[]): Promise<void> {
-    const ids = new Set(wanted.map(({ nodeId }) => nodeId));
-    const surplus = holders.filter(({ node }) => !ids.has(node.nodeId));
-    if (surplus.length === 0) return;
-    // An index that names a replica is no proof of it: the surplus one may be the only one that did not rot.
-    for (const node of wanted) if (!(await isWhole(node, blockId))) return;
-    for (const { node, location } of surplus) {
-      try {
-        if (await node.blocks.delete(location, options.fence)) counts.removedReplicas++;
-      } catch (error) {
-        nodes.note(node.nodeId, 'failed', error);
-      }
-    }
+    const isDone =
+      wantsShards(holding, isDue) && (await mendShards(run, holding, silent, coding?.mayGoOn?.() ?? true));
+    if (!isDone) await mendReplicas(run, holding, silent);
   }
 
   for await (const page of blockIds) {
     signal?.throwIfAborted();
-    const { holdings, silent } = await lookUp(page);
+    const all = nodes.list();
+    const readable = all.filter((node) => node.isReadable);
+    const { holdings, failed } = await locateHoldings(nodes, readable, page);
+    const away = all.filter((node) => !node.isReadable).map(({ nodeId }) => nodeId);
+    const silent = new Set([...away, ...failed.keys()]);
+    const due = rebalance && coding !== undefined ? await coding.chooseDue(page) : new Set<BlockId>();
     for (let start = 0; start < holdings.length; start += COPIES_AT_ONCE) {
       signal?.throwIfAborted();
       const some = holdings.slice(start, start + COPIES_AT_ONCE);
-      await Promise.all(some.map((holding) => mend(holding, silent)));
+      await Promise.all(some.map((holding) => mend(holding, silent, due.has(holding.blockId))));
       await keepPace();
     }
     options.onProgress?.({ ...counts });

@@ -27,6 +27,8 @@ export interface ClusterMeasures {
     readonly repaired: number;
     readonly unavailable: number;
     readonly lost: number;
+    readonly codedBlocks: number;
+    readonly codedBytes: number;
     readonly noted: number;
     readonly lastRunAt: number | null;
   };
@@ -173,7 +175,7 @@ function measureCluster(registry: Registry, cluster: () => ClusterMeasures): voi
   });
   gauge(
     'cairn_under_replicated_blocks',
-    'Blocks with fewer replicas than wanted, as the last comparison left them',
+    'Blocks with fewer replicas or shards than wanted, as the last comparison left them',
     ({ repair }) => repair.underReplicated - repair.repaired,
   );
   gauge(
@@ -182,6 +184,8 @@ function measureCluster(registry: Registry, cluster: () => ClusterMeasures): voi
     ({ repair }) => repair.unavailable,
   );
   gauge('cairn_lost_blocks', 'Blocks that no storage node has; must be 0', ({ repair }) => repair.lost);
+  gauge('cairn_coded_blocks', 'Blocks that are kept as shards', ({ repair }) => repair.codedBlocks);
+  gauge('cairn_coded_bytes', 'What their shards take', ({ repair }) => repair.codedBytes);
   gauge('cairn_repair_queue_blocks', 'Blocks noted to be looked at', ({ repair }) => repair.noted);
   gauge(
     'cairn_repair_last_run_timestamp_seconds',

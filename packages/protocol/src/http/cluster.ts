@@ -21,6 +21,8 @@ export const clusterResponseSchema = z.object({
   replicas: countSchema,
   writeQuorum: countSchema,
   takesWrites: z.boolean(),
+  /** After how long blocks become shards, and whether there are enough nodes for it; `null`: none do. */
+  coding: z.object({ afterMs: countSchema, isPossible: z.boolean() }).nullable(),
   nodes: z.array(
     z.object({
       nodeId: z.string(),
@@ -52,6 +54,8 @@ export const clusterResponseSchema = z.object({
       waiting: countSchema,
       unavailable: countSchema,
       lost: countSchema,
+      codedBlocks: countSchema,
+      codedBytes: countSchema,
       copiedBytes: countSchema,
       noted: countSchema,
       lastRunAt: instantSchema.nullable(),

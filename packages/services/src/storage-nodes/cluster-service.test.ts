@@ -39,6 +39,7 @@ beforeEach(async () => {
     },
     replicas: 3,
     writeQuorum: 2,
+    codeAfterMs: null,
     countReplicas: async (blockIds) => blockIds.map(() => 3),
     repair: () => ({
       isRunning: false,
@@ -48,6 +49,8 @@ beforeEach(async () => {
       waiting: 0,
       unavailable: 0,
       lost: 0,
+      codedBlocks: 0,
+      codedBytes: 0,
       copiedBytes: 0,
       noted: 0,
       lastRunAt: null,

@@ -11,6 +11,8 @@ export interface ClusterView {
   refresh(): Promise<void>;
   readonly replicas: number;
   readonly writeQuorum: number;
+  /** After how long blocks become shards; `null`: never. */
+  readonly codeAfterMs: number | null;
   /** How many nodes that answer have each block, in the same order. */
   countReplicas(blockIds: readonly BlockId[]): Promise<readonly number[]>;
   repair(): RepairState;
@@ -26,6 +28,9 @@ export interface RepairState {
   readonly waiting: number;
   readonly unavailable: number;
   readonly lost: number;
+  /** Blocks that are kept as shards, and what these take. */
+  readonly codedBlocks: number;
+  readonly codedBytes: number;
   readonly copiedBytes: number;
   /** Noted since, by writes and reads that met a node that lacked them. */
   readonly noted: number;
@@ -68,6 +73,12 @@ export interface ClusterDescription {
   readonly writeQuorum: number;
   /** Whether new blocks can be stored now. */
   readonly takesWrites: boolean;
+  /** `null`: no blocks become shards. */
+  readonly coding: {
+    readonly afterMs: number;
+    /** There are enough nodes for it. */
+    readonly isPossible: boolean;
+  } | null;
   readonly nodes: readonly NodeDescription[];
   readonly repair: RepairState | null;
 }

@@ -1,3 +1,4 @@
+import { CODING_NODES } from '@cairn/block-store';
 import { formatJoinToken, sealBytes } from '@cairn/crypto';
 import type { MetadataReader, StorageNodeRecord } from '@cairn/metadata-store';
 import { CairnError, createId } from '@cairn/model';
@@ -44,6 +45,17 @@ async function findNode(reader: MetadataReader, nodeId: string): Promise<Storage
   throw new CairnError('not-found', 'there is no such storage node; "cairn admin nodes" lists them');
 }
 
+function describeCoding(
+  { codeAfterMs }: ClusterView,
+  nodes: readonly NodeDescription[],
+): ClusterDescription['coding'] {
+  if (codeAfterMs === null) return null;
+  const members = nodes.filter(
+    ({ state, isDraining }) => state !== 'out' && state !== 'fenced' && !isDraining,
+  );
+  return { afterMs: codeAfterMs, isPossible: members.length >= CODING_NODES };
+}
+
 /** What administrators do with storage nodes, and what nodes ask of a server. */
 export function createClusterService(dependencies: ClusterDependencies): ClusterService {
   const { store, environment, secret, view } = dependencies;
@@ -84,6 +96,7 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
           replicas: 1,
           writeQuorum: 1,
           takesWrites: true,
+          coding: null,
           nodes: [],
           repair: null,
         };
@@ -95,6 +108,7 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
         replicas: view.replicas,
         writeQuorum: view.writeQuorum,
         takesWrites: writable >= view.writeQuorum,
+        coding: describeCoding(view, nodes),
         nodes,
         repair: view.repair(),
       };
