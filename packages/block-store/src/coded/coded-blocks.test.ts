@@ -186,6 +186,45 @@ describe('blocks that are coded', () => {
     expect((await cluster.shards(blockId)).size).toBe(6);
   });
 
+  test('keep their replicas until all six shards were read back as they were written', async () => {
+    await open(6, [block]);
+    const [liar] = orderOf(blockId) as [string];
+    cluster.nodes.node(liar).rots = true;
+    expect(await cluster.code([blockId])).toMatchObject({ codedBlocks: 0, failedCopies: 1 });
+    expect(await cluster.nodes.holders(blockId)).toHaveLength(3);
+    cluster.nodes.node(liar).rots = false;
+    await cluster.code([blockId]);
+    expect(await cluster.nodes.holders(blockId)).toEqual([]);
+  });
+
+  test('keep their shards until all replicas were read back as they were written', async () => {
+    await openCoded(6, [block]);
+    const [liar] = orderOf(blockId) as [string];
+    cluster.nodes.node(liar).rots = true;
+    for (let round = 0; round < 2; round++) {
+      await cluster.turnBack([blockId]);
+      expect((await cluster.shards(blockId)).size).toBe(6);
+    }
+    cluster.nodes.node(liar).rots = false;
+    for (let round = 0; round < 3; round++) await cluster.turnBack([blockId]);
+    expect((await cluster.shards(blockId)).size).toBe(0);
+  });
+
+  test('lose no surplus replica or shard while one of the six is not what it was', async () => {
+    await openCoded(7, [block]);
+    const order = orderOf(blockId);
+    const [first, spare] = [order[0] as string, order[6] as string];
+    const [index] = (await cluster.shards(blockId)).get(first) as [number];
+    const shard = await cluster.nodes.node(first).memory.get(shardIdOf(blockId, index));
+    await cluster.nodes.node(spare).memory.put([shard as StoredBlock]);
+    cluster.nodes.node(first).memory.damage(shardIdOf(blockId, index));
+    // Nobody has read it yet, so the node still says that it is there.
+    expect(await cluster.code([blockId])).toMatchObject({ removedReplicas: 0 });
+    expect((await cluster.shards(blockId)).get(spare)).toEqual([index]);
+    for (let round = 0; round < 3; round++) await cluster.code([blockId]);
+    expect([...(await cluster.shards(blockId)).keys()].sort()).toEqual(order.slice(0, 6).sort());
+  });
+
   test('leave a node that is drained', async () => {
     await openCoded(7);
     Object.assign(cluster.node(2), { isWritable: false, isMember: false });

@@ -22,11 +22,21 @@ function placeShards(run: RepairRun, { blockId, shards }: Holding): Placement {
     blockId,
     run.nodes.list().filter((node) => node.isMember),
   );
+  const byNode = Map.groupBy(shards, ({ node }) => node.nodeId);
   const placed = new Map<number, ShardHolder>();
-  for (const { nodeId } of order) {
-    const own = shards.find(({ node, index }) => node.nodeId === nodeId && !placed.has(index));
-    if (own !== undefined) placed.set(own.index, own);
+  // A node with two shards gives one up where another node could then count, too: as many as possible do.
+  function place(nodeId: string, tried: Set<number>): boolean {
+    for (const shard of byNode.get(nodeId) ?? []) {
+      if (tried.has(shard.index)) continue;
+      tried.add(shard.index);
+      const other = placed.get(shard.index);
+      if (other !== undefined && !place(other.node.nodeId, tried)) continue;
+      placed.set(shard.index, shard);
+      return true;
+    }
+    return false;
   }
+  for (const { nodeId } of order) place(nodeId, new Set());
   const missing = Array.from({ length: ALL_SHARDS }, (_, index) => index).filter(
     (index) => !placed.has(index),
   );
@@ -234,7 +244,13 @@ export async function mendShards(
   counts.codedBytes += shards.reduce((sum, { location }) => sum + location.storedBytes, 0);
   const held = new Set(shards.map(({ node }) => node.nodeId));
   const expected = wanted.filter(({ nodeId }) => silent.has(nodeId) && !held.has(nodeId)).length;
-  const free = order.filter((node) => node.isWritable && !held.has(node.nodeId));
+  const counting = new Set([...placed.values()].map(({ node }) => node.nodeId));
+  const idle = order.filter((node) => node.isWritable && !counting.has(node.nodeId));
+  // One that has a shard too many may have the right one besides; that one goes when all six are there.
+  const free = [
+    ...idle.filter(({ nodeId }) => !held.has(nodeId)),
+    ...idle.filter(({ nodeId }) => held.has(nodeId)),
+  ];
   if (missing.length > 0) {
     counts.underReplicated++;
     const due = missing.slice(0, Math.max(0, missing.length - expected)).slice(0, free.length);

@@ -16,26 +16,39 @@ export interface TestNode {
   failsWith: ErrorCode | null;
   /** Every call waits for this first. */
   gate: Promise<void> | null;
+  /** What is put from now on is acknowledged, and is not what was given: a disk that lies. */
+  rots: boolean;
   readonly calls: string[];
   readonly notes: string[];
 }
 
 export interface TestNodes extends ReplicaNodes {
   readonly nodes: readonly TestNode[];
+  /** Told of every call before it is made; may make it fail by throwing, or wait. */
+  beforeCall: ((nodeId: string, call: string) => void | Promise<void>) | null;
   node(nodeId: string): TestNode;
   /** Ids of the nodes that have the block. */
   holders(blockId: BlockId): Promise<string[]>;
 }
 
-function faulty(node: TestNode): BlockStore {
+function faulty(node: TestNode, beforeCall: (call: string) => void | Promise<void>): BlockStore {
   async function enter(call: string): Promise<void> {
     node.calls.push(call);
+    await beforeCall(call);
     if (node.gate !== null) await node.gate;
     if (node.failsWith !== null) throw new CairnError(node.failsWith, `the node ${node.nodeId} fails`);
   }
   const { memory } = node;
   return {
-    put: (blocks, above) => enter('put').then(() => memory.put(blocks, above)),
+    async put(blocks, above) {
+      await enter('put');
+      const before = await memory.locate(blocks.map(({ blockId }) => blockId));
+      const locations = await memory.put(blocks, above);
+      for (const [at, { blockId, generation }] of locations.entries()) {
+        if (node.rots && before[at]?.generation !== generation) memory.damage(blockId);
+      }
+      return locations;
+    },
     get: (blockId) => enter('get').then(() => memory.get(blockId)),
     async *getMany(blockIds) {
       await enter('getMany');
@@ -69,18 +82,22 @@ export function createTestNodes(count: number, capacityBytes?: number): TestNode
       isMember: true,
       failsWith: null,
       gate: null,
+      rots: false,
       calls: [],
       notes: [],
     }),
   );
-  const stores = new Map(nodes.map((node) => [node, faulty(node)]));
+  const stores = new Map(
+    nodes.map((node) => [node, faulty(node, (call) => made.beforeCall?.(node.nodeId, call))]),
+  );
   function find(nodeId: string): TestNode {
     const node = nodes.find((each) => each.nodeId === nodeId);
     if (node === undefined) throw new Error(`there is no node ${nodeId}`);
     return node;
   }
-  return {
+  const made: TestNodes = {
     nodes,
+    beforeCall: null,
     node: find,
     list: () =>
       nodes.map((node): ReplicaNode => {
@@ -105,4 +122,5 @@ export function createTestNodes(count: number, capacityBytes?: number): TestNode
       for (const { memory } of nodes) await memory.close();
     },
   };
+  return made;
 }
