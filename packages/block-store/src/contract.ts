@@ -15,6 +15,10 @@ export interface BlockStoreSubject {
   readonly damage: (blockId: BlockId) => Promise<void>;
   /** How often the store has each block; 1 unless told. */
   readonly copies?: number;
+  /** How many times its bytes a block takes; as many as there are copies unless told. */
+  readonly takes?: number;
+  /** A put writes again what is there in another form, with a higher generation. */
+  readonly rewrites?: boolean;
   /** Closes the store, if it is open, and removes everything. */
   readonly dispose: () => Promise<void>;
 }
@@ -144,10 +148,11 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
       const generation = first?.generation as number;
       const [again, same] = await store.put([block, other], new Map([[block.blockId, generation]]));
       expect(again?.generation).toBe(generation + 1);
-      expect(same?.generation).toBe(generation);
+      if (subject.rewrites !== true) expect(same?.generation).toBe(generation);
       expect(await store.delete({ blockId: block.blockId, generation })).toBe(false);
       expect(await store.get(block.blockId)).not.toBeNull();
-      expect(await store.put([block], new Map([[block.blockId, generation]]))).toEqual([again]);
+      const [once] = await store.put([block], new Map([[block.blockId, generation]]));
+      if (subject.rewrites !== true) expect(once).toEqual(again);
       const [high] = await store.put([makeBlock(3, 10)], new Map([[makeBlock(3, 10).blockId, 7]]));
       expect(high?.generation).toBe(8);
       expect((await store.usage()).blocks).toBe(3);
@@ -232,7 +237,7 @@ export function describeBlockStore(name: string, open: () => Promise<BlockStoreS
         unreadable: 0,
         stoppedBy: null,
       });
-      expect(report.checkedBytes).toBeGreaterThanOrEqual(19 * 400 * copies);
+      expect(report.checkedBytes).toBeGreaterThanOrEqual(19 * 400 * (subject.takes ?? copies));
       expect(await store.has([bad.blockId])).toEqual([false]);
       expect((await store.usage()).quarantinedRecords).toBe(1);
       expect(await store.scrub()).toMatchObject({ checkedBlocks: 18 * copies, damagedCount: 0 });

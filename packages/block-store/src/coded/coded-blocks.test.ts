@@ -5,6 +5,7 @@ import type { BlockLocation } from '../block-store.ts';
 import { orderNodes } from '../replicated/placement.ts';
 import { collect } from '../testing/blocks.ts';
 import { type CodedCluster, createCodedCluster, textBlock } from '../testing/coded-cluster.ts';
+import { encodeShards } from './shard-format.ts';
 
 const blocks = Array.from({ length: 12 }, (_, index) => textBlock(`${index} `.repeat(40 + index).trimEnd()));
 const ids = blocks.map(({ blockId }) => blockId);
@@ -181,7 +182,7 @@ describe('blocks that are coded', () => {
     expect(again?.generation).toBe(2);
     await cluster.store.usage();
     expect(await cluster.nodes.holders(blockId)).toHaveLength(3);
-    await cluster.code([blockId]);
+    for (let round = 0; round < 2; round++) await cluster.code([blockId]);
     expect(await cluster.nodes.holders(blockId)).toEqual([]);
     expect((await cluster.shards(blockId)).size).toBe(6);
   });
@@ -238,7 +239,21 @@ describe('shards of different makings', () => {
   /** The same block, compressed in another way; its shards fit no others. */
   const wrapped = textBlock(new TextDecoder().decode(block.payload), 50);
 
-  test('are never combined: the read finds four that fit', async () => {
+  test('are never combined: the read goes on until it has four that fit', async () => {
+    cluster = createCodedCluster(6);
+    const [before, now] = [encodeShards(block), encodeShards(wrapped)];
+    for (const [at, { memory }] of cluster.nodes.nodes.entries()) {
+      await memory.put([(at < 2 ? before : now)[at] as StoredBlock]);
+    }
+    expect(await cluster.store.get(blockId)).toEqual(wrapped);
+    const { memory } = cluster.node(5);
+    await memory.delete((await memory.locate([shardIdOf(blockId, 5)]))[0] as BlockLocation);
+    await expect(cluster.store.get(blockId)).rejects.toMatchObject({ code: 'data-damaged' });
+    // Five by their names; that they make no block is told, and nothing is made of them.
+    expect(await cluster.repair([blockId])).toMatchObject({ lost: 1, copiedBytes: 0 });
+  });
+
+  test('give way to those of the latest making when their nodes come back', async () => {
     await openCoded(8, [block]);
     const order = orderOf(blockId);
     // Two nodes are away while the block is written and coded anew, and come back with what they had.
@@ -275,6 +290,32 @@ describe('generations of coded blocks', () => {
     expect(await cluster.store.delete({ blockId, generation: 8 })).toBe(true);
     expect(await cluster.store.get(blockId)).toBeNull();
     expect((await cluster.shards(blockId)).size).toBe(0);
+  });
+
+  test('never fall when replicas that were written since go, since the shards are there already', async () => {
+    await openCoded(6, [block]);
+    await cluster.store.put([block], new Map([[blockId, 1]]));
+    await cluster.store.usage();
+    for (let round = 0; round < 3; round++) {
+      await cluster.code([blockId]);
+      expect(await cluster.store.delete({ blockId, generation: 1 })).toBe(false);
+    }
+    expect(await cluster.nodes.holders(blockId)).toEqual([]);
+    expect(await cluster.store.get(blockId)).toEqual(block);
+  });
+
+  test('never fall when shards go, since old replicas came back', async () => {
+    await open(6, [block]);
+    const holders = await cluster.nodes.holders(blockId);
+    for (const nodeId of holders) cluster.take(Number(nodeId.slice(1)) - 1, 'out');
+    await cluster.store.put([block], new Map([[blockId, 1]]));
+    for (const nodeId of holders) cluster.take(Number(nodeId.slice(1)) - 1, 'back');
+    await cluster.store.usage();
+    for (let round = 0; round < 4; round++) {
+      await (round < 2 ? cluster.turnBack([blockId]) : cluster.code([blockId]));
+      expect(await cluster.store.delete({ blockId, generation: 1 })).toBe(false);
+    }
+    expect(await cluster.store.get(blockId)).toEqual(block);
   });
 
   test('never fall when a block comes back as replicas', async () => {

@@ -17,7 +17,7 @@ export interface CodedGetOptions {
 export type CodedAnswer =
   /** `isLacking`: a shard that a node said to have was damaged or gone. */
   | { readonly kind: 'block'; readonly block: StoredBlock; readonly isLacking: boolean }
-  /** No node that answered has a shard. */
+  /** No node has a shard. */
   | { readonly kind: 'absent' }
   /** There are shards, and they do not make the block. */
   | { readonly kind: 'damaged'; readonly error: unknown }
@@ -45,6 +45,7 @@ export function createCodedGet(options: CodedGetOptions): (blockId: BlockId) => 
     const sets = new Map<string, Map<number, Shard>>();
     let [locating, fetching, extra, seen] = [readable.length, 0, 0, 0];
     let isPatient = true;
+    let wasProbed = false;
     let isDone = false;
     let [failure, damage]: [unknown, unknown] = [undefined, undefined];
     let cancelTimer: () => void = () => undefined;
@@ -77,8 +78,13 @@ export function createCodedGet(options: CodedGetOptions): (blockId: BlockId) => 
           while (waiting.length > 0 && fetching < missing() + extra) void fetch(take()).catch(reject);
         }
         if (fetching > 0 || waiting.length > 0 || locating > 0) return;
+        if (!wasProbed) {
+          wasProbed = true;
+          for (const node of readable) void probe(node).catch(reject);
+          if (readable.length > 0) return;
+        }
         if (failure !== undefined) finish({ kind: 'failed', error: failure });
-        else if (seen === 0) finish({ kind: 'absent' });
+        else if (seen === 0 && damage === undefined) finish({ kind: 'absent' });
         else finish({ kind: 'damaged', error: damage ?? tooFew(blockId) });
       }
 
@@ -123,6 +129,25 @@ export function createCodedGet(options: CodedGetOptions): (blockId: BlockId) => 
           }
           return null;
         }
+      }
+
+      /** Shards that a node knows to be damaged are in no list of where they are; only asking for them tells. */
+      async function probe(node: ReplicaNode): Promise<void> {
+        fetching++;
+        try {
+          for await (const record of node.blocks.getMany(shardIds)) {
+            const shard = record === null ? null : parseShard(record);
+            if (shard !== null && !isDone) add(shard);
+          }
+        } catch (error) {
+          if (isCairnError(error, 'data-damaged')) damage = error;
+          else {
+            nodes.note(node.nodeId, 'failed', error);
+            failure = error;
+          }
+        }
+        fetching--;
+        next();
       }
 
       async function locate(node: ReplicaNode): Promise<void> {

@@ -90,12 +90,17 @@ export function generationOf({ replicas, shards }: Holding): number {
   return [...replicas, ...shards].reduce((most, { location }) => Math.max(most, location.generation), 0);
 }
 
-/** Payload bytes of the block; for shards to within three. */
+/** Payload bytes of the block; to within three while a data shard lacks. */
 export function storedBytesOf({ replicas, shards }: Holding): number {
   const [replica] = replicas;
   if (replica !== undefined) return replica.location.storedBytes;
-  const [shard] = shards;
-  return shard === undefined ? 0 : (shard.location.storedBytes - SHARD_HEADER_BYTES) * DATA_SHARDS;
+  const lengths = new Map(
+    shards.map(({ index, location }) => [index, location.storedBytes - SHARD_HEADER_BYTES]),
+  );
+  const most = Math.max(0, ...lengths.values());
+  let total = 0;
+  for (let index = 0; index < DATA_SHARDS; index++) total += lengths.get(index) ?? most;
+  return total;
 }
 
 /** As the block looks from outside, whatever there is of it; `null` for nothing. */

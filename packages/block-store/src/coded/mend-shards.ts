@@ -192,9 +192,10 @@ async function build(
 
 /**
  * Once all six are where they belong: takes away what else there is of the block, if all six make it; and writes those
- * anew that do not fit the others.
+ * anew that do not fit the others, or have a lower generation than what is to go: a delete that was meant for an older
+ * writing must not hit what is left.
  */
-async function clean(run: RepairRun, holding: Holding, { placed, wanted }: Placement): Promise<void> {
+async function clean(run: RepairRun, holding: Holding, { placed }: Placement): Promise<void> {
   const { blockId, replicas, shards } = holding;
   const surplus = [...replicas, ...shards.filter((shard) => placed.get(shard.index) !== shard)];
   const generations = new Set([...placed.values()].map(({ location }) => location.generation));
@@ -202,7 +203,10 @@ async function clean(run: RepairRun, holding: Holding, { placed, wanted }: Place
   if (surplus.length === 0 && generations.size === 1) return;
   const places = new Map([...placed].map(([index, { node }]) => [index, node] as const));
   const { block, bad } = await checkAll(run, blockId, places);
-  if (bad.length === 0) {
+  const least = surplus.reduce((most, { location }) => Math.max(most, location.generation), 0);
+  const low = [...placed.values()].filter(({ location }) => location.generation < least);
+  const anew = new Set([...bad, ...low.map(({ index }) => index)]);
+  if (anew.size === 0) {
     await removeRecords(run, surplus);
     return;
   }
@@ -212,11 +216,14 @@ async function clean(run: RepairRun, holding: Holding, { placed, wanted }: Place
     return;
   }
   const records = encodeShards(source);
-  for (const index of bad) {
+  for (const index of anew) {
     const { node, location } = placed.get(index) as ShardHolder;
-    const isWritable = wanted.some(({ nodeId, isWritable }) => nodeId === node.nodeId && isWritable);
-    const above = Math.max(location.generation, generationOf(holding) - 1);
-    if (isWritable) await putRecord(run, node, records[index] as StoredBlock, above);
+    const record = records[index] as StoredBlock;
+    const above = Math.max(bad.includes(index) ? location.generation : 0, generationOf(holding) - 1);
+    if (!node.isWritable || !(await putRecord(run, node, record, above))) return;
+    // What is written over something whole is read back before the next is: a disk may lie.
+    const written = await readRecord(run, node, record.blockId);
+    if (written === null || !isSame(written.record, record)) return;
   }
 }
 

@@ -13,9 +13,9 @@
  *   16  4  payload bytes of the block
  *   20 16  set: the first bytes of SHA-256 of bytes 8 to 19 and the whole payload
  *   36 32  SHA-256 of the shard's id, bytes 0 to 35 and the shard's own bytes
- *   68     the shard's bytes: a quarter of the payload, the last one filled up with 0
+ *   68     the shard's bytes: a quarter of the payload, rounded up; the last ones have what is left
  *
- * The same block may have been compressed differently at another time: shards fit together only within a set. The
+ * For the sums, data shards count as filled up with 0. The same block may have been compressed differently at another time: shards fit together only within a set. The
  * checksum covers the id, so a shard that lies under the name of another is none.
  */
 
@@ -76,16 +76,38 @@ function checksumOf(shardId: ShardId, record: Uint8Array): Buffer {
     .digest();
 }
 
+/** Bytes of a shard without its header. */
+function lengthOf(index: number, payloadBytes: number): number {
+  const most = Math.ceil(payloadBytes / DATA_SHARDS);
+  if (index >= DATA_SHARDS) return most;
+  return Math.max(0, Math.min(most, payloadBytes - index * most));
+}
+
+/** The payload in quarters of one length, filled up with 0. */
+function split(payload: Uint8Array): Uint8Array[] {
+  const shardBytes = Math.ceil(payload.length / DATA_SHARDS);
+  return Array.from({ length: DATA_SHARDS }, (_, index) => {
+    const part = payload.subarray(index * shardBytes, (index + 1) * shardBytes);
+    if (part.length === shardBytes) return part;
+    const filled = new Uint8Array(shardBytes);
+    filled.set(part);
+    return filled;
+  });
+}
+
 /** The six shards of a block, as storage nodes keep them. The same payload always gives the same shards. */
 export function encodeShards(block: StoredBlock): StoredBlock[] {
   const { blockId, codec, plainBytes, payload } = block;
-  const shardBytes = Math.ceil(payload.length / DATA_SHARDS);
-  const records = Array.from({ length: ALL_SHARDS }, () => Buffer.alloc(SHARD_HEADER_BYTES + shardBytes));
+  const data = split(payload);
+  const records = Array.from({ length: ALL_SHARDS }, (_, index) =>
+    Buffer.alloc(SHARD_HEADER_BYTES + lengthOf(index, payload.length)),
+  );
   const bodies = records.map((record) => record.subarray(SHARD_HEADER_BYTES));
-  for (let index = 0; index < DATA_SHARDS; index++) {
-    bodies[index]?.set(payload.subarray(index * shardBytes, (index + 1) * shardBytes));
+  for (const [index, part] of data.entries()) {
+    const body = bodies[index] as Buffer;
+    body.set(part.subarray(0, body.length));
   }
-  theCoder().encode(bodies.slice(0, DATA_SHARDS), bodies.slice(DATA_SHARDS));
+  theCoder().encode(data, bodies.slice(DATA_SHARDS));
   const fields = Buffer.alloc(SET_AT - FIELDS_AT);
   fields[0] = CODECS.indexOf(codec);
   fields.writeUInt32LE(plainBytes, 4);
@@ -113,7 +135,7 @@ export function parseShard({ blockId: shardId, payload }: StoredBlock): Shard | 
   const payloadBytes = record.readUInt32LE(16);
   const bytes = record.subarray(SHARD_HEADER_BYTES);
   if (codec === undefined || payloadBytes > MAX_BLOCK_BYTES) return null;
-  if (bytes.length !== Math.ceil(payloadBytes / DATA_SHARDS)) return null;
+  if (bytes.length !== lengthOf(index, payloadBytes)) return null;
   if (!checksumOf(shardId, record).equals(record.subarray(CHECKSUM_AT, SHARD_HEADER_BYTES))) return null;
   return {
     blockId,
@@ -139,14 +161,16 @@ export function decodeShards(shards: readonly Shard[]): StoredBlock {
   const [{ blockId, codec, plainBytes, payloadBytes }] = shards as readonly [Shard, ...Shard[]];
   const shardBytes = Math.ceil(payloadBytes / DATA_SHARDS);
   const whole = new Uint8Array(shardBytes * DATA_SHARDS);
-  const known = new Map(shards.map(({ index, bytes }) => [index, bytes]));
+  const given = new Map(shards.map(({ index, bytes }) => [index, bytes]));
+  const known = new Map<number, Uint8Array>();
   const missing = new Map<number, Uint8Array>();
   for (let index = 0; index < DATA_SHARDS; index++) {
     const part = whole.subarray(index * shardBytes, (index + 1) * shardBytes);
-    const bytes = known.get(index);
-    if (bytes === undefined) missing.set(index, part);
-    else part.set(bytes);
+    const bytes = given.get(index);
+    if (bytes !== undefined) part.set(bytes);
+    (bytes === undefined ? missing : known).set(index, part);
   }
+  for (const [index, bytes] of given) if (index >= DATA_SHARDS) known.set(index, bytes);
   if (missing.size > 0) theCoder().rebuild(known, missing);
   return { blockId, kind: blockKindOf(blockId), codec, plainBytes, payload: whole.subarray(0, payloadBytes) };
 }

@@ -19,8 +19,9 @@ async function copy(run: RepairRun, holding: Holding, targets: readonly ReplicaN
     run.counts.failedCopies += targets.length;
     return 0;
   }
-  // What a coded block comes back as must not be older than its shards were: a delete of those may be on its way.
-  const above = holding.shards.length > 0 ? generationOf(holding) - 1 : 0;
+  // Not lower than what it is made from: a delete that was meant for an older writing may be on its way, and what it is
+  // made from may go.
+  const above = generationOf(holding) - 1;
   const results = await Promise.all(targets.map((node) => putRecord(run, node, block, above)));
   return results.filter(Boolean).length;
 }
@@ -38,12 +39,21 @@ async function isWhole({ nodes, verify }: RepairRun, node: ReplicaNode, blockId:
 
 async function removeSurplus(
   run: RepairRun,
-  { blockId, replicas, shards }: Holding,
+  holding: Holding,
   wanted: readonly ReplicaNode[],
 ): Promise<void> {
+  const { blockId, replicas, shards } = holding;
   const ids = new Set(wanted.map(({ nodeId }) => nodeId));
   const surplus = [...replicas.filter(({ node }) => !ids.has(node.nodeId)), ...shards];
   if (surplus.length === 0) return;
+  const least = surplus.reduce((most, { location }) => Math.max(most, location.generation), 0);
+  const low = replicas.filter(({ node, location }) => ids.has(node.nodeId) && location.generation < least);
+  // What is written over something whole is read back before the next is: a disk may lie.
+  for (const { node } of low) {
+    if (!node.isWritable || (await copy(run, holding, [node])) === 0) return;
+    if (!(await isWhole(run, node, blockId))) return;
+  }
+  if (low.length > 0) return;
   // An index that names a replica is no proof of it: the surplus one may be the only one that did not rot.
   for (const node of wanted) if (!(await isWhole(run, node, blockId))) return;
   await removeRecords(run, surplus);

@@ -175,7 +175,8 @@ class History {
   /** All nodes are there again: everything has its replicas, and is as it was. */
   async rest(): Promise<void> {
     for (let node = 0; node < this.nodes.nodes.length; node++) await this.play({ kind: 'come-back', node });
-    for (let round = 0; round < 3; round++) await this.repair(true);
+    // Copied where it belongs, brought to the generation of what is to go, and then that goes.
+    for (let round = 0; round < 5; round++) await this.repair(true);
     for (const number of this.kept) {
       const block = blocks[number] as StoredBlock;
       expect(await this.nodes.holders(block.blockId)).toHaveLength(Math.min(3, this.nodes.nodes.length));

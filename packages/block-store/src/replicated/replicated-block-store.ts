@@ -223,14 +223,17 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       const sum = (pick: (usage: (typeof answers)[number]) => number) =>
         answers.reduce((total, usage) => total + pick(usage), 0);
       const copies = Math.min(replicas, answers.length);
-      const coded = options.codedBlocks?.() ?? 0;
-      const whole = Math.max(0, sum((usage) => usage.blocks) - coded * ALL_SHARDS);
+      const records = sum((usage) => usage.blocks);
+      const coded = Math.min(options.codedBlocks?.() ?? 0, Math.floor(records / ALL_SHARDS));
+      // Counting each once would mean reading every index; `list` does that.
+      const blocks = Math.round((records - coded * ALL_SHARDS) / copies) + coded;
       return {
-        // Counting each once would mean reading every index; `list` does that.
-        blocks: Math.round(whole / copies) + coded,
+        blocks,
         liveBytes: sum((usage) => usage.liveBytes),
         diskBytes: sum((usage) => usage.diskBytes),
-        quarantinedRecords: Math.ceil(sum((usage) => usage.quarantinedRecords) / copies),
+        quarantinedRecords: Math.ceil(
+          sum((usage) => usage.quarantinedRecords) / Math.max(copies, records / Math.max(1, blocks)),
+        ),
         verifiedAt: earliest(answers.map((usage) => usage.verifiedAt)),
       };
     },
