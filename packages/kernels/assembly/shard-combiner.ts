@@ -42,10 +42,10 @@ function product(bytes: v128, low: v128, high: v128): v128 {
 }
 
 /**
- * Four sources, each times its factor, summed up behind them. At `tables` are two vectors for each factor: what it gives
+ * Four sources, each times its factor, summed up at `output`. At `tables` are two vectors for each factor: what it gives
  * with each low, and with each high half of a byte.
  */
-export function combine(start: usize, stride: usize, length: usize, tables: usize): void {
+export function combine(start: usize, stride: usize, length: usize, tables: usize, output: usize): void {
   const low0 = v128.load(tables);
   const high0 = v128.load(tables, 16);
   const low1 = v128.load(tables, 32);
@@ -60,6 +60,6 @@ export function combine(start: usize, stride: usize, length: usize, tables: usiz
     const second = product(v128.load(at + stride), low1, high1);
     const third = product(v128.load(at + 2 * stride), low2, high2);
     const fourth = product(v128.load(at + 3 * stride), low3, high3);
-    v128.store(at + 4 * stride, v128.xor(v128.xor(first, second), v128.xor(third, fourth)));
+    v128.store(output + (at - start), v128.xor(v128.xor(first, second), v128.xor(third, fourth)));
   }
 }

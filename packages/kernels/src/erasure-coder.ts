@@ -64,7 +64,15 @@ export function createErasureCoderOn(combiner: ShardCombiner): ErasureCoder {
       const indexes = [...known.keys()].sort((a, b) => a - b).slice(0, DATA_SHARDS);
       const sources = indexes.map((index) => known.get(index) as Uint8Array);
       checkShards([...sources, ...wanted.values()], DATA_SHARDS + wanted.size);
-      for (const [index, output] of wanted) combiner.combine(sources, factorsOf(index, indexes), output);
+      const all = [...wanted];
+      for (let start = 0; start < all.length; start += PARITY_SHARDS) {
+        const some = all.slice(start, start + PARITY_SHARDS);
+        combiner.combine(
+          sources,
+          some.map(([index]) => factorsOf(index, indexes)),
+          some.map(([, output]) => output),
+        );
+      }
     },
   };
 }

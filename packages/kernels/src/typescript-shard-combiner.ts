@@ -1,7 +1,7 @@
 import { multiply } from './galois-field.ts';
 import type { ShardCombiner } from './shard-combiner.ts';
 
-function combine(sources: readonly Uint8Array[], factors: readonly number[], output: Uint8Array): void {
+function sum(sources: readonly Uint8Array[], factors: readonly number[], output: Uint8Array): void {
   output.fill(0);
   for (const [which, source] of sources.entries()) {
     const factor = factors[which] as number;
@@ -16,10 +16,12 @@ function combine(sources: readonly Uint8Array[], factors: readonly number[], out
 export function createTypeScriptShardCombiner(): ShardCombiner {
   return {
     implementation: 'typescript',
-    encode(data, [sum, weighted]) {
-      combine(data, [1, 1, 1, 1], sum as Uint8Array);
-      combine(data, [1, 2, 4, 8], weighted as Uint8Array);
+    encode(data, [plain, weighted]) {
+      sum(data, [1, 1, 1, 1], plain as Uint8Array);
+      sum(data, [1, 2, 4, 8], weighted as Uint8Array);
     },
-    combine,
+    combine(sources, factors, outputs) {
+      for (const [at, output] of outputs.entries()) sum(sources, factors[at] as readonly number[], output);
+    },
   };
 }

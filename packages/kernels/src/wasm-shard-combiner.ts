@@ -9,12 +9,13 @@ const SLICE_BYTES = 32 * 1024;
 const STRIDE_BYTES = SLICE_BYTES + 5 * 64;
 const SLICES = 6;
 const TABLES_AT = SLICES * STRIDE_BYTES;
+/** For four factors. */
 const TABLE_BYTES = 4 * 32;
 const VECTOR_BYTES = 32;
 
 interface Kernel {
   encode(start: number, stride: number, length: number): void;
-  combine(start: number, stride: number, length: number, tables: number): void;
+  combine(start: number, stride: number, length: number, tables: number, output: number): void;
 }
 
 let compiled: WebAssembly.Module | null | undefined;
@@ -22,7 +23,7 @@ let compiled: WebAssembly.Module | null | undefined;
 /** The kernel on memory of its own (200 KiB), or `null` where that cannot be had. */
 export function createWasmShardCombiner(): ShardCombiner | null {
   if (compiled === undefined) compiled = compileModule(SHARD_COMBINER_WASM_BASE64);
-  const memory = compiled === null ? null : createMemory(TABLES_AT + TABLE_BYTES);
+  const memory = compiled === null ? null : createMemory(TABLES_AT + 2 * TABLE_BYTES);
   if (compiled === null || memory === null) return null;
   const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   const kernel = instance.exports as unknown as Kernel;
@@ -53,14 +54,22 @@ export function createWasmShardCombiner(): ShardCombiner | null {
     encode(data, parity) {
       run(data, parity, (length) => kernel.encode(0, STRIDE_BYTES, length));
     },
-    combine(sources, factors, output) {
-      for (const [index, factor] of factors.entries()) {
-        for (let half = 0; half < 16; half++) {
-          bytes[TABLES_AT + index * 32 + half] = multiply(factor, half);
-          bytes[TABLES_AT + index * 32 + 16 + half] = multiply(factor, half << 4);
+    combine(sources, factors, outputs) {
+      for (const [which, row] of factors.entries()) {
+        for (const [index, factor] of row.entries()) {
+          const at = TABLES_AT + which * TABLE_BYTES + index * 32;
+          for (let half = 0; half < 16; half++) {
+            bytes[at + half] = multiply(factor, half);
+            bytes[at + 16 + half] = multiply(factor, half << 4);
+          }
         }
       }
-      run(sources, [output], (length) => kernel.combine(0, STRIDE_BYTES, length, TABLES_AT));
+      run(sources, outputs, (length) => {
+        for (let which = 0; which < outputs.length; which++) {
+          const tables = TABLES_AT + which * TABLE_BYTES;
+          kernel.combine(0, STRIDE_BYTES, length, tables, (sources.length + which) * STRIDE_BYTES);
+        }
+      });
     },
   };
 }
