@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { runSeed } from './run.ts';
 import { runTwice } from './run-twice.ts';
+import type { AnyWorldKind } from './world-kind.ts';
 
 export interface ChildTask {
   readonly seed: number;
@@ -16,8 +16,8 @@ export interface ChildResult {
 }
 
 /** Runs one task in this process. */
-export async function runTask({ seed, twice }: ChildTask): Promise<ChildResult> {
-  const result = twice ? await runTwice(seed) : await runSeed(seed);
+export async function runTask(kind: AnyWorldKind, { seed, twice }: ChildTask): Promise<ChildResult> {
+  const result = twice ? await runTwice(kind, seed) : await kind.run(kind.writeScript(seed));
   return {
     seed,
     events: result.events,
@@ -27,9 +27,9 @@ export async function runTask({ seed, twice }: ChildTask): Promise<ChildResult> 
 }
 
 /** The other end of `startChild`: answers each task with its result. */
-export function serveAsChild(): void {
+export function serveAsChild(kind: AnyWorldKind): void {
   process.on('message', (task: ChildTask) => {
-    runTask(task).then(
+    runTask(kind, task).then(
       (result) => process.send?.(result),
       (error: unknown) => {
         process.send?.({ seed: task.seed, events: 0, states: [], failure: `[simulator] ${String(error)}` });
@@ -44,8 +44,8 @@ export interface Child {
 }
 
 /** A process that runs histories, one at a time. */
-export function startChild(): Child {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./main.ts', import.meta.url)), [], {
+export function startChild(kind: AnyWorldKind): Child {
+  const child: ChildProcess = fork(fileURLToPath(kind.program), [], {
     env: { ...process.env, SIM_CHILD: '1' },
   });
   let settle: { resolve: (result: ChildResult) => void; reject: (error: Error) => void } | null = null;

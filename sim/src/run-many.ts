@@ -1,5 +1,6 @@
 import { type ChildResult, runTask, startChild } from './children.ts';
 import { Tally } from './statistics.ts';
+import type { AnyWorldKind } from './world-kind.ts';
 
 const MAX_FAILURES = 200;
 
@@ -23,7 +24,7 @@ export interface ManyResult {
 }
 
 /** Histories of consecutive seeds, in several processes. */
-export async function runMany(options: ManyOptions): Promise<ManyResult> {
+export async function runMany(kind: AnyWorldKind, options: ManyOptions): Promise<ManyResult> {
   const { from, runs, untilAt, jobs, twice, keepGoing } = options;
   const tally = new Tally();
   const failures: { seed: number; message: string }[] = [];
@@ -48,9 +49,9 @@ export async function runMany(options: ManyOptions): Promise<ManyResult> {
     while (!isDone()) take(await run(next++));
   }
 
-  if (jobs <= 1) await work((seed) => runTask({ seed, twice }));
+  if (jobs <= 1) await work((seed) => runTask(kind, { seed, twice }));
   else {
-    const children = Array.from({ length: jobs }, () => startChild());
+    const children = Array.from({ length: jobs }, () => startChild(kind));
     try {
       await Promise.all(children.map((child) => work((seed) => child.run({ seed, twice }))));
     } finally {

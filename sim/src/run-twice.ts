@@ -1,14 +1,14 @@
-import { writeScript } from './history/script.ts';
-import { type RunResult, run } from './run.ts';
+import type { RunResult } from './run-result.ts';
+import type { WorldKind } from './world-kind.ts';
 
 /**
  * A seed's history, twice: both must be the same to the last event. A failure of the first run is final.
  */
-export async function runTwice(seed: number): Promise<RunResult> {
-  const script = writeScript(seed);
-  const first = await run(script);
+export async function runTwice<Script>(kind: WorldKind<Script>, seed: number): Promise<RunResult> {
+  const script = kind.writeScript(seed);
+  const first = await kind.run(script);
   if (first.failure !== null) return first;
-  const second = await run(script);
+  const second = await kind.run(script);
   if (first.hash === second.hash) return first;
   const failure = new Error(
     `[determinism] two runs of seed ${seed} differ: ${first.hash} (${first.events} events), ${second.hash} (${second.events} events)`,

@@ -3,21 +3,11 @@ import { MomentChecks } from './checks/moments.ts';
 import { expectPicture, pictureOf, playCalm } from './history/calm.ts';
 import { createWorld } from './history/create-world.ts';
 import { heal, rest, throwFailure, withPicture } from './history/rest.ts';
-import { type Script, writeScript } from './history/script.ts';
+import type { Script } from './history/script.ts';
 import { letAct, perform } from './history/steps.ts';
 import type { World } from './history/world.ts';
 import { createDraw } from './random.ts';
-
-export interface RunResult {
-  readonly seed: number;
-  readonly hash: string;
-  readonly steps: number;
-  /** Things that programs did: requests, calls of disks, lines of logs. */
-  readonly events: number;
-  readonly states: ReadonlyMap<string, number>;
-  readonly failure: Error | null;
-  readonly lines: readonly string[];
-}
+import type { RunResult } from './run-result.ts';
 
 /** One history from its seed, or a script that came from one. */
 export async function run(
@@ -43,10 +33,6 @@ export async function run(
     failure,
     lines: world.trace.lines,
   };
-}
-
-export function runSeed(seed: number, onLine: ((line: string) => void) | null = null): Promise<RunResult> {
-  return run(writeScript(seed), onLine);
 }
 
 async function play(world: World): Promise<void> {

@@ -1,11 +1,7 @@
 import type { Script, Step } from './history/script.ts';
-import { type RunResult, run } from './run.ts';
-
-export interface Shrunk {
-  readonly script: Script;
-  readonly result: RunResult;
-  readonly runs: number;
-}
+import { run } from './run.ts';
+import type { RunResult } from './run-result.ts';
+import type { Shrunk } from './world-kind.ts';
 
 /** What a failure is about: smaller scripts must fail of the same. */
 export function kindOfFailure(failure: Error): string {
@@ -18,20 +14,32 @@ export function kindOfFailure(failure: Error): string {
   return tags ?? words ?? '';
 }
 
+/** Tries a smaller script; tells whether it fails of the same, and is the best one then. */
+export type TryOut<Script> = (candidate: Script) => Promise<boolean>;
+
 /**
- * Leaves out of a failing script what it can do without: steps, devices, peculiarities of disks and networks.
+ * Makes a failing script smaller as long as that works.
+ * @param runScript plays it
+ * @param round tries what it can, on the best script so far
  * @param budgetRuns runs to spend on it
  */
-export async function shrink(script: Script, failure: Error, budgetRuns: number): Promise<Shrunk> {
+export async function shrinkWith<Script>(
+  script: Script,
+  failure: Error,
+  budgetRuns: number,
+  runScript: (script: Script) => Promise<RunResult>,
+  sizeOf: (script: Script) => number,
+  round: (best: () => Script, tryOut: TryOut<Script>) => Promise<void>,
+): Promise<Shrunk<Script>> {
   const kind = kindOfFailure(failure);
   let best = script;
   let runs = 0;
-  let result = await run(script);
+  let result = await runScript(script);
 
   async function tryOut(candidate: Script): Promise<boolean> {
     if (runs >= budgetRuns) return false;
     runs++;
-    const tried = await run(candidate);
+    const tried = await runScript(candidate);
     if (tried.failure === null || kindOfFailure(tried.failure) !== kind) return false;
     best = candidate;
     result = tried;
@@ -40,23 +48,33 @@ export async function shrink(script: Script, failure: Error, budgetRuns: number)
 
   for (let before = -1; before !== sizeOf(best) && runs < budgetRuns; ) {
     before = sizeOf(best);
-    await shrinkList(
-      () => best.steps,
-      (steps) => tryOut({ ...best, steps }),
-    );
-    await shrinkList(
-      () => best.calm,
-      (calm) => tryOut({ ...best, calm }),
-    );
-    await shrinkList(
-      () => best.before,
-      (words) => tryOut({ ...best, before: words }),
-    );
-    for (let index = best.devices.length - 1; index >= 0 && best.devices.length > 1; index--)
-      await tryOut(withoutDevice(best, index));
-    for (const simpler of simplerScripts(best)) await tryOut(simpler(best));
+    await round(() => best, tryOut);
   }
   return { script: best, result, runs };
+}
+
+/**
+ * Leaves out of a failing script what it can do without: steps, devices, peculiarities of disks and networks.
+ * @param budgetRuns runs to spend on it
+ */
+export function shrink(script: Script, failure: Error, budgetRuns: number): Promise<Shrunk<Script>> {
+  return shrinkWith(script, failure, budgetRuns, run, sizeOf, async (best, tryOut) => {
+    await shrinkList(
+      () => best().steps,
+      (steps) => tryOut({ ...best(), steps }),
+    );
+    await shrinkList(
+      () => best().calm,
+      (calm) => tryOut({ ...best(), calm }),
+    );
+    await shrinkList(
+      () => best().before,
+      (words) => tryOut({ ...best(), before: words }),
+    );
+    for (let index = best().devices.length - 1; index >= 0 && best().devices.length > 1; index--)
+      await tryOut(withoutDevice(best(), index));
+    for (const simpler of simplerScripts(best())) await tryOut(simpler(best()));
+  });
 }
 
 function sizeOf(script: Script): number {
@@ -64,7 +82,7 @@ function sizeOf(script: Script): number {
 }
 
 /** Leaves out large pieces first, then smaller ones. */
-async function shrinkList<Item>(
+export async function shrinkList<Item>(
   current: () => readonly Item[],
   tryOut: (items: readonly Item[]) => Promise<boolean>,
 ): Promise<void> {

@@ -8,6 +8,7 @@ export {
   type ServerFlags,
   type Setting,
 } from './config.ts';
+export { type BlocksSetting, type OpenBlocksOptions, type OpenedBlocks, openBlocks } from './open-blocks.ts';
 export { PRODUCT_VERSION } from './product-version.ts';
 export { type RunServerFlags, type RunServerSurroundings, runServer } from './run-server.ts';
 export { createServerLog } from './server-log.ts';

@@ -52,12 +52,21 @@ export interface OpenBlocksOptions {
   readonly environment: Environment;
   readonly secret: Uint8Array;
   readonly verify: (block: StoredBlock) => boolean;
+  /** How a storage node is reached; over the network unless told. */
+  readonly connect?: (record: StorageNodeRecord) => RemoteBlockStore;
 }
 
 /** Splits `host:port`; an IPv6 host is in brackets. */
 function splitAddress(address: string): { host: string; port: number } {
   const at = address.lastIndexOf(':');
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+}
+
+function connectOverNetwork(secret: Uint8Array): (record: StorageNodeRecord) => RemoteBlockStore {
+  return ({ nodeId, address, sealedKey }) => {
+    const key = openSealedBytes(secret, SEALED_FOR.key, nodeId, sealedKey);
+    return createRemoteBlockStore(openNodeConnection({ ...splitAddress(address), key }));
+  };
 }
 
 /** @throws what the disk or the database says; CairnError `not-configured` for keys sealed under another secret */
@@ -81,19 +90,19 @@ export async function openBlocks(options: OpenBlocksOptions): Promise<OpenedBloc
 }
 
 async function openCluster(
-  { store, environment, secret, verify }: OpenBlocksOptions,
+  { store, environment, secret, verify, connect = connectOverNetwork(secret) }: OpenBlocksOptions,
   setting: Extract<BlocksSetting, { kind: 'nodes' }>,
 ): Promise<OpenedBlocks> {
   const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs } = setting;
   const { log, timers } = environment;
   const connected = new Map<string, { readonly address: string; readonly blocks: RemoteBlockStore }>();
 
-  function connect({ nodeId, address, sealedKey }: StorageNodeRecord): RemoteBlockStore {
+  function reach(record: StorageNodeRecord): RemoteBlockStore {
+    const { nodeId, address } = record;
     const known = connected.get(nodeId);
     if (known?.address === address) return known.blocks;
     void known?.blocks.close();
-    const key = openSealedBytes(secret, SEALED_FOR.key, nodeId, sealedKey);
-    const blocks = createRemoteBlockStore(openNodeConnection({ ...splitAddress(address), key }));
+    const blocks = connect(record);
     connected.set(nodeId, { address, blocks });
     return blocks;
   }
@@ -107,7 +116,7 @@ async function openCluster(
       storeUuid,
       bootCount,
       isDraining: state === 'draining',
-      blocks: connect(record),
+      blocks: reach(record),
     };
   }
 

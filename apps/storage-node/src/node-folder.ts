@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CairnError } from '@cairn/model';
-import type { FencingTokens } from '@cairn/node-api';
+import { createFencingTokens, type FencingTokens } from '@cairn/node-api';
 import { z } from 'zod';
 
 /** What a node keeps besides its blocks. */
@@ -88,34 +88,6 @@ async function readFencing(directory: string): Promise<Record<string, number>> {
   }
 }
 
-function createFencing(directory: string, found: Record<string, number>): FencingTokens {
-  let highest = found;
-  let writing: Promise<void> = Promise.resolve();
-  return {
-    get highest() {
-      return highest;
-    },
-    async admit({ job, token }) {
-      // One after the other, so that a lower token cannot be written over a higher one.
-      const mine = writing.then(async () => {
-        const known = highest[job] ?? 0;
-        if (token < known) {
-          throw new CairnError(
-            'precondition-failed',
-            'another server does this job by now; this request is from one that was late',
-          );
-        }
-        if (token === known) return;
-        const next = { ...highest, [job]: token };
-        await writeText(directory, FENCING_TOKENS, JSON.stringify(next));
-        highest = next;
-      });
-      writing = mine.catch(() => undefined);
-      return mine;
-    },
-  };
-}
-
 /**
  * Opens the folder of a node and counts this start. Call it once the folder is locked.
  * @param createUuid for a folder of blocks that has none
@@ -140,7 +112,9 @@ export async function openNodeFolder(directory: string, createUuid: () => string
     storeUuid = createUuid();
     await writeText(blocks, STORE_UUID, storeUuid);
   }
-  const fencing = createFencing(directory, await readFencing(directory));
+  const fencing = createFencingTokens(await readFencing(directory), (tokens) =>
+    writeText(directory, FENCING_TOKENS, JSON.stringify(tokens)),
+  );
   return {
     membership,
     bootCount,

@@ -25,6 +25,7 @@ export {
   type NodeMonitor,
   type NodeState,
 } from './replicated/node-monitor.ts';
+export { orderNodes, type PlacementNode } from './replicated/placement.ts';
 export { type CodingOptions, type RepairOptions, repairBlocks } from './replicated/repair-blocks.ts';
 export type { RepairReport } from './replicated/repair-run.ts';
 export type { ReplicaNode, ReplicaNodes } from './replicated/replica-node.ts';

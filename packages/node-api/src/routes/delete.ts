@@ -1,11 +1,12 @@
 import { type BlockId, CairnError } from '@cairn/model';
 import { NODE_PATHS, nodeDeleteSchema } from '@cairn/protocol';
+import { deleteWithFence } from '../fencing-tokens.ts';
 import { type NodeRoute, readBody } from './node-route.ts';
 
 const MAX_REQUEST_BYTES = 4096;
 
 /** POST /node/v1/blocks/delete: by location, and only for whoever has the highest fencing token of the job. */
-export const deleteRoute: NodeRoute = (app, { blocks, fencing }) => {
+export const deleteRoute: NodeRoute = (app, options) => {
   app.post(NODE_PATHS.delete, async (request) => {
     const bytes = await readBody(request, MAX_REQUEST_BYTES);
     let value: unknown = null;
@@ -17,7 +18,6 @@ export const deleteRoute: NodeRoute = (app, { blocks, fencing }) => {
     const parsed = nodeDeleteSchema.safeParse(value);
     if (!parsed.success) throw new CairnError('bad-request', 'the request names no location of a block');
     const { blockId, generation, fence } = parsed.data;
-    if (fence !== undefined) await fencing.admit(fence);
-    return { deleted: await blocks.delete({ blockId: blockId as BlockId, generation }) };
+    return { deleted: await deleteWithFence(options, { blockId: blockId as BlockId, generation }, fence) };
   });
 };

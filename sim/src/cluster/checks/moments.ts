@@ -1,0 +1,91 @@
+import type { Fence } from '@cairn/block-store';
+import type { BlockId } from '@cairn/model';
+import { START_AT } from '../../world/world-environment.ts';
+import { type ClusterWorld, fail, wholeHolders } from '../history/cluster-world.ts';
+import { type ClusterServer, WRITE_QUORUM } from '../world/cluster-server.ts';
+import type { StorageNode } from '../world/storage-node.ts';
+
+const PAGE_REFERENCES = 10_000;
+/** Servers' clocks differ, so a lease is relied on only while it has this much left. */
+const LEASE_MARGIN_MS = 12 * 3_600_000;
+
+/** Every block that some version refers to. */
+export async function referencedBlocks(world: ClusterWorld): Promise<Set<BlockId>> {
+  const page = await world.store.read((reader) => reader.pageReferences(null, PAGE_REFERENCES));
+  return new Set(page.references.map(({ blockId }) => blockId));
+}
+
+/** What is referenced exists. The world never destroys the last copy, so one that is gone was lost by the product. */
+export async function checkNothingIsLost(world: ClusterWorld): Promise<void> {
+  for (const blockId of await referencedBlocks(world)) {
+    if (wholeHolders(world, blockId).length > 0) continue;
+    fail(world, `[lost] no disk has block ${blockId.slice(0, 6)}, which a file needs`);
+  }
+}
+
+/** A delete took place on a node: if it took the last copy, nobody may need the block. */
+export async function checkDelete(
+  world: ClusterWorld,
+  node: StorageNode,
+  blockId: BlockId,
+  fence: Fence | undefined,
+): Promise<void> {
+  world.trace.note(`${node.nodeId} has deleted ${blockId.slice(0, 6)}`);
+  if (node.removedMs !== null || wholeHolders(world, blockId).length > 0) return;
+  const at = START_AT + world.timeline.nowMs + world.sleptMs + LEASE_MARGIN_MS;
+  const isNeeded = await world.store.read(async (reader) => {
+    for (const { principal } of world.users) {
+      const [reachable] = await reader.canReach(principal.userId, [blockId], at);
+      if (reachable === true) return true;
+    }
+    return false;
+  });
+  if (!isNeeded) return;
+  const by = fence === undefined ? 'without a fence' : `by ${fence.job} ${fence.token}`;
+  fail(world, `[lost] the last copy of block ${blockId.slice(0, 6)}, which is in use, was deleted ${by}`);
+}
+
+/** What is acknowledged is durable on as many disks as were promised, at some moment since the put began. */
+export function checkAcknowledged(world: ClusterWorld, blockIds: readonly BlockId[], begunMs: number): void {
+  for (const blockId of blockIds) {
+    let durable = 0;
+    for (const { removedMs, everyDisk } of world.nodes) {
+      if (removedMs !== null && removedMs < begunMs) continue;
+      durable += everyDisk.filter((disk) => disk.has(blockId) || disk.wasWholeSince(blockId, begunMs)).length;
+    }
+    if (durable >= WRITE_QUORUM) {
+      world.statistics.count(`acknowledged:on-${Math.min(durable, 3)}`);
+      continue;
+    }
+    fail(world, `[acknowledged] block ${blockId.slice(0, 6)} was acknowledged when ${durable} disks had it`);
+  }
+}
+
+/** Notes when comparisons of everything begin and end. */
+export class RepairWatch {
+  readonly #world: ClusterWorld;
+  readonly #seen = new Map<
+    ClusterServer,
+    { wasRunning: boolean; begunMs: number; lastRunAt: number | null }
+  >();
+
+  constructor(world: ClusterWorld) {
+    this.#world = world;
+  }
+
+  look(): void {
+    const { servers, timeline, losses } = this.#world;
+    for (const server of servers) {
+      const state = server.running?.opened.view?.repair();
+      if (state === undefined) {
+        this.#seen.delete(server);
+        continue;
+      }
+      const before = this.#seen.get(server);
+      const begunMs =
+        state.isRunning && before?.wasRunning !== true ? timeline.nowMs : (before?.begunMs ?? 0);
+      if (before !== undefined && state.lastRunAt !== before.lastRunAt) losses.compared(before.begunMs);
+      this.#seen.set(server, { wasRunning: state.isRunning, begunMs, lastRunAt: state.lastRunAt });
+    }
+  }
+}

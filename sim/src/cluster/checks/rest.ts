@@ -1,0 +1,230 @@
+import { orderNodes } from '@cairn/block-store';
+import { auditReferences } from '@cairn/maintenance';
+import type { StorageNodeRecord } from '@cairn/metadata-store';
+import type { BlockId } from '@cairn/model';
+import { collectStep } from '../history/cluster-steps.ts';
+import { type ClusterWorld, describeCluster, fail, present } from '../history/cluster-world.ts';
+import { makeWell } from '../history/node-steps.ts';
+import { begin, readVersion } from '../history/user-steps.ts';
+import { REPLICAS, type RunningServer, WRITE_QUORUM } from '../world/cluster-server.ts';
+import { checkNothingIsLost, referencedBlocks } from './moments.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const SETTLE_STEP_MS = 30_000;
+const MAX_SETTLE_STEPS = 60;
+const COLLECTIONS = 4;
+
+function throwFailure(world: ClusterWorld): void {
+  if (world.failure !== null) throw world.failure;
+}
+
+/** Nothing is wrong any more, and nobody does anything. */
+async function heal(world: ClusterWorld): Promise<void> {
+  world.trace.tell('everything is well again');
+  world.isRough = false;
+  world.network.heal();
+  for (const node of present(world)) {
+    makeWell(node);
+    node.process?.resume();
+    await node.endTwin();
+    // A node that looks like a copy is started until it counts more starts than anybody has seen.
+    while (node.process === null || node.disk.bootCount < node.highestBoot) {
+      await node.kill();
+      node.start();
+    }
+    if (node.everyDisk.length > 1) {
+      await node.kill();
+      node.start();
+    }
+  }
+  for (const server of world.servers) {
+    server.process?.resume();
+    server.wall.offsetMs = 0;
+    server.start();
+  }
+  world.sleptMs += DAY_MS;
+}
+
+/** With fewer nodes that stay than replicas there is no full strength: those that are draining stay after all. */
+async function keepEnoughNodes(world: ClusterWorld): Promise<void> {
+  const { store, timeline } = world;
+  await timeline.hold(() =>
+    store.transact(async (transaction) => {
+      const records = await transaction.listStorageNodes();
+      let staying = records.filter(({ state }) => state === 'active').length;
+      for (const { nodeId, state } of records) {
+        if (state === 'active' || staying >= REPLICAS) continue;
+        await transaction.updateStorageNode(nodeId, { state: 'active' });
+        staying++;
+      }
+    }),
+  );
+}
+
+async function finish(world: ClusterWorld, what: string): Promise<void> {
+  for (let step = 0; ; step++) {
+    await world.timeline.pass(SETTLE_STEP_MS);
+    throwFailure(world);
+    const problem = findUnrest(world);
+    if (problem === null) return;
+    if (step >= MAX_SETTLE_STEPS) throw new Error(`[unrest] ${what}: ${problem}`);
+  }
+}
+
+function findUnrest(world: ClusterWorld): string | null {
+  const alive = [...world.underWay].filter(({ process }) => !process.isDead);
+  if (alive.length > 0) return `"${alive[0]?.what}" does not end`;
+  for (const { name, running } of world.servers) {
+    if (running === null) return `${name} does not start`;
+    const view = running.opened.view;
+    const odd = view?.health().find(({ state }) => state !== 'up');
+    if (odd !== undefined) return `${name} sees ${odd.nodeId} as ${odd.state}: ${odd.reason}`;
+    const repair = view?.repair();
+    if (repair?.isRunning === true) return `${name} is repairing`;
+    if ((repair?.noted ?? 0) > 0) return `${name} has noted ${repair?.noted} blocks`;
+  }
+  return null;
+}
+
+function anyServer(world: ClusterWorld): RunningServer {
+  const server = world.draw.pick(world.servers);
+  if (server.running === null) throw new Error(`[unrest] ${server.name} does not run`);
+  return server.running;
+}
+
+/** Lets everything come to rest, collects garbage until none is left, and looks at everything. */
+export async function restAndCheck(world: ClusterWorld): Promise<void> {
+  const { timeline } = world;
+  await heal(world);
+  await keepEnoughNodes(world);
+  await finish(world, 'after everything is well again');
+  await timeline.hold(() => checkNothingIsLost(world));
+  throwFailure(world);
+  for (let round = 0; round < COLLECTIONS; round++) {
+    world.sleptMs += 5 * DAY_MS + 60_000;
+    collectStep(world, world.draw.pick(world.servers));
+    await finish(world, `collection ${round + 1}`);
+  }
+  begin(world, world.draw.pick(world.servers), 'a scrub', async ({ blocks }) => {
+    const { damagedCount } = await blocks.scrub();
+    return `${damagedCount} damaged`;
+  });
+  // The hourly comparison, and what it leaves for the next one.
+  await timeline.pass(3_700_000);
+  await finish(world, 'after the hourly comparison');
+  await checkPlaces(world);
+  await checkReads(world);
+  await checkReports(world);
+  await checkIdle(world);
+  throwFailure(world);
+}
+
+/**
+ * Each block in use is whole on exactly the nodes where it belongs, and nothing else is anywhere; but what is damaged stays
+ * where it is, for whoever can still use it.
+ */
+async function checkPlaces(world: ClusterWorld): Promise<void> {
+  const { store, timeline } = world;
+  const { needed, records } = await timeline.hold(async () => ({
+    needed: await referencedBlocks(world),
+    records: await store.read((reader) => reader.listStorageNodes()),
+  }));
+  const members = records.filter(({ state }) => state === 'active');
+  for (const blockId of needed) checkPlacesOf(world, blockId, members);
+  for (const node of present(world)) {
+    const garbage = node.disk.wholeBlocks().filter((blockId) => !needed.has(blockId));
+    if (garbage.length > 0) {
+      fail(world, `[garbage] ${node.nodeId} still has ${garbage.length} blocks that nothing needs`);
+    }
+  }
+  world.statistics.count('rest:blocks', needed.size);
+}
+
+function checkPlacesOf(world: ClusterWorld, blockId: BlockId, members: readonly StorageNodeRecord[]): void {
+  const wanted = orderNodes(blockId, members)
+    .slice(0, REPLICAS)
+    .map(({ nodeId }) => nodeId)
+    .sort();
+  const whole = present(world).filter(({ disk }) => disk.isWhole(blockId));
+  const found = whole.map(({ nodeId }) => nodeId).sort();
+  if (found.join() !== wanted.join()) {
+    fail(
+      world,
+      `[replicas] block ${blockId.slice(0, 6)} is on ${found.join(', ')} and belongs on ${wanted.join(', ')}`,
+    );
+  }
+}
+
+/** Every version that there is reads back, and what users were told is saved is there. */
+async function checkReads(world: ClusterWorld): Promise<void> {
+  const { timeline, store, ledger } = world;
+  for (const user of world.users) {
+    const entries = await timeline.hold(() =>
+      store.read((reader) => reader.pageVersionedEntries(null, 10_000)),
+    );
+    for (const { spaceId, entryId } of entries) {
+      if (spaceId !== user.spaceId) continue;
+      const [record] = await timeline.hold(() =>
+        store.read((reader) => reader.getEntries(spaceId, [entryId])),
+      );
+      if (record === undefined || record.trashId !== null) continue;
+      const { services } = anyServer(world);
+      const versions = await timeline.until(services.files.listVersions(user.principal, entryId));
+      for (const { versionId } of versions) {
+        const outcome = await timeline.until(readVersion(world, services, user, entryId, { versionId }));
+        if (!outcome.startsWith('read')) fail(world, `[unreadable] ${entryId.slice(0, 4)}: ${outcome}`);
+      }
+    }
+  }
+  for (const { user, entryId, contents } of ledger.kept()) {
+    const { services } = anyServer(world);
+    const versions = await timeline.until(services.files.listVersions(user.principal, entryId));
+    const saved = new Set(versions.map(({ content }) => content?.contentId));
+    for (const contentId of contents) {
+      if (!saved.has(contentId))
+        fail(world, `[forgotten] ${entryId.slice(0, 4)} lacks a version that was saved`);
+    }
+  }
+}
+
+/** What the servers say of it: the auditor, the repair, the status. */
+async function checkReports(world: ClusterWorld): Promise<void> {
+  const { timeline } = world;
+  const { store, blocks } = anyServer(world);
+  const { dangling, examples } = await timeline.until(auditReferences({ store, blocks }));
+  if (dangling > 0) fail(world, `[audit] ${dangling} references dangle: ${JSON.stringify(examples[0])}`);
+  const [{ principal }] = world.users as [ClusterWorld['users'][number]];
+  for (const { name, running } of world.servers) {
+    if (running === null) continue;
+    const { takesWrites, nodes, repair } = await timeline.until(running.cluster.describe(principal));
+    const writable = nodes.filter(({ isDraining }) => !isDraining).length;
+    if (takesWrites !== writable >= WRITE_QUORUM)
+      fail(world, `[status] ${name} takes writes: ${takesWrites}`);
+    const open = (repair?.lost ?? 0) + (repair?.unavailable ?? 0);
+    if (open > 0)
+      fail(world, `[status] ${name} reports ${repair?.lost} lost, ${repair?.unavailable} unavailable`);
+    for (const { nodeId, blocks: told } of nodes) {
+      const there = present(world).find((node) => node.nodeId === nodeId);
+      const count = there?.disk.wholeBlocks().length;
+      if (told !== count) fail(world, `[status] ${name} says ${nodeId} has ${told} blocks; it has ${count}`);
+    }
+  }
+}
+
+/** Where nothing happens, nodes are asked how they are and nothing else. */
+async function checkIdle(world: ClusterWorld): Promise<void> {
+  const { trace, timeline, servers } = world;
+  const before = trace.events;
+  await timeline.pass(60_000);
+  const perServer = 12 * (present(world).length + 3);
+  const allowed = servers.length * (perServer + 40);
+  if (trace.events - before > allowed) {
+    fail(world, `[idle] ${trace.events - before} things happened in an idle minute; ${allowed} are enough`);
+  }
+}
+
+export function withPicture(world: ClusterWorld, error: unknown): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error && !message.startsWith('[') ? `\n${error.stack}` : '';
+  return new Error(`${message}\n${describeCluster(world)}${stack}`);
+}

@@ -1,0 +1,117 @@
+import { createDraw, type Draw } from '../../random.ts';
+import { checkNothingIsLost } from '../checks/moments.ts';
+import type { ClusterServer } from '../world/cluster-server.ts';
+import { type ClusterWorld, present } from './cluster-world.ts';
+import { nodeSteps } from './node-steps.ts';
+import type { ClusterStep, StepKind } from './script.ts';
+import { begin, purgeStep, putFileStep, readStep, removeStep, revertStep, uploadStep } from './user-steps.ts';
+
+const HOUR_MS = 3_600_000;
+const SLEEPS_MS = [60_000, HOUR_MS, 30 * HOUR_MS, 60 * HOUR_MS, 121 * HOUR_MS, 121 * HOUR_MS, 270 * HOUR_MS];
+const PAUSES_MS = [200, 5_000, 40_000, 130_000, 700_000];
+/** Where a process may be stopped right before it goes on. */
+const POINTS = ['put', 'put-done', 'delete', 'get', 'locate', 'list', 'transact', 'transact-done', 'read'];
+
+export type Perform = (world: ClusterWorld, draw: Draw) => Promise<void> | void;
+
+function pickServer(world: ClusterWorld, draw: Draw): ClusterServer {
+  return draw.pick(world.servers);
+}
+
+function pauseServer(world: ClusterWorld, server: ClusterServer, durationMs: number): void {
+  const { process } = server;
+  if (process === null) return;
+  process.pause();
+  world.statistics.count('server-paused');
+  world.trace.tell(`${server.name} stands still for ${durationMs} ms`);
+  world.timeline.schedule(durationMs, () => {
+    if (process.isDead || process.isRunning) return;
+    world.trace.tell(`${server.name} goes on`);
+    process.resume();
+  });
+}
+
+function killServer(world: ClusterWorld, server: ClusterServer, backMs: number): void {
+  if (server.process === null) return;
+  world.trace.tell(`${server.name} is killed`);
+  world.statistics.count('server-killed');
+  server.kill();
+  world.timeline.schedule(backMs, () => server.start());
+}
+
+/** Lets the clean-up of a server run now, as an administrator may. */
+export function collectStep(world: ClusterWorld, server: ClusterServer): void {
+  const [{ principal }] = world.users as [ClusterWorld['users'][number]];
+  begin(world, server, 'a clean-up', async ({ maintenance }) => {
+    const { collection, audit } = await maintenance.service.collect(principal, { dryRun: false });
+    const { condemned, swept, orphansNoted, orphansSwept, reclaimed } = collection;
+    if (condemned.blocks > 0) world.statistics.count('condemned');
+    if (swept.blocks > 0) world.statistics.count('swept');
+    if (orphansNoted.blocks > 0) world.statistics.count('orphan-noted');
+    if (orphansSwept.blocks > 0) world.statistics.count('orphan-swept');
+    if (reclaimed.blocks > 0) world.statistics.count('reclaimed');
+    if (audit.dangling > 0) world.statistics.count('audit:dangling');
+    const figures = [condemned, swept, orphansNoted, orphansSwept, reclaimed].map(({ blocks }) => blocks);
+    return `condemned ${figures[0]}, swept ${figures[1]}, orphans ${figures[2]} and ${figures[3]}, reclaimed ${figures[4]}`;
+  });
+}
+
+const STEPS: Record<StepKind, Perform> = {
+  ...nodeSteps,
+  upload: (world, draw) => uploadStep(world, pickServer(world, draw), draw),
+  'put-file': (world, draw) => putFileStep(world, pickServer(world, draw), draw),
+  read: (world, draw) => readStep(world, pickServer(world, draw), draw),
+  remove: (world, draw) => removeStep(world, pickServer(world, draw), draw),
+  purge: (world, draw) => purgeStep(world, pickServer(world, draw), draw),
+  revert: (world, draw) => revertStep(world, pickServer(world, draw), draw),
+  collect: (world, draw) => collectStep(world, pickServer(world, draw)),
+  sleep(world, draw) {
+    const durationMs = draw.pick(SLEEPS_MS);
+    world.trace.tell(`${durationMs / HOUR_MS} hours go by`);
+    world.sleptMs += durationMs;
+  },
+  scrub(world, draw) {
+    begin(world, pickServer(world, draw), 'a scrub', async ({ blocks }) => {
+      const { damagedCount } = await blocks.scrub();
+      return `${damagedCount} damaged`;
+    });
+  },
+  verify(world, draw) {
+    begin(world, pickServer(world, draw), 'a look at the nodes', async ({ cluster }) => {
+      const [{ principal }] = world.users as [ClusterWorld['users'][number]];
+      const { nodes } = await cluster.describe(principal);
+      return `${nodes.length} nodes`;
+    });
+  },
+  'kill-server': (world, draw) => killServer(world, pickServer(world, draw), draw.pick([50, 2_000, 60_000])),
+  'pause-server': (world, draw) => pauseServer(world, pickServer(world, draw), draw.pick(PAUSES_MS)),
+  'ambush-server'(world, draw) {
+    const server = pickServer(world, draw);
+    const [point, count, durationMs] = [draw.pick(POINTS), 1 + draw.below(6), draw.pick(PAUSES_MS)];
+    const kills = draw.chance(30);
+    server.process?.ambush(point, count, () => {
+      world.statistics.count(`ambush:${point}`);
+      world.trace.tell(`${server.name} comes to ${point}`);
+      if (kills) killServer(world, server, 1_000);
+      else pauseServer(world, server, durationMs);
+    });
+  },
+  skew(world, draw) {
+    const server = pickServer(world, draw);
+    const offsetMs = draw.pick([-3 * HOUR_MS, -90_000, 0, 90_000, 700_000, 3 * HOUR_MS]);
+    world.statistics.count('clock-skewed');
+    world.trace.tell(`the clock of ${server.name} is off by ${offsetMs / 1000} s`);
+    server.wall.offsetMs = offsetMs;
+  },
+};
+
+/** Lets the step happen, and looks whether anything is lost. */
+export async function performStep(world: ClusterWorld, step: ClusterStep): Promise<void> {
+  const { timeline } = world;
+  if (step.afterMs > 0) await timeline.pass(step.afterMs);
+  world.statistics.count(`step:${step.kind}`);
+  if (present(world).length === 0) throw new Error('there are no nodes left');
+  await STEPS[step.kind](world, createDraw(step.word));
+  await timeline.settle();
+  await timeline.hold(() => checkNothingIsLost(world));
+}

@@ -1,0 +1,81 @@
+import type { MetadataStore } from '@cairn/metadata-store';
+import type { BlockId } from '@cairn/model';
+import type { Draw } from '../../random.ts';
+import type { Statistics } from '../../statistics.ts';
+import type { Trace } from '../../trace.ts';
+import type { Timeline } from '../../world/timeline.ts';
+import type { Ledger } from '../checks/ledger.ts';
+import type { Losses } from '../checks/losses.ts';
+import type { ClusterServer } from '../world/cluster-server.ts';
+import type { Network } from '../world/network.ts';
+import type { SimulatedProcess } from '../world/simulated-process.ts';
+import type { StorageNode } from '../world/storage-node.ts';
+import type { ClusterUser } from '../world/template.ts';
+import type { ClusterScript } from './script.ts';
+
+/** A cluster while its history runs. */
+export interface ClusterWorld {
+  readonly script: ClusterScript;
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly statistics: Statistics;
+  readonly network: Network;
+  /** The database that all servers share, as it is, without their delays. */
+  readonly store: MetadataStore;
+  readonly users: readonly ClusterUser[];
+  readonly servers: readonly ClusterServer[];
+  /** All that ever were. */
+  readonly nodes: StorageNode[];
+  readonly ledger: Ledger;
+  readonly losses: Losses;
+  /** What users have begun, by the process that does it. */
+  readonly underWay: Set<{ readonly process: SimulatedProcess; readonly what: string }>;
+  /** For what is chosen while the history runs and is no matter of its steps. */
+  readonly draw: Draw;
+  /** Wall time that went by while nothing ran. */
+  sleptMs: number;
+  isRough: boolean;
+  failure: Error | null;
+  addNode(): Promise<StorageNode>;
+}
+
+/** Notes what is wrong; the first thing counts. */
+export function fail(world: ClusterWorld, message: string): void {
+  world.trace.tell(`FAILED ${message}`);
+  world.failure ??= new Error(message);
+}
+
+export function present({ nodes }: Pick<ClusterWorld, 'nodes'>): StorageNode[] {
+  return nodes.filter(({ removedMs }) => removedMs === null);
+}
+
+/** Nodes of the cluster whose disks have the block's true bytes, whether anybody can ask them or not. */
+export function wholeHolders(world: Pick<ClusterWorld, 'nodes'>, blockId: BlockId): StorageNode[] {
+  return present(world).filter(({ disk }) => disk.isWhole(blockId));
+}
+
+/** How everything stands, for people. */
+export function describeCluster(world: ClusterWorld): string {
+  const lines = world.nodes.map((node) => {
+    const words = [
+      node.removedMs === null ? '' : 'removed',
+      node.process === null ? 'not running' : node.process.isRunning ? '' : 'stands still',
+      node.isFull ? 'full' : '',
+      node.isReadOnly ? 'read-only' : '',
+      node.twin === null ? '' : 'twin',
+    ];
+    const blocks = node.disk
+      .storedBlocks()
+      .map((id) => `${id.slice(0, 6)}:${node.disk.generationOf(id)}${node.disk.isWhole(id) ? '' : '!'}`);
+    return `${node.nodeId} ${words.filter((word) => word !== '').join(', ')} ${blocks.sort().join(' ')}`;
+  });
+  for (const server of world.servers) {
+    const { process, running } = server;
+    const state = process === null ? 'not running' : process.isRunning ? 'runs' : 'stands still';
+    const health = running?.opened.view?.health() ?? [];
+    lines.push(
+      `${server.name} ${state}: ${health.map((each) => `${each.nodeId} ${each.state}${each.isDraining ? ' draining' : ''}`).join(', ')}`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,134 @@
+import { openSqliteMetadataStore } from '@cairn/metadata-store';
+import { createDraw, createSeededChance, deriveSeed } from '../../random.ts';
+import { Statistics } from '../../statistics.ts';
+import { Trace } from '../../trace.ts';
+import { scratchPath } from '../../world/template.ts';
+import { Timeline } from '../../world/timeline.ts';
+import { environmentOf, START_AT } from '../../world/world-environment.ts';
+import { Ledger } from '../checks/ledger.ts';
+import { Losses } from '../checks/losses.ts';
+import { checkAcknowledged, checkDelete } from '../checks/moments.ts';
+import { ClusterServer, type ServerEvents } from '../world/cluster-server.ts';
+import { Network } from '../world/network.ts';
+import { StorageNode } from '../world/storage-node.ts';
+import { openTemplate } from '../world/template.ts';
+import { type ClusterWorld, fail } from './cluster-world.ts';
+import type { ClusterScript } from './script.ts';
+
+const QUIET_LOGS = new Set(['storage-nodes.repair-read', 'storage-nodes.read-repair']);
+
+/** A cluster whose nodes run and whose servers begin to start. */
+export async function createCluster(
+  script: ClusterScript,
+  onLine: ((line: string) => void) | null,
+): Promise<{ readonly world: ClusterWorld; readonly path: string }> {
+  const { seed } = script;
+  const timeline = new Timeline();
+  const trace = new Trace(() => timeline.nowMs, onLine);
+  const statistics = new Statistics();
+  const template = await openTemplate();
+  const path = scratchPath();
+  template.copyTo(path);
+  const environment = environmentOf(timeline, createSeededChance(deriveSeed(seed, 'database')));
+  const store = await openSqliteMetadataStore({ path, environment });
+  const nodes: StorageNode[] = [];
+  const network = new Network(createDraw(deriveSeed(seed, 'network')));
+  const nodeDraw = createDraw(deriveSeed(seed, 'nodes'));
+
+  const world: ClusterWorld = {
+    script,
+    timeline,
+    trace,
+    statistics,
+    network,
+    store,
+    users: template.users,
+    servers: [],
+    nodes,
+    ledger: new Ledger(),
+    losses: new Losses(store, nodes, () => timeline.nowMs),
+    underWay: new Set(),
+    draw: createDraw(deriveSeed(seed, 'choices')),
+    sleptMs: 0,
+    isRough: script.isRough,
+    failure: null,
+    async addNode() {
+      const number = nodes.length;
+      const node = new StorageNode({
+        nodeId: `n${number + 1}`,
+        zone: script.zones === 0 ? '' : `z${number % script.zones}`,
+        timeline,
+        draw: nodeDraw,
+        events: { onDelete: (at, blockId, fence) => checkDelete(world, at, blockId, fence) },
+      });
+      nodes.push(node);
+      node.start();
+      await timeline.hold(() =>
+        store.transact((transaction) =>
+          transaction.insertStorageNode({
+            nodeId: node.nodeId,
+            address: node.nodeId,
+            zone: node.zone,
+            weight: 1,
+            state: 'active',
+            sealedKey: Uint8Array.of(0),
+            storeUuid: null,
+            bootCount: 0,
+            joinedAt: START_AT + timeline.nowMs + world.sleptMs,
+          }),
+        ),
+      );
+      return node;
+    },
+  };
+
+  const events: ServerEvents = {
+    onLog(server, level, event, fields) {
+      trace.note(`${server.name} log ${event}`);
+      if (event === 'storage-nodes.state') statistics.count(`node:${String(fields['to'])}`);
+      else if (level !== 'debug') statistics.count(`log:${event}`);
+      if (level === 'error' || (level !== 'debug' && !QUIET_LOGS.has(event))) {
+        trace.tell(`${server.name}: ${event} ${JSON.stringify(fields)}`);
+      }
+      if (event === 'storage-nodes.repaired') {
+        if (Number(fields['copiedBytes']) > 0) statistics.count('repair:copied');
+        if (Number(fields['removedReplicas']) > 0) statistics.count('repair:surplus-removed');
+        if (Number(fields['waiting']) > 0) statistics.count('repair:waits');
+      }
+      if (event === 'storage-nodes.lost-blocks') statistics.count('repair:lost-reported');
+    },
+    onPutBegins: (blockIds) => world.losses.beginSending(blockIds),
+    onPutEnds(blockIds, begunMs, isAcknowledged) {
+      if (isAcknowledged) checkAcknowledged(world, blockIds, begunMs);
+      world.losses.endSending(blockIds);
+    },
+    onFailure: (error) => fail(world, `[start] ${String(error)}`),
+  };
+  const servers = world.servers as ClusterServer[];
+  for (let number = 1; number <= script.servers; number++) {
+    servers.push(
+      new ClusterServer({
+        name: `s${number}`,
+        seed,
+        timeline,
+        trace,
+        statistics,
+        network,
+        store,
+        outAfterMs: script.outAfterMs,
+        findNode(nodeId) {
+          const node = nodes.find((each) => each.nodeId === nodeId);
+          if (node === undefined) throw new Error(`there is no node ${nodeId}`);
+          return node;
+        },
+        sleptMs: () => world.sleptMs,
+        isRough: () => world.isRough,
+        draw: createDraw(deriveSeed(seed, 'database', number)),
+        events,
+      }),
+    );
+  }
+  for (let number = 0; number < script.nodes; number++) await world.addNode();
+  for (const server of servers) server.start();
+  return { world, path };
+}

@@ -1,0 +1,274 @@
+import type { BlockId } from '@cairn/model';
+import type { Draw } from '../../random.ts';
+import type { StorageNode } from '../world/storage-node.ts';
+import type { Perform } from './cluster-steps.ts';
+import { type ClusterWorld, present } from './cluster-world.ts';
+import type { StepKind } from './script.ts';
+import { begin } from './user-steps.ts';
+
+type NodeStep = Extract<
+  StepKind,
+  | 'kill-node'
+  | 'start-node'
+  | 'pause-node'
+  | 'wipe'
+  | 'snapshot'
+  | 'put-back'
+  | 'twin'
+  | 'end-twin'
+  | 'rot'
+  | 'full'
+  | 'read-only'
+  | 'slow'
+  | 'garble'
+  | 'well-again'
+  | 'partition'
+  | 'one-way'
+  | 'lossy'
+  | 'heal-network'
+  | 'add-node'
+  | 'drain'
+  | 'undrain'
+  | 'remove-node'
+  | 'force-remove'
+>;
+
+const MAX_NODES = 9;
+
+function pickNode(world: ClusterWorld, draw: Draw): StorageNode {
+  return draw.pick(present(world));
+}
+
+function tell(world: ClusterWorld, state: string, line: string): void {
+  world.statistics.count(state);
+  world.trace.tell(line);
+}
+
+/** What the node's disk would lose by having these blocks only. */
+function lostBy(node: StorageNode, left: (blockId: BlockId) => boolean): BlockId[] {
+  return node.disk.wholeBlocks().filter((blockId) => !left(blockId));
+}
+
+function mayDestroy(world: ClusterWorld, blockIds: readonly BlockId[]): Promise<boolean> {
+  return world.timeline.hold(() => world.losses.destroy(blockIds));
+}
+
+async function drainingNodes(world: ClusterWorld): Promise<StorageNode[]> {
+  const records = await world.timeline.hold(() => world.store.read((reader) => reader.listStorageNodes()));
+  const ids = new Set(records.filter(({ state }) => state === 'draining').map(({ nodeId }) => nodeId));
+  return present(world).filter(({ nodeId }) => ids.has(nodeId));
+}
+
+export const nodeSteps: Record<NodeStep, Perform> = {
+  async 'kill-node'(world, draw) {
+    const node = pickNode(world, draw);
+    tell(world, 'node-killed', `${node.nodeId} is killed`);
+    await node.kill();
+    const backMs = draw.pick([20, 3_000, 40_000, 200_000, 900_000]);
+    world.timeline.schedule(backMs, () => node.start());
+  },
+  'start-node'(world, draw) {
+    const down = present(world).filter(({ isUp }) => !isUp);
+    if (down.length > 0) draw.pick(down).start();
+  },
+  'pause-node'(world, draw) {
+    const { nodeId, process } = pickNode(world, draw);
+    if (process === null) return;
+    const durationMs = draw.pick([300, 8_000, 20_000, 60_000, 700_000]);
+    tell(world, 'node-paused', `${nodeId} stands still for ${durationMs} ms`);
+    process.pause();
+    world.timeline.schedule(durationMs, () => process.resume());
+  },
+  async wipe(world, draw) {
+    const node = pickNode(world, draw);
+    if (
+      !(await mayDestroy(
+        world,
+        lostBy(node, () => false),
+      ))
+    )
+      return;
+    tell(world, 'wiped', `${node.nodeId} gets an empty disk`);
+    await node.kill();
+    node.wipe();
+    world.timeline.schedule(draw.pick([0, 1_000, 20_000, 100_000]), () => node.start());
+  },
+  async snapshot(world, draw) {
+    const node = pickNode(world, draw);
+    world.trace.tell(`the folder of ${node.nodeId} is copied`);
+    node.snapshot = await world.timeline.hold(() => node.disk.copy());
+  },
+  async 'put-back'(world, draw) {
+    const stale = present(world).filter(({ snapshot }) => snapshot !== null);
+    if (stale.length === 0) return;
+    const node = draw.pick(stale);
+    const { snapshot } = node;
+    if (snapshot === null) return;
+    if (
+      !(await mayDestroy(
+        world,
+        lostBy(node, (blockId) => snapshot.isWhole(blockId)),
+      ))
+    )
+      return;
+    const isBack = snapshot.storedBlocks().some((blockId) => !node.disk.has(blockId));
+    tell(world, 'stale-returned', `${node.nodeId} comes back with an old copy of its folder`);
+    if (isBack) world.statistics.count('stale-returned:with-deleted-blocks');
+    await node.kill();
+    node.replaceDisk(snapshot);
+    node.snapshot = null;
+    node.start();
+  },
+  async twin(world, draw) {
+    const node = pickNode(world, draw);
+    if (node.twin !== null || node.process === null) return;
+    tell(world, 'twin', `a copy of ${node.nodeId} runs beside it`);
+    await node.startTwin();
+  },
+  async 'end-twin'(world, draw) {
+    const doubled = present(world).filter(({ twin }) => twin !== null);
+    if (doubled.length === 0) return;
+    const node = draw.pick(doubled);
+    world.trace.tell(`the copy of ${node.nodeId} ends, and it starts anew`);
+    await node.endTwin();
+    await node.kill();
+    node.start();
+  },
+  async rot(world, draw) {
+    const node = pickNode(world, draw);
+    const whole = node.disk.wholeBlocks();
+    if (whole.length === 0) return;
+    const blockId = draw.pick(whole);
+    if (!(await mayDestroy(world, [blockId]))) return;
+    tell(world, 'rotten', `block ${blockId.slice(0, 6)} rots on ${node.nodeId}`);
+    node.disk.rot(blockId);
+  },
+  full(world, draw) {
+    const node = pickNode(world, draw);
+    tell(world, 'full', `${node.nodeId} is full`);
+    node.isFull = true;
+  },
+  'read-only'(world, draw) {
+    const node = pickNode(world, draw);
+    tell(world, 'read-only', `${node.nodeId} is read-only`);
+    node.isReadOnly = true;
+  },
+  slow(world, draw) {
+    const node = pickNode(world, draw);
+    node.slowMs = draw.pick([150, 1_000, 5_000, 12_000]);
+    tell(world, 'slow', `${node.nodeId} takes ${node.slowMs} ms longer`);
+  },
+  garble(world, draw) {
+    const node = pickNode(world, draw);
+    node.garbledPercent = draw.pick([10, 50, 100]);
+    tell(world, 'garbling', `${node.nodeId} garbles ${node.garbledPercent} % of what it reads`);
+  },
+  'well-again'(world, draw) {
+    const node = pickNode(world, draw);
+    world.trace.tell(`${node.nodeId} is well again`);
+    makeWell(node);
+  },
+  partition(world, draw) {
+    const server = draw.pick(world.servers);
+    const cut = present(world).filter(() => draw.chance(50));
+    tell(world, 'partition', `${server.name} is cut off from ${cut.map(({ nodeId }) => nodeId).join(', ')}`);
+    for (const { nodeId } of cut) {
+      const link = world.network.link(server.name, nodeId);
+      link.isDeafThere = true;
+      link.isDeafBack = true;
+    }
+  },
+  'one-way'(world, draw) {
+    const server = draw.pick(world.servers);
+    const { nodeId } = pickNode(world, draw);
+    const isThere = draw.chance(40);
+    tell(
+      world,
+      isThere ? 'one-way:there' : 'one-way:back',
+      `between ${server.name} and ${nodeId} ${isThere ? 'requests' : 'answers'} get lost`,
+    );
+    const link = world.network.link(server.name, nodeId);
+    if (isThere) link.isDeafThere = true;
+    else link.isDeafBack = true;
+  },
+  lossy(world, draw) {
+    const server = draw.pick(world.servers);
+    tell(world, 'lossy', `the network of ${server.name} is bad`);
+    for (const { nodeId } of present(world)) {
+      const link = world.network.link(server.name, nodeId);
+      link.lossPercent = draw.below(20);
+      link.latePercent = draw.below(20);
+      link.latencyMs = draw.pick([1, 30, 400]);
+    }
+  },
+  'heal-network'(world) {
+    world.trace.tell('the network is well again');
+    world.network.heal();
+  },
+  async 'add-node'(world) {
+    if (world.nodes.length >= MAX_NODES) return;
+    const { nodeId } = await world.addNode();
+    tell(world, 'node-added', `${nodeId} joins`);
+  },
+  async drain(world, draw) {
+    const draining = await drainingNodes(world);
+    const others = present(world).filter((node) => !draining.includes(node));
+    if (others.length === 0) return;
+    const { nodeId } = draw.pick(others);
+    const [user] = world.users as [ClusterWorld['users'][number]];
+    begin(world, draw.pick(world.servers), `${nodeId} is to be drained`, async ({ cluster }) => {
+      await cluster.change(user.principal, nodeId, { state: 'draining' });
+      world.statistics.count('draining');
+      return null;
+    });
+  },
+  async undrain(world, draw) {
+    const draining = await drainingNodes(world);
+    if (draining.length === 0) return;
+    const { nodeId } = draw.pick(draining);
+    const [user] = world.users as [ClusterWorld['users'][number]];
+    begin(world, draw.pick(world.servers), `${nodeId} is to stay`, async ({ cluster }) => {
+      await cluster.change(user.principal, nodeId, { state: 'active' });
+      return null;
+    });
+  },
+  async 'remove-node'(world, draw) {
+    const draining = await drainingNodes(world);
+    if (draining.length === 0) return;
+    removeNode(world, draw, draw.pick(draining), false);
+  },
+  async 'force-remove'(world, draw) {
+    if (present(world).length <= 3) return;
+    const node = pickNode(world, draw);
+    if (
+      !(await mayDestroy(
+        world,
+        lostBy(node, () => false),
+      ))
+    )
+      return;
+    // Its machine is gone first, so nothing more comes to it.
+    await node.endTwin();
+    await node.kill();
+    node.removedMs = world.timeline.nowMs;
+    tell(world, 'node-lost', `${node.nodeId} is gone for good`);
+    removeNode(world, draw, node, true);
+  },
+};
+
+function removeNode(world: ClusterWorld, draw: Draw, node: StorageNode, force: boolean): void {
+  const [user] = world.users as [ClusterWorld['users'][number]];
+  begin(world, draw.pick(world.servers), `${node.nodeId} is to be removed`, async ({ cluster }) => {
+    await cluster.remove(user.principal, node.nodeId, { force });
+    node.removedMs ??= world.timeline.nowMs;
+    world.statistics.count(force ? 'removed-by-force' : 'removed-when-empty');
+    return 'removed';
+  });
+}
+
+export function makeWell(node: StorageNode): void {
+  node.isFull = false;
+  node.isReadOnly = false;
+  node.slowMs = 0;
+  node.garbledPercent = 0;
+}

@@ -1,0 +1,134 @@
+import { createDraw, type Draw, deriveSeed } from '../../random.ts';
+
+/** One thing that happens. `word` decides the rest; `afterMs`: how long after the step before. */
+export interface ClusterStep {
+  readonly kind: StepKind;
+  readonly word: number;
+  readonly afterMs: number;
+}
+
+export interface ClusterScript {
+  readonly seed: number;
+  readonly servers: number;
+  readonly nodes: number;
+  /** Nodes share zones when there are fewer of these; 0: each is its own. */
+  readonly zones: number;
+  readonly outAfterMs: number;
+  /** Messages get lost, late and doubled now and then, all the time. */
+  readonly isRough: boolean;
+  readonly steps: readonly ClusterStep[];
+}
+
+/** How often each kind is chosen while its theme is in fashion. */
+const WEIGHTS = {
+  upload: 30,
+  'put-file': 10,
+  read: 14,
+  remove: 14,
+  purge: 10,
+  revert: 3,
+  collect: 9,
+  sleep: 10,
+  scrub: 1,
+  'kill-server': 2,
+  'pause-server': 3,
+  'ambush-server': 5,
+  skew: 2,
+  'kill-node': 5,
+  'start-node': 4,
+  'pause-node': 4,
+  wipe: 3,
+  snapshot: 2,
+  'put-back': 2,
+  twin: 1,
+  'end-twin': 2,
+  rot: 5,
+  full: 2,
+  'read-only': 1,
+  slow: 3,
+  garble: 3,
+  'well-again': 4,
+  partition: 4,
+  'one-way': 2,
+  lossy: 2,
+  'heal-network': 5,
+  'add-node': 3,
+  drain: 3,
+  undrain: 1,
+  'remove-node': 3,
+  'force-remove': 1,
+  verify: 1,
+} as const;
+export type StepKind = keyof typeof WEIGHTS;
+const KINDS = Object.keys(WEIGHTS) as StepKind[];
+
+/** What goes on all the time; the rest is trouble, of which each history has some kinds. */
+const ALWAYS: readonly StepKind[] = ['upload', 'put-file', 'read', 'remove', 'purge', 'collect', 'sleep'];
+const REMEDIES: Partial<Record<StepKind, StepKind>> = {
+  'kill-node': 'start-node',
+  snapshot: 'put-back',
+  twin: 'end-twin',
+  full: 'well-again',
+  'read-only': 'well-again',
+  slow: 'well-again',
+  garble: 'well-again',
+  partition: 'heal-network',
+  'one-way': 'heal-network',
+  lossy: 'heal-network',
+  drain: 'remove-node',
+};
+
+function chooseTroubles(draw: Draw): Set<StepKind> {
+  const troubles = KINDS.filter((kind) => !ALWAYS.includes(kind));
+  const chosen = new Set<StepKind>();
+  const count = 3 + draw.below(7);
+  for (let index = 0; index < count; index++) {
+    const kind = draw.pick(troubles);
+    chosen.add(kind);
+    const remedy = REMEDIES[kind];
+    if (remedy !== undefined) chosen.add(remedy);
+  }
+  return chosen;
+}
+
+const WAITS_MS = [0, 0, 0, 1, 2, 5, 20, 100, 700, 3000, 9000, 20_000, 45_000] as const;
+
+/** A whole history from its seed. */
+export function writeClusterScript(seed: number): ClusterScript {
+  const shape = createDraw(deriveSeed(seed, 'cluster', 'shape'));
+  const servers = 1 + shape.below(3);
+  const nodes = 3 + shape.below(4);
+  const zones = shape.chance(25) ? 3 : 0;
+  const outAfterMs = shape.pick([60_000, 120_000, 600_000]);
+  const isRough = shape.chance(40);
+  const count = 25 + shape.below(60);
+  const themes = createDraw(deriveSeed(seed, 'cluster', 'themes'));
+  const troubles = chooseTroubles(themes);
+  const kinds = KINDS.filter((kind) => ALWAYS.includes(kind) || troubles.has(kind));
+  const total = kinds.reduce((sum, kind) => sum + weigh(kind), 0);
+  function weigh(kind: StepKind): number {
+    return WEIGHTS[kind] * (ALWAYS.includes(kind) ? 1 : 2);
+  }
+  const steps = createDraw(deriveSeed(seed, 'cluster', 'steps'));
+  function chooseKind(): StepKind {
+    let left = steps.below(total);
+    for (const kind of kinds) {
+      left -= weigh(kind);
+      if (left < 0) return kind;
+    }
+    return 'upload';
+  }
+  return {
+    seed,
+    servers,
+    nodes,
+    zones,
+    outAfterMs,
+    isRough,
+    steps: Array.from({ length: count }, () => ({
+      kind: chooseKind(),
+      word: steps.word(),
+      afterMs: steps.pick(WAITS_MS),
+    })),
+  };
+}

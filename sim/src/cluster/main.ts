@@ -1,0 +1,4 @@
+import { runCommand } from '../command.ts';
+import { clusterWorlds } from './cluster-worlds.ts';
+
+await runCommand(clusterWorlds);

@@ -1,0 +1,213 @@
+import type { BlockStore } from '@cairn/block-store';
+import { isIntactBlock } from '@cairn/content';
+import type { Environment, Log } from '@cairn/environment';
+import { createMemoryEventBus } from '@cairn/event-bus';
+import { createMaintenance, type Maintenance } from '@cairn/maintenance';
+import type { MetadataStore } from '@cairn/metadata-store';
+import type { BlockId } from '@cairn/model';
+import { type OpenedBlocks, openBlocks } from '@cairn/server';
+import {
+  type ClusterService,
+  createClusterService,
+  createDataServices,
+  type DataServices,
+} from '@cairn/services';
+import { createSeededChance, type Draw, deriveSeed } from '../../random.ts';
+import type { Statistics } from '../../statistics.ts';
+import type { Trace } from '../../trace.ts';
+import type { Timeline } from '../../world/timeline.ts';
+import { platform } from './contents.ts';
+import type { Network } from './network.ts';
+import { createRemoteNode } from './remote-node.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+import type { StorageNode } from './storage-node.ts';
+
+export const REPLICAS = 3;
+export const WRITE_QUORUM = 2;
+const SECRET = createSeededChance(17).bytes(32);
+const KEEP_ALL = { versions: { keep: 'all' }, trash: { keep: 'all' } } as const;
+
+/** What a server process has once it has started. */
+export interface RunningServer {
+  readonly environment: Environment;
+  readonly opened: OpenedBlocks;
+  readonly store: MetadataStore;
+  readonly blocks: BlockStore;
+  readonly services: DataServices;
+  readonly cluster: ClusterService;
+  readonly maintenance: Maintenance;
+}
+
+export interface ServerEvents {
+  onLog(server: ClusterServer, level: string, event: string, fields: Readonly<Record<string, unknown>>): void;
+  onPutBegins(blockIds: readonly BlockId[]): void;
+  /** An acknowledged put, or `null` when it was refused. */
+  onPutEnds(blockIds: readonly BlockId[], begunMs: number, isAcknowledged: boolean): void;
+  onFailure(error: unknown): void;
+}
+
+export interface ClusterServerOptions {
+  readonly name: string;
+  readonly seed: number;
+  readonly timeline: Timeline;
+  readonly trace: Trace;
+  readonly statistics: Statistics;
+  readonly network: Network;
+  readonly store: MetadataStore;
+  readonly outAfterMs: number;
+  readonly findNode: (nodeId: string) => StorageNode;
+  readonly sleptMs: () => number;
+  readonly isRough: () => boolean;
+  readonly draw: Draw;
+  readonly events: ServerEvents;
+}
+
+/** A server process of the cluster: the real composition, on a shared database and simulated nodes. */
+export class ClusterServer {
+  readonly name: string;
+  readonly wall = { offsetMs: 0 };
+  readonly #options: ClusterServerOptions;
+  process: SimulatedProcess | null = null;
+  running: RunningServer | null = null;
+  #starts = 0;
+
+  constructor(options: ClusterServerOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** Begins to start; it takes simulated time until it is `running`. */
+  start(): void {
+    if (this.process !== null) return;
+    const process = new SimulatedProcess(`${this.name}.${this.#starts++}`, this.#options.timeline);
+    this.process = process;
+    this.#open(process).then(
+      (running) => {
+        if (this.process !== process) return;
+        this.running = running;
+        running.opened.start();
+        running.maintenance.start();
+        this.#options.trace.tell(`${this.name} is up`);
+      },
+      (error: unknown) => this.#options.events.onFailure(error),
+    );
+  }
+
+  /** Ends the process; what it knew is gone. */
+  kill(): void {
+    this.process?.kill();
+    this.process = null;
+    this.running = null;
+  }
+
+  #log(): Log {
+    const tell =
+      (level: string) =>
+      (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
+        this.#options.events.onLog(this, level, event, fields);
+    const log: Log = {
+      debug: tell('debug'),
+      info: tell('info'),
+      warn: tell('warn'),
+      error: tell('error'),
+      with: () => log,
+    };
+    return log;
+  }
+
+  /** The shared database as one process has it: between two calls others have their turn, and the process may be stopped. */
+  #storeOf(process: SimulatedProcess): MetadataStore {
+    const { store, timeline, trace, draw } = this.#options;
+    const call = async <Result>(kind: string, work: () => Promise<Result>): Promise<Result> => {
+      await process.pass(kind);
+      await process.hop(draw.below(3));
+      trace.note(`${process.name} ${kind}`);
+      let answer: () => Result;
+      try {
+        const result = await timeline.hold(work);
+        answer = () => result;
+      } catch (error) {
+        answer = () => {
+          throw error;
+        };
+      }
+      await process.pass(`${kind}-done`);
+      await process.hop(0);
+      return answer();
+    };
+    return {
+      read: (work) => call('read', () => store.read(work)),
+      transact: (work) => call('transact', () => store.transact(work)),
+      checkHealth: () => store.checkHealth(),
+      close: async () => undefined,
+    };
+  }
+
+  #watch(process: SimulatedProcess, blocks: BlockStore): BlockStore {
+    const { timeline, events } = this.#options;
+    return {
+      ...blocks,
+      async put(given, above) {
+        const ids = given.map(({ blockId }) => blockId);
+        const begunMs = timeline.nowMs;
+        events.onPutBegins(ids);
+        const stopListening = process.onDeath(() => events.onPutEnds(ids, begunMs, false));
+        try {
+          const locations = await blocks.put(given, above);
+          events.onPutEnds(ids, begunMs, true);
+          await process.pass('put-done');
+          return locations;
+        } catch (error) {
+          events.onPutEnds(ids, begunMs, false);
+          throw error;
+        } finally {
+          stopListening();
+        }
+      },
+    };
+  }
+
+  async #open(process: SimulatedProcess): Promise<RunningServer> {
+    const { seed, timeline, network, trace, statistics, outAfterMs, findNode, sleptMs } = this.#options;
+    const chance = createSeededChance(deriveSeed(seed, process.name));
+    const environment = process.environment(chance, this.wall, sleptMs, this.#log());
+    const store = this.#storeOf(process);
+    const opened = await openBlocks({
+      setting: {
+        kind: 'nodes',
+        replicas: REPLICAS,
+        writeQuorum: WRITE_QUORUM,
+        outAfterMs,
+        repairBytesPerSecond: null,
+      },
+      key: null,
+      store,
+      environment,
+      secret: SECRET,
+      verify: (block) => isIntactBlock(platform, block),
+      connect: ({ nodeId }) =>
+        createRemoteNode({
+          server: this.name,
+          process,
+          timers: environment.timers,
+          node: findNode(nodeId),
+          network,
+          timeline,
+          trace,
+          statistics,
+          isRough: this.#options.isRough,
+        }),
+    });
+    const blocks = this.#watch(process, opened.blocks);
+    const bus = createMemoryEventBus();
+    return {
+      environment,
+      opened,
+      store,
+      blocks,
+      services: createDataServices({ store, blocks, bus, platform, environment }),
+      cluster: createClusterService({ store, environment, secret: SECRET, view: opened.view }),
+      maintenance: createMaintenance({ store, blocks, environment }, { retention: KEEP_ALL }),
+    };
+  }
+}

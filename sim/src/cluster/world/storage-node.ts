@@ -1,0 +1,226 @@
+import type { BlockLocation, Fence } from '@cairn/block-store';
+import type { StoredBlock } from '@cairn/content';
+import { type BlockId, CairnError } from '@cairn/model';
+import { deleteWithFence } from '@cairn/node-api';
+import type { NodeStatus } from '@cairn/protocol';
+import type { Draw } from '../../random.ts';
+import type { Timeline } from '../../world/timeline.ts';
+import { NodeDisk } from './node-disk.ts';
+import { SimulatedProcess } from './simulated-process.ts';
+
+/** Writes that are on their way to the disk: a crash leaves any part of them. */
+type Writing = () => Promise<unknown>;
+
+export interface StorageNodeEvents {
+  /** A delete took place. */
+  onDelete(node: StorageNode, blockId: BlockId, fence: Fence | undefined): Promise<void>;
+}
+
+/** One storage node of the world: a folder that outlives its processes, and what can be wrong with the machine. */
+export class StorageNode {
+  readonly nodeId: string;
+  readonly zone: string;
+  readonly #timeline: Timeline;
+  readonly #draw: Draw;
+  readonly #events: StorageNodeEvents;
+  disk: NodeDisk;
+  /** A copy of the folder from earlier, to be put back one day. */
+  snapshot: NodeDisk | null = null;
+  process: SimulatedProcess | null = null;
+  /** Another process that runs on a copy of the folder, under the same id and address. */
+  twin: { readonly disk: NodeDisk; readonly process: SimulatedProcess } | null = null;
+  isFull = false;
+  isReadOnly = false;
+  /** What each request takes on top. */
+  slowMs = 0;
+  /** Of 100 answers with a block, so many have other bytes. */
+  garbledPercent = 0;
+  /** When the cluster forgot it; its machine may run on. */
+  removedMs: number | null = null;
+  /** All folders that ever were here, those of twins and wiped ones too. */
+  readonly everyDisk: NodeDisk[] = [];
+  /** The most starts that any process under this id has counted. */
+  highestBoot = 0;
+  readonly #writings = new Map<SimulatedProcess, Set<Writing>>();
+  #starts = 0;
+
+  constructor(options: {
+    readonly nodeId: string;
+    readonly zone: string;
+    readonly timeline: Timeline;
+    readonly draw: Draw;
+    readonly events: StorageNodeEvents;
+  }) {
+    this.nodeId = options.nodeId;
+    this.zone = options.zone;
+    this.#timeline = options.timeline;
+    this.#draw = options.draw;
+    this.#events = options.events;
+    this.disk = new NodeDisk(`${this.nodeId}-disk-0`, 0, {}, () => this.#timeline.nowMs);
+    this.everyDisk.push(this.disk);
+  }
+
+  get isUp(): boolean {
+    return this.process !== null;
+  }
+
+  start(): void {
+    if (this.process !== null) return;
+    this.process = this.#startOn(this.disk);
+  }
+
+  #startOn(disk: NodeDisk): SimulatedProcess {
+    disk.bootCount++;
+    this.highestBoot = Math.max(this.highestBoot, disk.bootCount);
+    const started = new SimulatedProcess(`${this.nodeId}.${this.#starts++}`, this.#timeline);
+    this.#writings.set(started, new Set());
+    return started;
+  }
+
+  /** Ends the process in the midst of whatever it does. */
+  async kill(): Promise<void> {
+    const { process } = this;
+    this.process = null;
+    if (process !== null) await this.#end(process);
+  }
+
+  async #end(process: SimulatedProcess): Promise<void> {
+    process.kill();
+    const writings = this.#writings.get(process) ?? new Set();
+    this.#writings.delete(process);
+    await this.#timeline.hold(async () => {
+      for (const write of writings) if (this.#draw.chance(50)) await write();
+    });
+  }
+
+  /** The disk was replaced by an empty one; the node's identity was elsewhere and stays. */
+  wipe(): void {
+    const { bootCount, fencing } = this.disk;
+    const number = this.#starts;
+    this.replaceDisk(
+      new NodeDisk(`${this.nodeId}-disk-${number}`, bootCount, fencing.highest, () => this.#timeline.nowMs),
+    );
+  }
+
+  replaceDisk(disk: NodeDisk): void {
+    this.disk = disk;
+    this.everyDisk.push(disk);
+  }
+
+  async startTwin(): Promise<void> {
+    if (this.twin !== null || this.process === null) return;
+    const disk = await this.#timeline.hold(() => this.disk.copy());
+    // Both were started from the same folder.
+    disk.bootCount--;
+    this.everyDisk.push(disk);
+    this.twin = { disk, process: this.#startOn(disk) };
+  }
+
+  async endTwin(): Promise<void> {
+    const { twin } = this;
+    this.twin = null;
+    if (twin !== null) await this.#end(twin.process);
+  }
+
+  /** Which of the processes at the address a new connection reaches. */
+  answering(): SimulatedProcess | null {
+    if (this.twin === null) return this.process;
+    return this.#draw.chance(50) ? this.twin.process : this.process;
+  }
+
+  #diskOf(process: SimulatedProcess): NodeDisk {
+    return this.twin?.process === process ? this.twin.disk : this.disk;
+  }
+
+  /** Does something that writes: it takes its time, and a crash meanwhile leaves it done or undone. */
+  async #write<Result>(process: SimulatedProcess, work: () => Promise<Result>): Promise<Result> {
+    const writings = this.#writings.get(process);
+    const writing: Writing = work;
+    writings?.add(writing);
+    await process.hop(1 + this.#draw.below(8) + this.slowMs);
+    writings?.delete(writing);
+    return this.#timeline.hold(work);
+  }
+
+  async #read<Result>(process: SimulatedProcess, work: () => Promise<Result>): Promise<Result> {
+    if (this.slowMs > 0) await process.hop(this.slowMs);
+    return this.#timeline.hold(work);
+  }
+
+  async status(process: SimulatedProcess): Promise<NodeStatus> {
+    const disk = this.#diskOf(process);
+    const usage = await disk.blocks.usage();
+    return {
+      nodeId: this.nodeId,
+      storeUuid: disk.storeUuid,
+      bootCount: disk.bootCount,
+      bootId: process.name,
+      version: '0',
+      usage,
+      freeBytes: this.isFull ? 0 : 1_000_000,
+      totalBytes: 2_000_000,
+      refusesWrites: this.isReadOnly ? 'the disk is read-only' : null,
+      fencingTokens: { ...disk.fencing.highest },
+    };
+  }
+
+  put(
+    process: SimulatedProcess,
+    blocks: readonly StoredBlock[],
+    above: ReadonlyMap<BlockId, number> | undefined,
+  ): Promise<readonly BlockLocation[]> {
+    const disk = this.#diskOf(process);
+    return this.#write(process, async () => {
+      if (this.isReadOnly) throw new CairnError('unavailable', 'the disk is read-only');
+      if (this.isFull) {
+        const isNew = blocks.some(({ blockId }) => disk.generationOf(blockId) <= (above?.get(blockId) ?? 0));
+        if (isNew) throw new CairnError('storage-full', 'the disk is full');
+      }
+      return disk.put(blocks, above);
+    });
+  }
+
+  delete(
+    process: SimulatedProcess,
+    location: Pick<BlockLocation, 'blockId' | 'generation'>,
+    fence: Fence | undefined,
+  ): Promise<boolean> {
+    const disk = this.#diskOf(process);
+    return this.#write(process, async () => {
+      const isDeleted = await deleteWithFence(disk, location, fence);
+      if (!isDeleted) return false;
+      disk.noteDelete(location.blockId, location.generation);
+      await this.#events.onDelete(this, location.blockId, fence);
+      return true;
+    });
+  }
+
+  /** In the order asked; `'damaged'` for what cannot be read. */
+  get(process: SimulatedProcess, blockIds: readonly BlockId[]): Promise<(StoredBlock | null | 'damaged')[]> {
+    const { blocks } = this.#diskOf(process);
+    return this.#read(process, async () => {
+      const found: (StoredBlock | null | 'damaged')[] = [];
+      for (const blockId of blockIds) {
+        const block = await blocks.get(blockId).catch(() => 'damaged' as const);
+        found.push(this.#garble(block));
+      }
+      return found;
+    });
+  }
+
+  #garble(block: StoredBlock | null | 'damaged'): StoredBlock | null | 'damaged' {
+    if (block === null || block === 'damaged' || !this.#draw.chance(this.garbledPercent)) return block;
+    const payload = new Uint8Array(block.payload);
+    payload[0] = (payload[0] ?? 0) ^ 0x20;
+    return { ...block, payload };
+  }
+
+  /** Something else that reads, on the real store. */
+  read<Result>(
+    process: SimulatedProcess,
+    work: (blocks: NodeDisk['blocks']) => Promise<Result>,
+  ): Promise<Result> {
+    const disk = this.#diskOf(process);
+    return this.#read(process, () => work(disk.blocks));
+  }
+}
