@@ -9,7 +9,6 @@ export interface LedgerFile {
   readonly contents: Set<ContentId>;
   /** Somebody has begun to remove it: it may be there or not. */
   isLeaving: boolean;
-  isTrashed: boolean;
 }
 
 /** What users were told. */
@@ -19,7 +18,7 @@ export class Ledger {
   acknowledge(user: ClusterUser, entryId: EntryId, contentId: ContentId): void {
     let file = this.#files.get(entryId);
     if (file === undefined) {
-      file = { entryId, user, contents: new Set(), isLeaving: false, isTrashed: false };
+      file = { entryId, user, contents: new Set(), isLeaving: false };
       this.#files.set(entryId, file);
     }
     file.contents.add(contentId);

@@ -45,6 +45,18 @@ export async function checkDelete(
   fail(world, `[lost] the last copy of block ${blockId.slice(0, 6)}, which is in use, was deleted ${by}`);
 }
 
+/** A node was removed because it was empty: what is on it now all the same must be safe elsewhere. */
+export async function checkNothingDepends(world: ClusterWorld, node: StorageNode): Promise<void> {
+  const needed = await world.timeline.hold(() => referencedBlocks(world));
+  for (const blockId of node.disk.wholeBlocks()) {
+    if (!needed.has(blockId)) continue;
+    const elsewhere = wholeHolders(world, blockId).filter((holder) => holder !== node).length;
+    if (elsewhere >= WRITE_QUORUM) continue;
+    const words = `${node.nodeId} was removed as empty, and ${elsewhere} other nodes have`;
+    fail(world, `[removed] ${words} its block ${blockId.slice(0, 6)}, which a file needs`);
+  }
+}
+
 /** What is acknowledged is durable on as many disks as were promised, at some moment since the put began. */
 export function checkAcknowledged(world: ClusterWorld, blockIds: readonly BlockId[], begunMs: number): void {
   for (const blockId of blockIds) {

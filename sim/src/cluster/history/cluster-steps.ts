@@ -1,15 +1,27 @@
 import { createDraw, type Draw } from '../../random.ts';
 import { checkNothingIsLost } from '../checks/moments.ts';
 import type { ClusterServer } from '../world/cluster-server.ts';
+import { CONTENTS } from '../world/contents.ts';
 import { type ClusterWorld, present } from './cluster-world.ts';
 import { nodeSteps } from './node-steps.ts';
 import type { ClusterStep, StepKind } from './script.ts';
-import { begin, purgeStep, putFileStep, readStep, removeStep, revertStep, uploadStep } from './user-steps.ts';
+import {
+  begin,
+  purgeStep,
+  putFileStep,
+  readStep,
+  removeFile,
+  removeStep,
+  revertStep,
+  uploadContent,
+  uploadStep,
+} from './user-steps.ts';
 
 const HOUR_MS = 3_600_000;
 const SLEEPS_MS = [60_000, HOUR_MS, 30 * HOUR_MS, 60 * HOUR_MS, 121 * HOUR_MS, 121 * HOUR_MS, 270 * HOUR_MS];
 const PAUSES_MS = [200, 5_000, 40_000, 130_000, 700_000];
 /** Where a process may be stopped right before it goes on. */
+const RACING_POINTS = ['delete', 'delete', 'locate', 'list', 'transact', 'transact-done', 'put-done', 'read'];
 const POINTS = ['put', 'put-done', 'delete', 'get', 'locate', 'list', 'transact', 'transact-done', 'read'];
 
 export type Perform = (world: ClusterWorld, draw: Draw) => Promise<void> | void;
@@ -56,8 +68,57 @@ export function collectStep(world: ClusterWorld, server: ClusterServer): void {
   });
 }
 
+/** A job is stopped right before it deletes something, for longer than its lease, and another server takes over. */
+function twoCoordinators(world: ClusterWorld, draw: Draw): void {
+  const server = pickServer(world, draw);
+  const point = draw.pick(['delete', 'delete', 'get', 'locate', 'transact']);
+  const durationMs = draw.pick([20_000, 60_000, 150_000]);
+  server.process?.ambush(point, 1 + draw.below(4), () => {
+    world.statistics.count(`two-coordinators:${point}`);
+    pauseServer(world, server, durationMs);
+    world.trace.tell('11 minutes go by');
+    world.sleptMs += 11 * 60_000;
+  });
+}
+
+/** Nobody needs a content any more, its blocks are collected, and just then it is sent again, perhaps several times. */
+async function race(world: ClusterWorld, draw: Draw): Promise<void> {
+  const { timeline } = world;
+  const content = draw.pick(CONTENTS);
+  const { contentId } = content.content;
+  for (const file of world.ledger.kept().filter(({ contents }) => contents.has(contentId))) {
+    removeFile(world, pickServer(world, draw), file, true);
+  }
+  await timeline.pass(300);
+  const rounds = 1 + draw.below(3);
+  for (let round = 0; round < rounds; round++) {
+    world.trace.tell('121 hours go by');
+    world.sleptMs += 121 * HOUR_MS;
+    const server = pickServer(world, draw);
+    if (draw.chance(60)) {
+      const [point, count] = [draw.pick(RACING_POINTS), 1 + draw.below(4)];
+      const durationMs = draw.pick(PAUSES_MS);
+      server.process?.ambush(point, count, () => {
+        world.statistics.count(`race:${point}`);
+        pauseServer(world, server, durationMs);
+      });
+    }
+    collectStep(world, server);
+    await timeline.pass(draw.pick([0, 5, 20, 60, 300]));
+    if (round < rounds - 1 && draw.chance(50)) continue;
+    for (let times = 1 + draw.below(3); times > 0; times--) {
+      const user = draw.pick(world.users);
+      uploadContent(world, pickServer(world, draw), user, content, null);
+      await timeline.pass(draw.pick([0, 0, 1, 5, 20]));
+    }
+  }
+  world.statistics.count('race');
+}
+
 const STEPS: Record<StepKind, Perform> = {
   ...nodeSteps,
+  race,
+  'two-coordinators': twoCoordinators,
   upload: (world, draw) => uploadStep(world, pickServer(world, draw), draw),
   'put-file': (world, draw) => putFileStep(world, pickServer(world, draw), draw),
   read: (world, draw) => readStep(world, pickServer(world, draw), draw),
@@ -76,7 +137,7 @@ const STEPS: Record<StepKind, Perform> = {
       return `${damagedCount} damaged`;
     });
   },
-  verify(world, draw) {
+  status(world, draw) {
     begin(world, pickServer(world, draw), 'a look at the nodes', async ({ cluster }) => {
       const [{ principal }] = world.users as [ClusterWorld['users'][number]];
       const { nodes } = await cluster.describe(principal);

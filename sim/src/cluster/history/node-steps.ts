@@ -1,5 +1,7 @@
 import type { BlockId } from '@cairn/model';
 import type { Draw } from '../../random.ts';
+import { checkNothingDepends } from '../checks/moments.ts';
+import type { RunningServer } from '../world/cluster-server.ts';
 import type { StorageNode } from '../world/storage-node.ts';
 import type { Perform } from './cluster-steps.ts';
 import { type ClusterWorld, present } from './cluster-world.ts';
@@ -31,9 +33,12 @@ type NodeStep = Extract<
   | 'undrain'
   | 'remove-node'
   | 'force-remove'
+  | 'reweigh'
+  | 'migrate'
 >;
 
 const MAX_NODES = 9;
+const DRAINING = { state: 'draining' } as const;
 
 function pickNode(world: ClusterWorld, draw: Draw): StorageNode {
   return draw.pick(present(world));
@@ -215,22 +220,32 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     const others = present(world).filter((node) => !draining.includes(node));
     if (others.length === 0) return;
     const { nodeId } = draw.pick(others);
-    const [user] = world.users as [ClusterWorld['users'][number]];
-    begin(world, draw.pick(world.servers), `${nodeId} is to be drained`, async ({ cluster }) => {
-      await cluster.change(user.principal, nodeId, { state: 'draining' });
-      world.statistics.count('draining');
-      return null;
-    });
+    change(world, draw, nodeId, `${nodeId} is to be drained`, DRAINING);
+    world.statistics.count('draining');
+  },
+  reweigh(world, draw) {
+    const { nodeId } = pickNode(world, draw);
+    const weight = draw.pick([0.2, 1, 5]);
+    change(world, draw, nodeId, `${nodeId} is to weigh ${weight}`, { weight });
+    world.statistics.count('reweighed');
+  },
+  async migrate(world, draw) {
+    const old = present(world);
+    const count = Math.min(1 + draw.below(3), MAX_NODES - world.nodes.length);
+    for (let number = 0; number < count; number++) {
+      const { nodeId } = await world.addNode();
+      world.trace.tell(`${nodeId} joins`);
+    }
+    const leaving = draw.chance(30) ? old : old.slice(0, draw.below(old.length) + 1);
+    for (const { nodeId } of leaving) change(world, draw, nodeId, `${nodeId} is to be drained`, DRAINING);
+    world.statistics.count('migration');
+    if (leaving.length === present(world).length) world.statistics.count('drained:everything');
   },
   async undrain(world, draw) {
     const draining = await drainingNodes(world);
     if (draining.length === 0) return;
     const { nodeId } = draw.pick(draining);
-    const [user] = world.users as [ClusterWorld['users'][number]];
-    begin(world, draw.pick(world.servers), `${nodeId} is to stay`, async ({ cluster }) => {
-      await cluster.change(user.principal, nodeId, { state: 'active' });
-      return null;
-    });
+    change(world, draw, nodeId, `${nodeId} is to stay`, { state: 'active' });
   },
   async 'remove-node'(world, draw) {
     const draining = await drainingNodes(world);
@@ -256,10 +271,25 @@ export const nodeSteps: Record<NodeStep, Perform> = {
   },
 };
 
+function change(
+  world: ClusterWorld,
+  draw: Draw,
+  nodeId: string,
+  what: string,
+  changes: Parameters<RunningServer['cluster']['change']>[2],
+): void {
+  const [user] = world.users as [ClusterWorld['users'][number]];
+  begin(world, draw.pick(world.servers), what, async ({ cluster }) => {
+    await cluster.change(user.principal, nodeId, changes);
+    return null;
+  });
+}
+
 function removeNode(world: ClusterWorld, draw: Draw, node: StorageNode, force: boolean): void {
   const [user] = world.users as [ClusterWorld['users'][number]];
   begin(world, draw.pick(world.servers), `${node.nodeId} is to be removed`, async ({ cluster }) => {
     await cluster.remove(user.principal, node.nodeId, { force });
+    if (node.removedMs === null) await checkNothingDepends(world, node);
     node.removedMs ??= world.timeline.nowMs;
     world.statistics.count(force ? 'removed-by-force' : 'removed-when-empty');
     return 'removed';

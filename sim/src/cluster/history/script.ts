@@ -57,7 +57,11 @@ const WEIGHTS = {
   undrain: 1,
   'remove-node': 3,
   'force-remove': 1,
-  verify: 1,
+  reweigh: 2,
+  migrate: 3,
+  race: 8,
+  'two-coordinators': 4,
+  status: 1,
 } as const;
 export type StepKind = keyof typeof WEIGHTS;
 const KINDS = Object.keys(WEIGHTS) as StepKind[];
@@ -76,12 +80,13 @@ const REMEDIES: Partial<Record<StepKind, StepKind>> = {
   'one-way': 'heal-network',
   lossy: 'heal-network',
   drain: 'remove-node',
+  migrate: 'remove-node',
 };
 
 function chooseTroubles(draw: Draw): Set<StepKind> {
   const troubles = KINDS.filter((kind) => !ALWAYS.includes(kind));
   const chosen = new Set<StepKind>();
-  const count = 3 + draw.below(7);
+  const count = 2 + draw.below(8);
   for (let index = 0; index < count; index++) {
     const kind = draw.pick(troubles);
     chosen.add(kind);
@@ -106,8 +111,9 @@ export function writeClusterScript(seed: number): ClusterScript {
   const troubles = chooseTroubles(themes);
   const kinds = KINDS.filter((kind) => ALWAYS.includes(kind) || troubles.has(kind));
   const total = kinds.reduce((sum, kind) => sum + weigh(kind), 0);
+  // Few kinds of trouble come often, many come now and then.
   function weigh(kind: StepKind): number {
-    return WEIGHTS[kind] * (ALWAYS.includes(kind) ? 1 : 2);
+    return WEIGHTS[kind] * (ALWAYS.includes(kind) ? troubles.size : 12);
   }
   const steps = createDraw(deriveSeed(seed, 'cluster', 'steps'));
   function chooseKind(): StepKind {

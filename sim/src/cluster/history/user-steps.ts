@@ -154,6 +154,17 @@ export function uploadStep(world: ClusterWorld, server: ClusterServer, draw: Dra
   const content = draw.pick(CONTENTS);
   const files = world.ledger.kept().filter((file) => file.user === user);
   const target = files.length > 0 && draw.chance(30) ? draw.pick(files) : null;
+  uploadContent(world, server, user, content, target);
+}
+
+/** @param target the file that gets a new version; `null`: a new file */
+export function uploadContent(
+  world: ClusterWorld,
+  server: ClusterServer,
+  user: ClusterUser,
+  content: PoolContent,
+  target: LedgerFile | null,
+): void {
   begin(world, server, `${user.name} uploads ${content.label}`, (running) =>
     upload(world, running, user, content, target),
   );
@@ -200,15 +211,22 @@ export function removeStep(world: ClusterWorld, server: ClusterServer, draw: Dra
   const chosen = draw.chance(50)
     ? files.filter(({ contents }) => [...contents].some((contentId) => first.contents.has(contentId)))
     : [first];
-  for (const file of chosen) {
-    file.isLeaving = true;
-    begin(world, server, `${file.user.name} removes ${file.entryId.slice(0, 4)}`, async ({ services }) => {
-      await services.files.remove(file.user.principal, file.entryId);
-      file.isTrashed = true;
-      if (draw.chance(60)) await services.trash.purge(file.user.principal, file.entryId);
-      return null;
-    });
-  }
+  for (const file of chosen) removeFile(world, server, file, draw.chance(60));
+}
+
+/** @param purges also from the trash */
+export function removeFile(
+  world: ClusterWorld,
+  server: ClusterServer,
+  file: LedgerFile,
+  purges: boolean,
+): void {
+  file.isLeaving = true;
+  begin(world, server, `${file.user.name} removes ${file.entryId.slice(0, 4)}`, async ({ services }) => {
+    await services.files.remove(file.user.principal, file.entryId);
+    if (purges) await services.trash.purge(file.user.principal, file.entryId);
+    return null;
+  });
 }
 
 export function purgeStep(world: ClusterWorld, server: ClusterServer, draw: Draw): void {
