@@ -46,6 +46,8 @@ async function removeSurplus(
   const ids = new Set(wanted.map(({ nodeId }) => nodeId));
   const surplus = [...replicas.filter(({ node }) => !ids.has(node.nodeId)), ...shards];
   if (surplus.length === 0) return;
+  // Where all are drained, or seem out after this process stood still, every replica would be a surplus one.
+  if (wanted.length < run.replicas) return;
   const least = surplus.reduce((most, { location }) => Math.max(most, location.generation), 0);
   const low = replicas.filter(({ node, location }) => ids.has(node.nodeId) && location.generation < least);
   // What is written over something whole is read back before the next is: a disk may lie.

@@ -141,6 +141,31 @@ describe('repair', () => {
     expect(await copies(nodes, ids)).toEqual([3]);
   });
 
+  test.each([1, 2, 3])('takes nothing away where %i of three nodes are drained', async (count) => {
+    const { nodes, ids, repair } = await fill(3, 20);
+    for (const node of nodes.nodes.slice(0, count)) {
+      Object.assign(node, { isWritable: false, isMember: false });
+    }
+    for (let run = 0; run < 3; run++) {
+      expect(await repair({ rebalance: true })).toMatchObject({ removedReplicas: 0, lost: 0 });
+    }
+    expect(await copies(nodes, ids)).toEqual([3]);
+  });
+
+  test('takes nothing away when it stood still between looking and taking, and all nodes seem out', async () => {
+    const { nodes, ids, repair } = await fill(3, 20);
+    const { locate } = nodes.node('n3').memory;
+    nodes.node('n3').memory.locate = async (blockIds) => {
+      const found = await locate(blockIds);
+      for (const node of nodes.nodes) {
+        Object.assign(node, { isUp: false, isReadable: false, isWritable: false, isMember: false });
+      }
+      return found;
+    };
+    expect(await repair({ rebalance: true })).toMatchObject({ removedReplicas: 0 });
+    for (const { memory } of nodes.nodes) expect((await memory.usage()).blocks).toBe(ids.length);
+  });
+
   test('never spreads bytes that are not what the id names', async () => {
     const nodes = createTestNodes(3);
     const block = makeBlock(1, 100);
