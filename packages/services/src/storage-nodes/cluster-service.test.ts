@@ -198,6 +198,14 @@ describe('a node that has joined', () => {
     expect(await world.store.read((reader) => reader.listStorageNodes())).toEqual([]);
   });
 
+  test('is removed once when two administrators do it at the same time', async () => {
+    const { nodeId } = await join();
+    const remove = () => service.remove(admin.principal, nodeId, { force: true });
+    const results = await Promise.allSettled([remove(), remove()]);
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(errors).toMatchObject([{ code: 'not-found' }]);
+  });
+
   test('is the business of administrators only', async () => {
     const { nodeId } = await join();
     const nothing = { code: 'not-found', message: expect.stringContaining('nothing at this address') };

@@ -140,6 +140,8 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
       }
       await store.transact(async (transaction) => {
         await authoriseAdministrator(transaction, principal);
+        // Somebody else may have removed it meanwhile.
+        await findNode(transaction, nodeId);
         await transaction.deleteStorageNode(nodeId);
       });
       environment.log.warn('storage-nodes.removed', { nodeId, force, blocks: blocks ?? null });
