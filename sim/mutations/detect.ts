@@ -34,13 +34,15 @@ export async function detect(
   const started = performance.now();
   const { status, output } = await run(path, commandOf(path, detector, budget, runsBefore), budget);
   const timeMs = performance.now() - started;
-  if (detector === 'sim') {
+  if (detector in SIMULATIONS) {
     const { runs, ...found } = readHistories(output);
     return { detector, timeMs, runs: runs === null ? null : runsBefore + runs, ...found };
   }
   return { detector, caught: status !== 0, timeMs, ...(status === 0 ? NOTHING : readTests(output)) };
 }
 
+/** Programs that play histories from seeds. */
+const SIMULATIONS = { sim: 'main.ts', cluster: join('cluster', 'main.ts') } as const;
 /** What a history that began just before the end may still take. */
 const GRACE_MS = 60_000;
 /** Tests end when they are done; this is for those that never are. */
@@ -49,11 +51,11 @@ const NOTHING = { runs: null, what: '' };
 
 function commandOf(path: string, detector: Detector, budget: Budget, runsBefore: number): string[] {
   const vitest = join(path, 'node_modules', 'vitest', 'vitest.mjs');
-  if (detector === 'sim') {
+  if (detector in SIMULATIONS) {
     const minutes = String(budget.timeoutMs / 60_000);
     const seeds = ['--from', String(1 + runsBefore), '--runs', String(budget.simRuns)];
     const options = [...seeds, '--minutes', minutes, '--once', '--json'];
-    return [join(path, 'sim', 'src', 'main.ts'), ...options];
+    return [join(path, 'sim', 'src', SIMULATIONS[detector as keyof typeof SIMULATIONS]), ...options];
   }
   if (detector === 'planner') return [vitest, 'run', 'packages/planner', '--bail', '1'];
   const name = detector.slice(detector.indexOf(':') + 1);

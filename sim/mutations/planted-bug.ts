@@ -15,7 +15,7 @@ export interface PlantedBug {
 }
 
 /**
- * `sim`: the seeded world; `planner`: the planner's property tests; `scenario:<name>`: that scenario in one process;
+ * `sim`: the seeded world; `cluster`: the seeded cluster; `planner`: the planner's property tests; `scenario:<name>`: that scenario in one process;
  * `tests:<folder>`: that folder's tests, for what lies below the simulated disk.
  */
-export type Detector = 'sim' | 'planner' | `scenario:${string}` | `tests:${string}`;
+export type Detector = 'sim' | 'cluster' | 'planner' | `scenario:${string}` | `tests:${string}`;

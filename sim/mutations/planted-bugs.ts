@@ -1,5 +1,6 @@
 import { BLOCK_BUGS } from './bugs/blocks.ts';
 import { CLIENT_BUGS } from './bugs/client.ts';
+import { CLUSTER_BUGS } from './bugs/cluster.ts';
 import { DISK_BUGS } from './bugs/disk.ts';
 import { ENGINE_BUGS } from './bugs/engine.ts';
 import { MAINTENANCE_BUGS } from './bugs/maintenance.ts';
@@ -15,4 +16,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...DISK_BUGS,
   ...SERVER_BUGS,
   ...MAINTENANCE_BUGS,
+  ...CLUSTER_BUGS,
 ];

@@ -60,14 +60,14 @@ function cell(text: string): string {
 /** The page `docs/spec/planted-bugs.md`. */
 export function showPage(bugs: readonly PlantedBug[], results: readonly Result[]): string {
   const noticed = results.filter((each) => each.noticed !== null);
-  const bySim = noticed.filter((each) => each.noticed?.detector === 'sim');
+  const by = (detector: Detector) => noticed.filter((each) => each.noticed?.detector === detector).length;
   return `# Planted bugs
 
 Proof that the tests would notice: each of these bugs is put into a copy of the sources, alone, and the tests that
-should notice it are run. \`sim\` is the simulated world (one run is one history, seeds from 1 on); \`planner\` the
-planner's property tests (one run is one generated case); \`tests:…\` the tests of that folder.
+should notice it are run. \`sim\` is the simulated world and \`cluster\` the simulated cluster (one run is one history, seeds
+from 1 on); \`planner\` the planner's property tests (one run is one generated case); \`tests:…\` the tests of that folder.
 
-Of ${results.length} bugs ${noticed.length} were noticed, ${bySim.length} of them by the simulated world.
+Of ${results.length} bugs ${noticed.length} were noticed, ${by('sim')} of them by the simulated world, ${by('cluster')} by the simulated cluster.
 
 ${showTable(bugs, results)}
 

@@ -3,9 +3,12 @@ import type { BlockId } from '@cairn/model';
 import { START_AT } from '../../world/world-environment.ts';
 import { type ClusterWorld, fail, wholeHolders } from '../history/cluster-world.ts';
 import { type ClusterServer, WRITE_QUORUM } from '../world/cluster-server.ts';
+import type { NodeDisk } from '../world/node-disk.ts';
 import type { StorageNode } from '../world/storage-node.ts';
 
 const PAGE_REFERENCES = 10_000;
+/** For so long a server may not have seen who a node is by now. */
+const UNNOTICED_MS = 60_000;
 /** Servers' clocks differ, so a lease is relied on only while it has this much left. */
 const LEASE_MARGIN_MS = 12 * 3_600_000;
 
@@ -27,10 +30,13 @@ export async function checkNothingIsLost(world: ClusterWorld): Promise<void> {
 export async function checkDelete(
   world: ClusterWorld,
   node: StorageNode,
+  disk: NodeDisk,
   blockId: BlockId,
   fence: Fence | undefined,
 ): Promise<void> {
   world.trace.note(`${node.nodeId} has deleted ${blockId.slice(0, 6)}`);
+  if (fence === undefined) fail(world, `[fence] ${node.nodeId} deleted for somebody without a fence`);
+  else checkFence(world, node, disk, fence);
   if (node.removedMs !== null || wholeHolders(world, blockId).length > 0) return;
   const at = START_AT + world.timeline.nowMs + world.sleptMs + LEASE_MARGIN_MS;
   const isNeeded = await world.store.read(async (reader) => {
@@ -43,6 +49,37 @@ export async function checkDelete(
   if (!isNeeded) return;
   const by = fence === undefined ? 'without a fence' : `by ${fence.job} ${fence.token}`;
   fail(world, `[lost] the last copy of block ${blockId.slice(0, 6)}, which is in use, was deleted ${by}`);
+}
+
+/** Who was overtaken by another holder of the job deletes nothing any more where that one did. */
+function checkFence(world: ClusterWorld, node: StorageNode, disk: NodeDisk, { job, token }: Fence): void {
+  const highest = disk.usedTokens.get(job) ?? 0;
+  if (token < highest) {
+    fail(world, `[fence] ${node.nodeId} deleted for holder ${token} of ${job} after holder ${highest}`);
+  }
+  disk.usedTokens.set(job, Math.max(token, highest));
+}
+
+/** A node whose folder is known to be an old copy gets nothing new. */
+export async function checkPut(
+  world: ClusterWorld,
+  node: StorageNode,
+  disk: NodeDisk,
+  runsForMs: number,
+): Promise<void> {
+  if (runsForMs < UNNOTICED_MS || node.twin !== null) return;
+  const record = await world.store.read((reader) => reader.getStorageNode(node.nodeId));
+  if (record === undefined || disk.bootCount >= record.bootCount) return;
+  fail(world, `[fenced] ${node.nodeId} is an old copy of itself, and was given blocks`);
+}
+
+/** Blocks were reported as lost for good. */
+export async function checkLostReport(world: ClusterWorld, blockIds: readonly BlockId[]): Promise<void> {
+  const needed = await referencedBlocks(world);
+  for (const blockId of blockIds) {
+    if (!needed.has(blockId) || wholeHolders(world, blockId).length === 0) continue;
+    fail(world, `[alarm] block ${blockId.slice(0, 6)} was reported as lost, and is not`);
+  }
 }
 
 /** A node was removed because it was empty: what is on it now all the same must be safe elsewhere. */

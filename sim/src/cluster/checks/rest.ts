@@ -38,6 +38,7 @@ async function heal(world: ClusterWorld): Promise<void> {
     }
   }
   for (const server of world.servers) {
+    server.process?.disarm();
     server.process?.resume();
     server.wall.offsetMs = 0;
     server.start();

@@ -1,4 +1,5 @@
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
+import type { BlockId } from '@cairn/model';
 import { createDraw, createSeededChance, deriveSeed } from '../../random.ts';
 import { Statistics } from '../../statistics.ts';
 import { Trace } from '../../trace.ts';
@@ -7,7 +8,7 @@ import { Timeline } from '../../world/timeline.ts';
 import { environmentOf, START_AT } from '../../world/world-environment.ts';
 import { Ledger } from '../checks/ledger.ts';
 import { Losses } from '../checks/losses.ts';
-import { checkAcknowledged, checkDelete } from '../checks/moments.ts';
+import { checkAcknowledged, checkDelete, checkLostReport, checkPut } from '../checks/moments.ts';
 import { ClusterServer, type ServerEvents } from '../world/cluster-server.ts';
 import { Network } from '../world/network.ts';
 import { StorageNode } from '../world/storage-node.ts';
@@ -59,7 +60,10 @@ export async function createCluster(
         zone: script.zones === 0 ? '' : `z${number % script.zones}`,
         timeline,
         draw: nodeDraw,
-        events: { onDelete: (at, blockId, fence) => checkDelete(world, at, blockId, fence) },
+        events: {
+          onDelete: (at, disk, blockId, fence) => checkDelete(world, at, disk, blockId, fence),
+          onPut: (at, disk, runsForMs) => checkPut(world, at, disk, runsForMs),
+        },
       });
       nodes.push(node);
       node.start();
@@ -95,7 +99,10 @@ export async function createCluster(
         if (Number(fields['removedReplicas']) > 0) statistics.count('repair:surplus-removed');
         if (Number(fields['waiting']) > 0) statistics.count('repair:waits');
       }
-      if (event === 'storage-nodes.lost-blocks') statistics.count('repair:lost-reported');
+      if (event === 'storage-nodes.lost-blocks') {
+        statistics.count('repair:lost-reported');
+        void timeline.hold(() => checkLostReport(world, fields['lostBlocks'] as BlockId[]));
+      }
     },
     onPutBegins: (blockIds) => world.losses.beginSending(blockIds),
     onPutEnds(blockIds, begunMs, isAcknowledged) {

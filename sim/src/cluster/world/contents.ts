@@ -59,6 +59,12 @@ export function findContent(contentId: ContentId): PoolContent | null {
   return byContentId.get(contentId) ?? null;
 }
 
-export const ALL_BLOCKS: readonly BlockId[] = [
-  ...new Set(CONTENTS.flatMap(({ blocks }) => blocks.map(({ blockId }) => blockId))),
-];
+const payloads = new Map<BlockId, Uint8Array>(
+  CONTENTS.flatMap(({ blocks }) => blocks.map(({ blockId, payload }) => [blockId, payload] as const)),
+);
+
+/** Whether these are the bytes that everybody has sent under this id. */
+export function isTrue({ blockId, payload }: StoredBlock): boolean {
+  const known = payloads.get(blockId);
+  return known !== undefined && Buffer.compare(known, payload) === 0;
+}

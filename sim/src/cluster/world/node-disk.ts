@@ -2,6 +2,7 @@ import { type BlockLocation, createMemoryBlockStore } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import type { BlockId } from '@cairn/model';
 import { createFencingTokens } from '@cairn/node-api';
+import { isTrue } from './contents.ts';
 
 /** What is known of one block on a disk. */
 interface DiskRecord {
@@ -9,6 +10,8 @@ interface DiskRecord {
   /** `null` once it is deleted. */
   readonly block: StoredBlock | null;
   readonly isRotten: boolean;
+  /** It was written with other bytes than its id names. */
+  readonly isWrong: boolean;
 }
 
 /**
@@ -23,6 +26,8 @@ export class NodeDisk {
   readonly #records = new Map<BlockId, DiskRecord>();
   /** When a block was last whole here, for those that are not any more. */
   readonly #lastWholeMs = new Map<BlockId, number>();
+  /** The highest token that was used here, by job: what the node itself should remember. */
+  readonly usedTokens = new Map<string, number>();
   readonly #nowMs: () => number;
 
   constructor(
@@ -45,7 +50,8 @@ export class NodeDisk {
     for (const [index, { blockId, generation }] of locations.entries()) {
       const known = this.#records.get(blockId);
       if (known?.generation === generation && known.block !== null) continue;
-      this.#records.set(blockId, { generation, block: blocks[index] as StoredBlock, isRotten: false });
+      const block = blocks[index] as StoredBlock;
+      this.#records.set(blockId, { generation, block, isRotten: false, isWrong: !isTrue(block) });
     }
     return locations;
   }
@@ -53,13 +59,13 @@ export class NodeDisk {
   /** To be called after the store deleted something. */
   noteDelete(blockId: BlockId, generation: number): void {
     if (this.isWhole(blockId)) this.#lastWholeMs.set(blockId, this.#nowMs());
-    this.#records.set(blockId, { generation, block: null, isRotten: false });
+    this.#records.set(blockId, { generation, block: null, isRotten: false, isWrong: false });
   }
 
   /** Whether the disk has the block's true bytes, whatever its node knows. */
   isWhole(blockId: BlockId): boolean {
     const record = this.#records.get(blockId);
-    return record !== undefined && record.block !== null && !record.isRotten;
+    return record !== undefined && record.block !== null && !record.isRotten && !record.isWrong;
   }
 
   has(blockId: BlockId): boolean {
@@ -93,6 +99,7 @@ export class NodeDisk {
   /** The same folder copied: same identity, same blocks in the same generations, same deletes. */
   async copy(): Promise<NodeDisk> {
     const copy = new NodeDisk(this.storeUuid, this.bootCount, { ...this.fencing.highest }, this.#nowMs);
+    for (const [job, token] of this.usedTokens) copy.usedTokens.set(job, token);
     for (const [blockId, { generation, block, isRotten }] of this.#records) {
       const stored: StoredBlock = block ?? {
         blockId,

@@ -71,6 +71,10 @@ export class SimulatedProcess {
     this.#ambush = { point, left: count, spring };
   }
 
+  disarm(): void {
+    this.#ambush = null;
+  }
+
   /** The process is about to do something; it may be stopped before it. */
   async pass(point: string): Promise<void> {
     const ambush = this.#ambush;

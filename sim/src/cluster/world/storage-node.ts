@@ -12,8 +12,10 @@ import { SimulatedProcess } from './simulated-process.ts';
 type Writing = () => Promise<unknown>;
 
 export interface StorageNodeEvents {
-  /** A delete took place. */
-  onDelete(node: StorageNode, blockId: BlockId, fence: Fence | undefined): Promise<void>;
+  /** A delete took place on this disk of the node. */
+  onDelete(node: StorageNode, disk: NodeDisk, blockId: BlockId, fence: Fence | undefined): Promise<void>;
+  /** Blocks were put on this disk of the node by a process that has run for so long. */
+  onPut(node: StorageNode, disk: NodeDisk, runsForMs: number): Promise<void>;
 }
 
 /** One storage node of the world: a folder that outlives its processes, and what can be wrong with the machine. */
@@ -42,6 +44,7 @@ export class StorageNode {
   /** The most starts that any process under this id has counted. */
   highestBoot = 0;
   readonly #writings = new Map<SimulatedProcess, Set<Writing>>();
+  readonly #startedMs = new WeakMap<SimulatedProcess, number>();
   #starts = 0;
 
   constructor(options: {
@@ -74,6 +77,7 @@ export class StorageNode {
     this.highestBoot = Math.max(this.highestBoot, disk.bootCount);
     const started = new SimulatedProcess(`${this.nodeId}.${this.#starts++}`, this.#timeline);
     this.#writings.set(started, new Set());
+    this.#startedMs.set(started, this.#timeline.nowMs);
     return started;
   }
 
@@ -97,9 +101,11 @@ export class StorageNode {
   wipe(): void {
     const { bootCount, fencing } = this.disk;
     const number = this.#starts;
+    const { usedTokens } = this.disk;
     this.replaceDisk(
       new NodeDisk(`${this.nodeId}-disk-${number}`, bootCount, fencing.highest, () => this.#timeline.nowMs),
     );
+    for (const [job, token] of usedTokens) this.disk.usedTokens.set(job, token);
   }
 
   replaceDisk(disk: NodeDisk): void {
@@ -176,7 +182,9 @@ export class StorageNode {
         const isNew = blocks.some(({ blockId }) => disk.generationOf(blockId) <= (above?.get(blockId) ?? 0));
         if (isNew) throw new CairnError('storage-full', 'the disk is full');
       }
-      return disk.put(blocks, above);
+      const locations = await disk.put(blocks, above);
+      await this.#events.onPut(this, disk, this.#timeline.nowMs - (this.#startedMs.get(process) ?? 0));
+      return locations;
     });
   }
 
@@ -190,7 +198,7 @@ export class StorageNode {
       const isDeleted = await deleteWithFence(disk, location, fence);
       if (!isDeleted) return false;
       disk.noteDelete(location.blockId, location.generation);
-      await this.#events.onDelete(this, location.blockId, fence);
+      await this.#events.onDelete(this, disk, location.blockId, fence);
       return true;
     });
   }
