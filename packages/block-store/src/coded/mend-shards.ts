@@ -2,7 +2,7 @@ import type { StoredBlock } from '@cairn/content';
 import { ALL_SHARDS, DATA_SHARDS } from '@cairn/kernels';
 import { type BlockId, isCairnError, shardIdOf } from '@cairn/model';
 import { orderNodes } from '../replicated/placement.ts';
-import { putRecord, type RepairRun, readReplica, removeRecords } from '../replicated/repair-run.ts';
+import { claimNodes, putRecord, type RepairRun, readReplica, removeRecords } from '../replicated/repair-run.ts';
 import type { ReplicaNode } from '../replicated/replica-node.ts';
 import { generationOf, type Holding, type ShardHolder } from './holdings.ts';
 import { decodeShards, encodeShards, parseShard, type Shard } from './shard-format.ts';
@@ -128,6 +128,7 @@ async function code(run: RepairRun, holding: Holding, placement: Placement): Pro
     places.set(index, node);
     free.delete(node);
   }
+  if (!(await claimNodes(run, places.values(), blockId))) return false;
   const records = encodeShards(block);
   // Not lower than the replicas: a delete that was meant for them takes the shards, and a later write is above both.
   const least = generationOf(holding) - 1;
@@ -202,6 +203,7 @@ async function clean(run: RepairRun, holding: Holding, { placed }: Placement): P
   // Shards of one making have one generation, but for nodes that had an older one; then it is worth a look.
   if (surplus.length === 0 && generations.size === 1) return;
   const places = new Map([...placed].map(([index, { node }]) => [index, node] as const));
+  if (!(await claimNodes(run, places.values(), blockId))) return;
   const { block, bad } = await checkAll(run, blockId, places);
   const least = surplus.reduce((most, { location }) => Math.max(most, location.generation), 0);
   const low = [...placed.values()].filter(({ location }) => location.generation < least);

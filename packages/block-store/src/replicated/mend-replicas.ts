@@ -3,7 +3,7 @@ import { ALL_SHARDS } from '@cairn/kernels';
 import { type BlockId, isCairnError } from '@cairn/model';
 import { countShards, generationOf, type Holding } from '../coded/holdings.ts';
 import { orderNodes } from './placement.ts';
-import { putRecord, type RepairRun, readReplica, removeRecords } from './repair-run.ts';
+import { claimNodes, putRecord, type RepairRun, readReplica, removeRecords } from './repair-run.ts';
 import type { ReplicaNode } from './replica-node.ts';
 
 async function readFrom(run: RepairRun, { blockId, replicas, shards }: Holding): Promise<StoredBlock | null> {
@@ -48,6 +48,7 @@ async function removeSurplus(
   if (surplus.length === 0) return;
   // Where all are drained, or seem out after this process stood still, every replica would be a surplus one.
   if (wanted.length < run.replicas) return;
+  if (!(await claimNodes(run, wanted, blockId))) return;
   const least = surplus.reduce((most, { location }) => Math.max(most, location.generation), 0);
   const low = replicas.filter(({ node, location }) => ids.has(node.nodeId) && location.generation < least);
   // What is written over something whole is read back before the next is: a disk may lie.

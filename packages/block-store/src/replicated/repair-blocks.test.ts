@@ -1,5 +1,5 @@
 import { createSimulatedEnvironment, createSystemEnvironment } from '@cairn/environment';
-import type { BlockId } from '@cairn/model';
+import { type BlockId, CairnError } from '@cairn/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeBlock } from '../testing/blocks.ts';
@@ -36,6 +36,18 @@ async function copies(nodes: TestNodes, ids: readonly BlockId[]): Promise<number
 function take(nodes: TestNodes, nodeId: string, as: 'down' | 'out'): void {
   const node = nodes.node(nodeId);
   Object.assign(node, { isUp: false, isReadable: false, isWritable: false, isMember: as === 'down' });
+}
+
+/** As a node does that keeps the highest token of each job. */
+function rememberFences(memory: TestNodes['nodes'][number]['memory']): void {
+  const { delete: remove } = memory;
+  let highest = 0;
+  memory.delete = async (location, fence) => {
+    const token = fence?.token ?? 0;
+    if (token < highest) throw new CairnError('precondition-failed', 'another server does this by now');
+    highest = token;
+    return remove(location);
+  };
 }
 
 describe('repair', () => {
@@ -164,6 +176,42 @@ describe('repair', () => {
     };
     expect(await repair({ rebalance: true })).toMatchObject({ removedReplicas: 0 });
     for (const { memory } of nodes.nodes) expect((await memory.usage()).blocks).toBe(ids.length);
+  });
+
+  test('lets nobody who was overtaken take away what the present holder of the job relies on', async () => {
+    const { nodes, ids, repair } = await fill(6, 1);
+    const [blockId] = ids as [BlockId];
+    const old = await nodes.holders(blockId);
+    const fresh = nodes.nodes.filter(({ nodeId }) => !old.includes(nodeId));
+    for (const node of nodes.nodes) rememberFences(node.memory);
+    for (const { memory } of fresh) await memory.put([makeBlock(0, 100)]);
+    const leave = (ids: readonly string[]) => {
+      for (const node of nodes.nodes) node.isMember = !ids.includes(node.nodeId);
+    };
+    // One has seen that the old nodes have the block whole, takes the others for surplus, and stands still.
+    leave(fresh.map(({ nodeId }) => nodeId));
+    let goOn: () => void = () => undefined;
+    let isStanding = false;
+    const standing = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    for (const { memory } of fresh) {
+      const { delete: remove } = memory;
+      memory.delete = async (location, fence) => {
+        if (fence?.token !== 1) return remove(location, fence);
+        isStanding = true;
+        await standing;
+        return remove(location, fence);
+      };
+    }
+    const late = repair({ rebalance: true, fence: { job: 'repair', token: 1 } });
+    while (!isStanding) await environment.timers.sleep(1);
+    leave(old);
+    await repair({ rebalance: true, fence: { job: 'repair', token: 2 } });
+    expect(await nodes.holders(blockId)).toEqual(fresh.map(({ nodeId }) => nodeId));
+    goOn();
+    expect(await late).toMatchObject({ removedReplicas: 0 });
+    expect(await nodes.holders(blockId)).toHaveLength(3);
   });
 
   test('never spreads bytes that are not what the id names', async () => {

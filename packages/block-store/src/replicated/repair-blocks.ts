@@ -79,6 +79,7 @@ export async function repairBlocks(
     rebalance,
     fence: options.fence,
     counts,
+    claimed: new Set(),
     readShards: createCodedGet({ nodes, environment, verify, hedgeAfterMs: HEDGE_AFTER_MS }),
     noteTraffic(sizeBytes) {
       trafficBytes += sizeBytes;

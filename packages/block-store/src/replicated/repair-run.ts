@@ -41,6 +41,8 @@ export interface RepairRun {
   readonly rebalance: boolean;
   readonly fence: Fence | undefined;
   readonly counts: RepairCounts;
+  /** Nodes that know that this run holds the job; see `claimNodes`. */
+  readonly claimed: Set<string>;
   readShards(blockId: BlockId): Promise<CodedAnswer>;
   /** Bytes that were read or written, for the bandwidth. */
   noteTraffic(sizeBytes: number): void;
@@ -64,6 +66,35 @@ export async function putRecord(
     counts.failedCopies++;
     return false;
   }
+}
+
+/** More than any block ever gets to. */
+const NO_GENERATION = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Makes nodes remember this holder of the job, by a delete that hits nothing: one that was overtaken, and woke up with its
+ * deletes already decided, must not take away what is relied on from here on.
+ * @returns whether all of them know
+ * @throws CairnError `precondition-failed` when this run was overtaken itself
+ */
+export async function claimNodes(
+  { nodes, fence, claimed }: RepairRun,
+  wanted: Iterable<ReplicaNode>,
+  blockId: BlockId,
+): Promise<boolean> {
+  if (fence === undefined) return true;
+  for (const { nodeId, blocks } of wanted) {
+    if (claimed.has(nodeId)) continue;
+    try {
+      await blocks.delete({ blockId, generation: NO_GENERATION }, fence);
+    } catch (error) {
+      if (isCairnError(error, 'precondition-failed')) throw error;
+      nodes.note(nodeId, 'failed', error);
+      return false;
+    }
+    claimed.add(nodeId);
+  }
+  return true;
 }
 
 /** Takes records away, each only in the generation that was seen. */
