@@ -169,6 +169,23 @@ describe('reading from replicas', () => {
     await expect(store.get(block.blockId)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  test('finds a block that is brought from one node to another while nodes are asked', async () => {
+    const store = open(4);
+    const block = blockOf('on the move');
+    const [first, , , last] = orderOf(block) as [string, string, string, string];
+    await nodes.node(last).memory.put([block]);
+    const { memory } = nodes.node(last);
+    const { get } = memory;
+    // Whoever comes to the last node has been told by all others that they do not have it.
+    memory.get = async (blockId) => {
+      await nodes.node(first).memory.put([block]);
+      const [location] = await memory.locate([blockId]);
+      if (location != null) await memory.delete(location);
+      return get(blockId);
+    };
+    expect(await store.get(block.blockId)).toMatchObject({ blockId: block.blockId });
+  });
+
   test('calls absent only what every node was asked for', async () => {
     const store = open(3);
     const block = blockOf(text);
