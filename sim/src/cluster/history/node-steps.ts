@@ -6,10 +6,11 @@ import type { StorageNode } from '../world/storage-node.ts';
 import type { Perform } from './cluster-steps.ts';
 import { type ClusterWorld, present } from './cluster-world.ts';
 import type { StepKind } from './script.ts';
-import { begin } from './user-steps.ts';
+import { begin, readStep } from './user-steps.ts';
 
 type NodeStep = Extract<
   StepKind,
+  | 'blackout'
   | 'kill-node'
   | 'start-node'
   | 'pause-node'
@@ -65,6 +66,17 @@ async function drainingNodes(world: ClusterWorld): Promise<StorageNode[]> {
 }
 
 export const nodeSteps: Record<NodeStep, Perform> = {
+  async blackout(world, draw) {
+    const hit = present(world).filter(() => draw.chance(70));
+    tell(world, 'blackout', `the power fails at ${hit.map(({ nodeId }) => nodeId).join(', ')}`);
+    const backMs = draw.pick([3_000, 50_000, 100_000, 200_000]);
+    for (const node of hit) {
+      await node.kill();
+      world.timeline.schedule(backMs + draw.below(10_000), () => node.start());
+    }
+    await world.timeline.pass(draw.pick([100, 8_000, 40_000]));
+    for (let times = 0; times < 3; times++) readStep(world, draw.pick(world.servers), draw);
+  },
   async 'kill-node'(world, draw) {
     const node = pickNode(world, draw);
     tell(world, 'node-killed', `${node.nodeId} is killed`);
@@ -167,6 +179,7 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     const node = pickNode(world, draw);
     node.garbledPercent = draw.pick([10, 50, 100]);
     tell(world, 'garbling', `${node.nodeId} garbles ${node.garbledPercent} % of what it reads`);
+    for (let times = 0; times < 3; times++) readStep(world, draw.pick(world.servers), draw);
   },
   'well-again'(world, draw) {
     const node = pickNode(world, draw);

@@ -34,6 +34,7 @@ const WEIGHTS = {
   'pause-server': 3,
   'ambush-server': 5,
   skew: 2,
+  blackout: 3,
   'kill-node': 5,
   'start-node': 4,
   'pause-node': 4,
@@ -70,6 +71,7 @@ const KINDS = Object.keys(WEIGHTS) as StepKind[];
 const ALWAYS: readonly StepKind[] = ['upload', 'put-file', 'read', 'remove', 'purge', 'collect', 'sleep'];
 const REMEDIES: Partial<Record<StepKind, StepKind>> = {
   'kill-node': 'start-node',
+  blackout: 'start-node',
   snapshot: 'put-back',
   twin: 'end-twin',
   full: 'well-again',

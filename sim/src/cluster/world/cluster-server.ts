@@ -69,6 +69,7 @@ export class ClusterServer {
   readonly #options: ClusterServerOptions;
   process: SimulatedProcess | null = null;
   running: RunningServer | null = null;
+  #hasJustPut = false;
   #starts = 0;
 
   constructor(options: ClusterServerOptions) {
@@ -117,14 +118,23 @@ export class ClusterServer {
 
   /** The shared database as one process has it: between two calls others have their turn, and the process may be stopped. */
   #storeOf(process: SimulatedProcess): MetadataStore {
-    const { store, timeline, trace, draw } = this.#options;
+    const { store, timeline, trace, draw, statistics } = this.#options;
+    const countCondemned = async (): Promise<number> => {
+      const nothing = { condemnedBefore: 0, seenBefore: 0 };
+      const { condemned } = await timeline.hold(() => store.read((reader) => reader.countGarbage(nothing)));
+      return condemned.blocks;
+    };
     const call = async <Result>(kind: string, work: () => Promise<Result>): Promise<Result> => {
       await process.pass(kind);
       await process.hop(draw.below(3));
       trace.note(`${process.name} ${kind}`);
       let answer: () => Result;
       try {
+        const isAfterPut = kind === 'transact' && this.#hasJustPut;
+        if (kind === 'transact') this.#hasJustPut = false;
+        const before = isAfterPut ? await countCondemned() : 0;
         const result = await timeline.hold(work);
+        if (isAfterPut && (await countCondemned()) < before) statistics.count('condemned:taken-back');
         answer = () => result;
       } catch (error) {
         answer = () => {
@@ -144,17 +154,22 @@ export class ClusterServer {
   }
 
   #watch(process: SimulatedProcess, blocks: BlockStore): BlockStore {
-    const { timeline, events } = this.#options;
+    const { timeline, statistics, events } = this.#options;
+    const noteAcknowledged = (): void => {
+      this.#hasJustPut = true;
+    };
     return {
       ...blocks,
       async put(given, above) {
         const ids = given.map(({ blockId }) => blockId);
         const begunMs = timeline.nowMs;
+        if ([...(above ?? [])].some(([, generation]) => generation > 0)) statistics.count('put:above');
         events.onPutBegins(ids);
         const stopListening = process.onDeath(() => events.onPutEnds(ids, begunMs, false));
         try {
           const locations = await blocks.put(given, above);
           events.onPutEnds(ids, begunMs, true);
+          noteAcknowledged();
           await process.pass('put-done');
           return locations;
         } catch (error) {
@@ -172,6 +187,7 @@ export class ClusterServer {
     const chance = createSeededChance(deriveSeed(seed, process.name));
     const environment = process.environment(chance, this.wall, sleptMs, this.#log());
     const store = this.#storeOf(process);
+    const reading = new Map<BlockId, number>();
     const opened = await openBlocks({
       setting: {
         kind: 'nodes',
@@ -195,6 +211,7 @@ export class ClusterServer {
           timeline,
           trace,
           statistics,
+          reading,
           isRough: this.#options.isRough,
         }),
     });

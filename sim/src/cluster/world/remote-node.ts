@@ -1,7 +1,7 @@
 import type { BlockLocation, RemoteBlockStore } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import type { Timers } from '@cairn/environment';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 import type { Statistics } from '../../statistics.ts';
 import type { Trace } from '../../trace.ts';
 import type { Timeline } from '../../world/timeline.ts';
@@ -12,6 +12,8 @@ import type { StorageNode } from './storage-node.ts';
 /** As the connection over a real network gives a node up. */
 const IDLE_MS = 10_000;
 const PAGE_BLOCKS = 500;
+/** Whoever reads asks another node after this. */
+const HEDGE_MS = 100;
 const DUPLICATE_PERCENT = 2;
 const DUPLICATE_MS = 60_000;
 
@@ -24,6 +26,8 @@ export interface RemoteNodeOptions {
   readonly timeline: Timeline;
   readonly trace: Trace;
   readonly statistics: Statistics;
+  /** When this server began to read each block, from any node, while it waits for it. */
+  readonly reading: Map<BlockId, number>;
   /** Messages lost, late and doubled may happen. */
   readonly isRough: () => boolean;
 }
@@ -38,7 +42,7 @@ function shortIds(blockIds: readonly BlockId[]): string {
 
 /** The blocks of one node as one server process sees them, over a network that loses, delays and doubles messages. */
 export function createRemoteNode(options: RemoteNodeOptions): RemoteBlockStore {
-  const { server, process, timers, node, network, timeline, trace, statistics } = options;
+  const { server, process, timers, node, network, timeline, trace, statistics, reading } = options;
   let isClosed = false;
 
   /** One request; a connection belongs to one process of the node and ends with it. */
@@ -93,6 +97,7 @@ export function createRemoteNode(options: RemoteNodeOptions): RemoteBlockStore {
             },
             (error: unknown) => {
               trace.note(`${line}: ${String(error)}`);
+              if (isCairnError(error, 'precondition-failed')) statistics.count(`${kind}:refused-by-fence`);
               if (isFirst) answer(() => reject(error));
             },
           );
@@ -129,8 +134,15 @@ export function createRemoteNode(options: RemoteNodeOptions): RemoteBlockStore {
         node.put(serving, blocks, above),
       ),
     async get(blockId) {
-      const [found] = await ask('get', shortIds([blockId]), (serving) => node.get(serving, [blockId]));
-      return take(blockId, found ?? null);
+      const begunMs = reading.get(blockId);
+      if (begunMs === undefined) reading.set(blockId, timeline.nowMs);
+      else if (timeline.nowMs - begunMs >= HEDGE_MS) statistics.count('read:hedged');
+      try {
+        const [found] = await ask('get', shortIds([blockId]), (serving) => node.get(serving, [blockId]));
+        return take(blockId, found ?? null);
+      } finally {
+        if (begunMs === undefined) reading.delete(blockId);
+      }
     },
     async *getMany(blockIds) {
       const found = await ask('get', shortIds(blockIds), (serving) => node.get(serving, blockIds));
