@@ -21,7 +21,7 @@ function throwFailure(world: ClusterWorld): void {
 /** Nothing is wrong any more, and nobody does anything. */
 async function heal(world: ClusterWorld): Promise<void> {
   world.trace.tell('everything is well again');
-  world.isRough = false;
+  world.network.isRough = false;
   world.network.heal();
   for (const node of present(world)) {
     makeWell(node);

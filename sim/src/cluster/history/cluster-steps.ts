@@ -2,7 +2,7 @@ import { createDraw, type Draw } from '../../random.ts';
 import { checkNothingIsLost } from '../checks/moments.ts';
 import type { ClusterServer } from '../world/cluster-server.ts';
 import { CONTENTS } from '../world/contents.ts';
-import { type ClusterWorld, present } from './cluster-world.ts';
+import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import { nodeSteps } from './node-steps.ts';
 import type { ClusterStep, StepKind } from './script.ts';
 import {
@@ -23,8 +23,6 @@ const PAUSES_MS = [200, 5_000, 40_000, 130_000, 700_000];
 /** Where a process may be stopped right before it goes on. */
 const RACING_POINTS = ['delete', 'delete', 'locate', 'list', 'transact', 'transact-done', 'put-done', 'read'];
 const POINTS = ['put', 'put-done', 'delete', 'get', 'locate', 'list', 'transact', 'transact-done', 'read'];
-
-export type Perform = (world: ClusterWorld, draw: Draw) => Promise<void> | void;
 
 function pickServer(world: ClusterWorld, draw: Draw): ClusterServer {
   return draw.pick(world.servers);
@@ -68,10 +66,16 @@ export function collectStep(world: ClusterWorld, server: ClusterServer): void {
   });
 }
 
+/** Blocks are to be moved or collected, so that there is something to copy and to delete. */
+function stirUp(world: ClusterWorld, draw: Draw): void {
+  if (draw.chance(30)) collectStep(world, pickServer(world, draw));
+  for (let times = 0; times < 3; times++) void nodeSteps.reweigh(world, draw);
+}
+
 /** A job is stopped right before it deletes something, for longer than its lease, and another server takes over. */
-function twoCoordinators(world: ClusterWorld, draw: Draw): void {
+async function twoCoordinators(world: ClusterWorld, draw: Draw): Promise<void> {
   const server = pickServer(world, draw);
-  const point = draw.pick(['delete', 'delete', 'get', 'locate', 'transact']);
+  const point = draw.pick(['delete', 'delete', 'delete', 'get', 'locate', 'transact']);
   const durationMs = draw.pick([20_000, 60_000, 150_000]);
   server.process?.ambush(point, 1 + draw.below(4), () => {
     world.statistics.count(`two-coordinators:${point}`);
@@ -79,6 +83,10 @@ function twoCoordinators(world: ClusterWorld, draw: Draw): void {
     world.trace.tell('11 minutes go by');
     world.sleptMs += 11 * 60_000;
   });
+  for (let times = 0; times < 2; times++) {
+    stirUp(world, draw);
+    await world.timeline.pass(draw.pick([4_000, 9_000, 15_000]));
+  }
 }
 
 /** Nobody needs a content any more, its blocks are collected, and just then it is sent again, perhaps several times. */

@@ -34,10 +34,12 @@ export interface ClusterWorld {
   readonly draw: Draw;
   /** Wall time that went by while nothing ran. */
   sleptMs: number;
-  isRough: boolean;
   failure: Error | null;
   addNode(): Promise<StorageNode>;
 }
+
+/** What a step of one kind does; `draw` comes from its word. */
+export type Perform = (world: ClusterWorld, draw: Draw) => Promise<void> | void;
 
 /** Notes what is wrong; the first thing counts. */
 export function fail(world: ClusterWorld, message: string): void {

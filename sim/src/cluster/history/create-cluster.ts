@@ -33,7 +33,7 @@ export async function createCluster(
   const environment = environmentOf(timeline, createSeededChance(deriveSeed(seed, 'database')));
   const store = await openSqliteMetadataStore({ path, environment });
   const nodes: StorageNode[] = [];
-  const network = new Network(createDraw(deriveSeed(seed, 'network')));
+  const network = new Network(createDraw(deriveSeed(seed, 'network')), script.isRough);
   const nodeDraw = createDraw(deriveSeed(seed, 'nodes'));
 
   const world: ClusterWorld = {
@@ -51,7 +51,6 @@ export async function createCluster(
     underWay: new Set(),
     draw: createDraw(deriveSeed(seed, 'choices')),
     sleptMs: 0,
-    isRough: script.isRough,
     failure: null,
     async addNode() {
       const number = nodes.length;
@@ -129,7 +128,6 @@ export async function createCluster(
           return node;
         },
         sleptMs: () => world.sleptMs,
-        isRough: () => world.isRough,
         draw: createDraw(deriveSeed(seed, 'database', number)),
         events,
       }),

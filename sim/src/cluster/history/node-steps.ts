@@ -3,8 +3,7 @@ import type { Draw } from '../../random.ts';
 import { checkNothingDepends } from '../checks/moments.ts';
 import type { RunningServer } from '../world/cluster-server.ts';
 import type { StorageNode } from '../world/storage-node.ts';
-import type { Perform } from './cluster-steps.ts';
-import { type ClusterWorld, present } from './cluster-world.ts';
+import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import type { StepKind } from './script.ts';
 import { begin, readStep } from './user-steps.ts';
 

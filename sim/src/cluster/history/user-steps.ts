@@ -138,13 +138,15 @@ export async function readVersion(
   return `read ${content.label}`;
 }
 
-/** "Lost" and "damaged" are final words: they must not be said of a file that needs it while a true copy is there. */
+/** "Lost" and "damaged" are final words: they must not be said of a file that needs it while a node has a true copy and reads it right. */
 async function judgeDamage(world: ClusterWorld, content: PoolContent, message: string): Promise<void> {
   world.statistics.count('read:damaged');
   const needed = await world.timeline.hold(() => referencedBlocks(world));
   const ids = content.blocks.map(({ blockId }) => blockId).filter((blockId) => needed.has(blockId));
   if (ids.length < content.blocks.length) return;
-  if (ids.every((blockId) => wholeHolders(world, blockId).length > 0)) {
+  const isReadable = (blockId: BlockId) =>
+    wholeHolders(world, blockId).some(({ garbledPercent }) => garbledPercent === 0);
+  if (ids.every(isReadable)) {
     fail(world, `[absent] a read of ${content.label} said "${message}" although every block is there`);
   }
 }

@@ -57,7 +57,6 @@ export interface ClusterServerOptions {
   readonly outAfterMs: number;
   readonly findNode: (nodeId: string) => StorageNode;
   readonly sleptMs: () => number;
-  readonly isRough: () => boolean;
   readonly draw: Draw;
   readonly events: ServerEvents;
 }
@@ -195,6 +194,7 @@ export class ClusterServer {
         writeQuorum: WRITE_QUORUM,
         outAfterMs,
         repairBytesPerSecond: null,
+      codeAfterMs: null,
       },
       key: null,
       store,
@@ -212,7 +212,6 @@ export class ClusterServer {
           trace,
           statistics,
           reading,
-          isRough: this.#options.isRough,
         }),
     });
     const blocks = this.#watch(process, opened.blocks);

@@ -16,9 +16,12 @@ export interface Link {
 export class Network {
   readonly #links = new Map<string, Link>();
   readonly draw: Draw;
+  /** Everywhere, a message is lost or late now and then. */
+  isRough: boolean;
 
-  constructor(draw: Draw) {
+  constructor(draw: Draw, isRough: boolean) {
     this.draw = draw;
+    this.isRough = isRough;
   }
 
   link(server: string, node: string): Link {
@@ -31,14 +34,16 @@ export class Network {
     return link;
   }
 
+  /** All links are as they should be; a rough network stays so. */
   heal(): void {
     this.#links.clear();
   }
 
   /** How long the next message takes; `null`: it never arrives. */
   travel(link: Link, isDeaf: boolean): number | null {
-    if (isDeaf || this.draw.chance(link.lossPercent)) return null;
+    const extra = this.isRough ? 1 : 0;
+    if (isDeaf || this.draw.chance(link.lossPercent + extra)) return null;
     const base = this.draw.below(1 + link.latencyMs);
-    return this.draw.chance(link.latePercent) ? base + this.draw.below(30_000) : base;
+    return this.draw.chance(link.latePercent + extra) ? base + this.draw.below(30_000) : base;
   }
 }

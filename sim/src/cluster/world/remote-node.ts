@@ -28,8 +28,6 @@ export interface RemoteNodeOptions {
   readonly statistics: Statistics;
   /** When this server began to read each block, from any node, while it waits for it. */
   readonly reading: Map<BlockId, number>;
-  /** Messages lost, late and doubled may happen. */
-  readonly isRough: () => boolean;
 }
 
 function unreachable(why: string): CairnError {
@@ -113,7 +111,7 @@ export function createRemoteNode(options: RemoteNodeOptions): RemoteBlockStore {
       if (thereMs > IDLE_MS && kind !== 'status') statistics.count(`net:late-${kind}`);
       timeline.schedule(thereMs, () => arrive(true));
       const isWrite = kind === 'put' || kind === 'delete';
-      if (isWrite && options.isRough() && network.draw.chance(DUPLICATE_PERCENT)) {
+      if (isWrite && network.isRough && network.draw.chance(DUPLICATE_PERCENT)) {
         statistics.count(`net:twice-${kind}`);
         timeline.schedule(thereMs + network.draw.below(DUPLICATE_MS), () => arrive(false));
       }
