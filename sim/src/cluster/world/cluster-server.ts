@@ -194,7 +194,7 @@ export class ClusterServer {
         writeQuorum: WRITE_QUORUM,
         outAfterMs,
         repairBytesPerSecond: null,
-      codeAfterMs: null,
+        codeAfterMs: null,
       },
       key: null,
       store,
