@@ -1,6 +1,6 @@
 import type { BlockStore } from '@cairn/block-store';
 import type { MetadataStore, ReferencePlace } from '@cairn/metadata-store';
-import type { BlockId, SpaceId } from '@cairn/model';
+import { type BlockId, isCairnError, type SpaceId } from '@cairn/model';
 
 export interface DanglingReference {
   readonly spaceId: SpaceId;
@@ -23,6 +23,8 @@ export interface AuditReport {
   readonly references: number;
   /** Must be 0. */
   readonly dangling: number;
+  /** References to blocks that may be on a storage node that does not answer. They are no damage. */
+  readonly unavailable: number;
   readonly examples: readonly DanglingReference[];
 }
 
@@ -31,7 +33,7 @@ const MAX_EXAMPLES = 100;
 
 /**
  * Walks all references of all spaces and tells those that do not lead to a block in use. Writes nothing. What the block
- * store has is asked, not read: rot is the scrub's matter.
+ * store has is asked, and read only where the answer is no: rot is the scrub's matter.
  * @throws errors of the stores; the signal's reason
  */
 export async function auditReferences(
@@ -42,10 +44,23 @@ export async function auditReferences(
   const examples: DanglingReference[] = [];
   let references = 0;
   let dangling = 0;
+  let unavailable = 0;
 
   function tell(spaceId: SpaceId, blockId: BlockId, problem: DanglingReference['problem']): void {
     dangling += 1;
     if (examples.length < maxExamples) examples.push({ spaceId, blockId, problem });
+  }
+
+  /** Nodes that do not answer are passed over by a question for many; a read says whether one of them may have it. */
+  async function isAbsent(blockId: BlockId): Promise<boolean> {
+    try {
+      return (await blocks.get(blockId)) === null;
+    } catch (error) {
+      if (isCairnError(error, 'data-damaged')) return true;
+      if (!isCairnError(error, 'unavailable')) throw error;
+      unavailable += 1;
+      return false;
+    }
   }
 
   let after: ReferencePlace | null = null;
@@ -69,10 +84,10 @@ export async function auditReferences(
     const present = await blocks.has(page.references.map(({ blockId }) => blockId));
     for (const [place, { spaceId, blockId, condemned }] of page.references.entries()) {
       if (condemned) tell(spaceId, blockId, 'condemned');
-      else if (present[place] !== true) tell(spaceId, blockId, 'absent');
+      else if (present[place] !== true && (await isAbsent(blockId))) tell(spaceId, blockId, 'absent');
     }
     references += page.references.length;
     after = page.next;
   } while (after !== null);
-  return { references, dangling, examples };
+  return { references, dangling, unavailable, examples };
 }

@@ -317,6 +317,7 @@ test('the auditor finds references that lead nowhere', async () => {
   expect(await auditReferences(world.dependencies, { batchReferences: 2 })).toEqual({
     references: 5,
     dangling: 0,
+    unavailable: 0,
     examples: [],
   });
   const [lostBlock, hole] = [lost.blocks[0], holed.blocks[1]].map((block) => block?.blockId as BlockId);

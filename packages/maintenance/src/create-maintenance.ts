@@ -94,6 +94,9 @@ export function createMaintenance(
       reclaimedBlocks += report.collection.reclaimed.blocks;
       reclaimedBytes += report.collection.reclaimed.storedBytes;
       danglingReferences = report.audit.dangling;
+      if (report.audit.unavailable > 0) {
+        log.warn('maintenance.unavailable-references', { unavailable: report.audit.unavailable });
+      }
       if (report.audit.dangling > 0) {
         const { dangling, examples } = report.audit;
         log.error('maintenance.dangling-references', { dangling, examples: examples.slice(0, 5) });
