@@ -143,5 +143,25 @@ describe('the repair of a cluster', () => {
     await pass(30_000);
     expect(await copies()).toContain(2);
     expect(repair.state().lastRunAt).toBeNull();
+    // That one was killed: its lease ends, and the work is not left until the next hour.
+    await pass(600_000);
+    expect(await copies()).toEqual([3]);
+    expect(repair.state().lastRunAt).not.toBeNull();
+  });
+
+  test('does not forget what was noted while another server had the lease', async () => {
+    const { store, environment } = world;
+    repair.start();
+    await pass(10_000);
+    const now = environment.clock.now();
+    await store.transact((transaction) => transaction.takeJobLease('repair', 'other', now, now + 60_000));
+    await lose(0);
+    const lacking = (await (memories[0] as BlockStore).has(ids)).filter((has) => !has).length;
+    expect(lacking).toBe(ids.length);
+    repair.note(ids);
+    await pass(30_000);
+    expect(await copies()).toContain(2);
+    await pass(60_000);
+    expect(await copies()).toEqual([3]);
   });
 });

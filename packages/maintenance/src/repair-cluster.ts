@@ -141,8 +141,13 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
             isWhole ? everything() : some(wanted),
           ),
       );
-      // Another process is at it, and sees to everything.
-      if (report === null) return 'done';
+      if (report === null) {
+        // Another process is at it, or was when it was killed: then its lease ends, and nobody else sees to this. That it
+        // may be done a second time costs a comparison.
+        isWholeDue ||= isWhole;
+        for (const blockId of wanted) noted.add(blockId);
+        return 'again';
+      }
       if (isWhole) {
         last = report;
         lastRunAt = clock.now();
