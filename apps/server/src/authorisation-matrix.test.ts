@@ -100,6 +100,19 @@ const CASES: Record<string, Case> = {
     names: true,
     ask: ({ spaceId }) => ({ path: `/api/v1/spaces/${spaceId}/conflicts` }),
   },
+  'GET /api/v1/spaces/:spaceId/retention': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId }) => ({ path: `/api/v1/spaces/${spaceId}/retention` }),
+  },
+  'PUT /api/v1/spaces/:spaceId/retention': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId }) => ({
+      path: `/api/v1/spaces/${spaceId}/retention`,
+      json: { retention: { versions: { keep: 'all' }, trash: { keep: 'days', days: 1 } } },
+    }),
+  },
   // One's own file that is no conflict copy: a bad request, but only for the owner.
   'POST /api/v1/spaces/:spaceId/conflicts/:entryId/resolve': {
     own: 400,
@@ -200,6 +213,18 @@ const CASES: Record<string, Case> = {
     names: false,
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/verification' }),
+  },
+  'GET /api/v1/admin/retention': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/retention' }),
+  },
+  'PUT /api/v1/admin/retention': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/retention', json: { retention: null } }),
   },
   'GET /api/v1/admin/nodes': {
     own: 200,

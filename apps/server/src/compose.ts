@@ -4,7 +4,7 @@ import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
-import { createMaintenance, createVerificationJob } from '@cairn/maintenance';
+import { createMaintenance, createRetentionService, createVerificationJob } from '@cairn/maintenance';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import {
   createAccessServices,
@@ -95,6 +95,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       access,
       maintenance: maintenance.service,
       verification: verification.service,
+      retention: createRetentionService({ store, environment }),
       cluster: createClusterService({ store, environment, secret, view }),
       bus,
       environment,

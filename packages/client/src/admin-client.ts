@@ -6,6 +6,9 @@ import {
   collectionResponseSchema,
   type InvitationResponse,
   invitationResponseSchema,
+  type RetentionRequest,
+  type RetentionResponse,
+  retentionResponseSchema,
   type UsageResponse,
   usageResponseSchema,
   type VerificationResponse,
@@ -24,6 +27,10 @@ export interface AdminClient {
     signal?: AbortSignal,
   ): Promise<VerificationResponse>;
   verification(signal?: AbortSignal): Promise<VerificationResponse>;
+  /** How long spaces that say nothing else keep old versions and the trash. */
+  retention(signal?: AbortSignal): Promise<RetentionResponse>;
+  /** Sets it, or tells what that would remove. */
+  setRetention(request: RetentionRequest, signal?: AbortSignal): Promise<RetentionResponse>;
   /** The storage nodes and how they are. */
   nodes(signal?: AbortSignal): Promise<ClusterResponse>;
   inviteNode(signal?: AbortSignal): Promise<InvitationResponse>;
@@ -46,6 +53,10 @@ export function createAdminClient(api: Api): AdminClient {
       ),
     verification: (signal) =>
       api.ask({ method: 'GET', path: '/admin/verification', signal }, verificationResponseSchema),
+    retention: (signal) =>
+      api.ask({ method: 'GET', path: '/admin/retention', signal }, retentionResponseSchema),
+    setRetention: (request, signal) =>
+      api.ask({ method: 'PUT', path: '/admin/retention', json: request, signal }, retentionResponseSchema),
     nodes: (signal) => api.ask({ method: 'GET', path: '/admin/nodes', signal }, clusterResponseSchema),
     inviteNode: (signal) =>
       api.ask(

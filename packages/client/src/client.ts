@@ -7,6 +7,7 @@ import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { createApi } from './api.ts';
 import { type ConflictsClient, createConflictsClient } from './conflicts-client.ts';
 import { createFilesClient, type FilesClient } from './files-client.ts';
+import { createRetentionClient, type RetentionClient } from './retention-client.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { refuseExposed } from './server-url.ts';
 import { createSession } from './session.ts';
@@ -36,6 +37,7 @@ export interface Client {
   readonly account: AccountClient;
   readonly files: FilesClient;
   readonly conflicts: ConflictsClient;
+  readonly retention: RetentionClient;
   readonly admin: AdminClient;
   /** The sign-in of this device. Throws `not-signed-in`. */
   session(): Promise<SessionRecord>;
@@ -80,6 +82,7 @@ export function createClient(options: ClientOptions): Client {
     account: createAccountClient(api, store),
     files: createFilesClient(api),
     conflicts: createConflictsClient(api, () => session.require()),
+    retention: createRetentionClient(api, () => session.require()),
     admin: createAdminClient(api),
     session: () => session.require(),
     space,

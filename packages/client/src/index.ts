@@ -5,6 +5,7 @@ export type { FilesClient } from './files-client.ts';
 export { createFileSessionStore } from './node/file-session-store.ts';
 export { createNodeTransport, type NodeTransportOptions } from './node/node-transport.ts';
 export type { ContentItem, ContentPiece } from './read-contents.ts';
+export type { RetentionClient } from './retention-client.ts';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 export { isExposed, parseServerUrl, refuseExposed } from './server-url.ts';
 export { createMemorySessionStore, type SessionRecord, type SessionStore } from './session-store.ts';

@@ -1,6 +1,6 @@
 import type { Environment } from '@cairn/environment';
 import type { EventBus } from '@cairn/event-bus';
-import type { MaintenanceService, VerificationService } from '@cairn/maintenance';
+import type { MaintenanceService, RetentionService, VerificationService } from '@cairn/maintenance';
 import type { AccessServices, ClusterService, DataServices } from '@cairn/services';
 import type { Metrics } from './foundation/metrics.ts';
 
@@ -55,6 +55,7 @@ export interface HttpApiOptions {
   readonly access: AccessServices;
   readonly maintenance: MaintenanceService;
   readonly verification: VerificationService;
+  readonly retention: RetentionService;
   readonly cluster: ClusterService;
   readonly bus: EventBus;
   readonly environment: Environment;

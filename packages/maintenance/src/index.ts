@@ -23,6 +23,13 @@ export {
 export { measureServer, measureSpace, type ServerUsage, type SpaceUsage } from './measure-usage.ts';
 export { type PurgeReport, purgeOldTrash } from './purge-old-trash.ts';
 export { type ClusterRepair, type ClusterRepairOptions, createClusterRepair } from './repair-cluster.ts';
+export {
+  createRetentionService,
+  type RetentionAnswer,
+  type RetentionEffect,
+  type RetentionPreview,
+  type RetentionService,
+} from './retention-service.ts';
 export { DEFAULT_RETENTION } from './retention-settings.ts';
 export {
   type RetentionDependencies,

@@ -1,7 +1,7 @@
 import type { MetadataStore, SpaceRecord } from '@cairn/metadata-store';
 import type { EntryId, SpaceId } from '@cairn/model';
 import { purgeTrashItem } from '@cairn/services';
-import { DAY_MS, DEFAULT_RETENTION, listConflictEntries } from './retention-settings.ts';
+import { checkTrial, DAY_MS, listConflictEntries, readRetention } from './retention-settings.ts';
 import type { RetentionDependencies, RetentionOptions } from './thin-versions.ts';
 
 export interface PurgeReport {
@@ -21,12 +21,13 @@ export async function purgeOldTrash(
   { store, environment }: RetentionDependencies,
   options: RetentionOptions = {},
 ): Promise<PurgeReport> {
-  const { defaults = DEFAULT_RETENTION, dryRun = false, signal } = options;
+  const { dryRun = false, signal } = options;
+  checkTrial(options);
   const now = environment.clock.now();
   let [items, entries] = [0, 0];
 
-  async function purgeSpace({ spaceId }: SpaceRecord): Promise<void> {
-    const settings = (await store.read((reader) => reader.getRetention(spaceId))) ?? defaults;
+  async function purgeSpace(spaceId: SpaceId): Promise<void> {
+    const settings = await store.read((reader) => readRetention(reader, spaceId, options));
     if (settings.trash.keep === 'all') return;
     const before = now - settings.trash.days * DAY_MS;
     for (let after = 0; ; ) {
@@ -49,10 +50,12 @@ export async function purgeOldTrash(
     }
   }
 
-  for (let after: SpaceId | null = null; ; ) {
+  const isOne = options.spaceId !== undefined;
+  if (options.spaceId !== undefined) await purgeSpace(options.spaceId);
+  for (let after: SpaceId | null = null; !isOne; ) {
     const from: SpaceId | null = after;
     const page: SpaceRecord[] = await store.read((reader) => reader.pageSpaces(from, PAGE));
-    for (const space of page) await purgeSpace(space);
+    for (const { spaceId } of page) await purgeSpace(spaceId);
     after = page.at(-1)?.spaceId ?? null;
     if (page.length < PAGE) break;
   }

@@ -1,15 +1,54 @@
-import type { MetadataReader, RetentionRecord } from '@cairn/metadata-store';
+import type { MetadataReader, MetadataTransaction, RetentionRecord } from '@cairn/metadata-store';
 import type { EntryId, SpaceId } from '@cairn/model';
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What a space keeps that says nothing else. */
+/** What a space keeps that says nothing else, on a server that says nothing else. */
 export const DEFAULT_RETENTION: RetentionRecord = {
   versions: { keep: 'thinned', allDays: 30, dailyDays: 365 },
   trash: { keep: 'days', days: 90 },
 };
 
 const PAGE_CONFLICTS = 1000;
+const SERVER_RETENTION = 'retention';
+
+/** Settings as if they were set already, to see what they would do. `retention: null`: as if none were set. */
+export interface RetentionTrial {
+  /** `null`: those of the server, for all spaces that say nothing else. */
+  readonly spaceId: SpaceId | null;
+  readonly retention: RetentionRecord | null;
+}
+
+/** What the administrator has set for spaces that say nothing else, if anything. */
+export async function readServerRetention(reader: MetadataReader): Promise<RetentionRecord | null> {
+  const text = await reader.getValue(SERVER_RETENTION);
+  return text === undefined ? null : (JSON.parse(text) as RetentionRecord | null);
+}
+
+/** @param retention `null`: what is built in */
+export async function writeServerRetention(
+  transaction: MetadataTransaction,
+  retention: RetentionRecord | null,
+): Promise<void> {
+  await transaction.setValue(SERVER_RETENTION, JSON.stringify(retention));
+}
+
+/** Nothing is ever removed by settings that are only tried. */
+export function checkTrial({ trial, dryRun }: { trial?: RetentionTrial; dryRun?: boolean }): void {
+  if (trial !== undefined && dryRun !== true) throw new Error('settings are tried in a dry run only');
+}
+
+/** What holds for a space: its own settings, else the server's, else `defaults`. */
+export async function readRetention(
+  reader: MetadataReader,
+  spaceId: SpaceId,
+  { defaults = DEFAULT_RETENTION, trial }: { defaults?: RetentionRecord; trial?: RetentionTrial },
+): Promise<RetentionRecord> {
+  const own = trial?.spaceId === spaceId ? trial.retention : ((await reader.getRetention(spaceId)) ?? null);
+  if (own !== null) return own;
+  const ofServer = trial?.spaceId === null ? trial.retention : await readServerRetention(reader);
+  return ofServer ?? defaults;
+}
 
 /**
  * Entries that a live conflict is about: copies, and what they are copies of. All their versions stay until somebody

@@ -9,7 +9,7 @@ import type {
 import type { EntryId, SpaceId } from '@cairn/model';
 import { releaseContents } from '@cairn/services';
 import { chooseVersionsToThin } from './choose-versions-to-thin.ts';
-import { DEFAULT_RETENTION, listConflictEntries } from './retention-settings.ts';
+import { checkTrial, listConflictEntries, type RetentionTrial, readRetention } from './retention-settings.ts';
 
 export interface RetentionDependencies {
   readonly store: MetadataStore;
@@ -17,8 +17,12 @@ export interface RetentionDependencies {
 }
 
 export interface RetentionOptions {
-  /** What spaces keep that say nothing else. */
+  /** What spaces keep that say nothing else, on a server that says nothing else. */
   readonly defaults?: RetentionRecord;
+  /** Only this one. */
+  readonly spaceId?: SpaceId;
+  /** Settings to be tried; only with `dryRun`. */
+  readonly trial?: RetentionTrial;
   /** Writes nothing, and tells what a run at this moment would do. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -47,7 +51,8 @@ export async function thinVersions(
   { store, environment }: RetentionDependencies,
   options: RetentionOptions = {},
 ): Promise<ThinningReport> {
-  const { defaults = DEFAULT_RETENTION, dryRun = false, signal } = options;
+  const { dryRun = false, spaceId: only, signal } = options;
+  checkTrial(options);
   const now = environment.clock.now();
   let [versions, bytes] = [0, 0];
 
@@ -56,7 +61,7 @@ export async function thinVersions(
     spaceId: SpaceId,
     entryId: EntryId,
   ): Promise<VersionRecord[]> {
-    const settings = (await reader.getRetention(spaceId)) ?? defaults;
+    const settings = await readRetention(reader, spaceId, options);
     const [entry] = await reader.getEntries(spaceId, [entryId]);
     if (settings.versions.keep === 'all' || entry === undefined) return [];
     const all = await reader.listVersions(spaceId, entryId, MAX_VERSIONS);
@@ -90,22 +95,27 @@ export async function thinVersions(
     return removed.length === BATCH_VERSIONS;
   }
 
-  for (let after: VersionedEntry | null = null; ; ) {
+  type Place = Pick<VersionedEntry, 'spaceId' | 'entryId'>;
+  // No id is the empty text, so this is before all of them.
+  let after: Place | null = only === undefined ? null : { spaceId: only, entryId: '' as EntryId };
+  for (;;) {
     signal?.throwIfAborted();
-    const from: VersionedEntry | null = after;
+    const from: Place | null = after;
     const page: VersionedEntry[] = await store.read((reader) =>
       reader.pageVersionedEntries(from, PAGE_ENTRIES),
     );
+    const last = page.at(-1);
     for (const entry of page) {
-      if (entry.versions < 2) continue;
+      if (entry.versions < 2 || (only !== undefined && entry.spaceId !== only)) continue;
       let more: boolean;
       do {
         signal?.throwIfAborted();
         more = await thin(entry.spaceId, entry.entryId);
       } while (more);
     }
-    after = page.at(-1) ?? null;
-    if (page.length < PAGE_ENTRIES) break;
+    if (last === undefined || page.length < PAGE_ENTRIES) break;
+    if (only !== undefined && last.spaceId !== only) break;
+    after = last;
   }
   if (!dryRun && versions > 0) environment.log.info('retention.thinned', { versions, bytes });
   return { dryRun, versions, bytes };

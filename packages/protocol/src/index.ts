@@ -129,6 +129,14 @@ export {
   versionsResponseSchema,
 } from './http/files.ts';
 export {
+  type Retention,
+  type RetentionRequest,
+  type RetentionResponse,
+  retentionRequestSchema,
+  retentionResponseSchema,
+  retentionSchema,
+} from './http/retention.ts';
+export {
   type HealthResponse,
   healthResponseSchema,
   type ServerResponse,

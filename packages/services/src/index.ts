@@ -8,7 +8,7 @@ export type {
   SessionsService,
 } from './access-services-types.ts';
 export type { PasswordCost } from './accounts/password-hasher.ts';
-export { authoriseAdministrator } from './authorisation/authorise.ts';
+export { authoriseAdministrator, authoriseSpace } from './authorisation/authorise.ts';
 export type { Principal } from './authorisation/principal.ts';
 export { LEASE_MS, UPLOAD_LIFE_MS } from './blocks/block-limits.ts';
 export { releaseContents } from './changesets/release-contents.ts';

@@ -86,6 +86,14 @@ function createApp(): Promise<App> {
     access: delegate(() => services().access),
     maintenance: { collect: NO_MAINTENANCE, usage: NO_MAINTENANCE },
     verification: { begin: NO_MAINTENANCE, state: NO_MAINTENANCE },
+    retention: {
+      ofSpace: NO_MAINTENANCE,
+      setOfSpace: NO_MAINTENANCE,
+      previewOfSpace: NO_MAINTENANCE,
+      ofServer: NO_MAINTENANCE,
+      setOfServer: NO_MAINTENANCE,
+      previewOfServer: NO_MAINTENANCE,
+    },
     cluster: {
       invite: NO_MAINTENANCE,
       describe: NO_MAINTENANCE,

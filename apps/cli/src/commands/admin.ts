@@ -6,8 +6,9 @@ import { count, showInstant, showSize } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
 import { registerAdminNodes } from './admin-nodes.ts';
 import { verify } from './admin-verify.ts';
+import { registerAdminRetention } from './retention.ts';
 
-/** admin gc, admin usage, admin verify, admin nodes */
+/** admin gc, admin usage, admin verify, admin retention, admin nodes */
 export const registerAdmin: RegisterCommand = (program, context, setExitCode) => {
   const admin = program
     .command('admin')
@@ -41,6 +42,7 @@ export const registerAdmin: RegisterCommand = (program, context, setExitCode) =>
     .action(async (options: { quick?: boolean; json?: boolean }) =>
       setExitCode(await verify(context, options)),
     );
+  registerAdminRetention(admin, context);
   registerAdminNodes(admin, context);
 };
 

@@ -6,6 +6,7 @@ import { registerDevices } from './devices.ts';
 import { registerFiles } from './files.ts';
 import { registerNode } from './node.ts';
 import { registerPolicy } from './policy.ts';
+import { registerRetention } from './retention.ts';
 import { registerServe } from './serve.ts';
 import { registerSignIn } from './sign-in.ts';
 import { registerSync } from './sync.ts';
@@ -31,6 +32,7 @@ export const COMMANDS: readonly RegisterCommand[] = [
   registerConflicts,
   registerPolicy,
   registerTrash,
+  registerRetention,
   registerAdmin,
   registerDemo,
 ];

@@ -1,6 +1,7 @@
 import type { Client } from '@cairn/client';
 import { CairnError } from '@cairn/model';
 import type { TrashResponse } from '@cairn/protocol';
+import { askToGoOn } from '../ask-to-go-on.ts';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
@@ -76,7 +77,10 @@ async function empty(
     const item = wanted === undefined ? null : await findItem(client, wanted, context.signal);
     if (options.yes !== true) {
       const what = item === null ? 'everything in the trash' : showName(item.path);
-      await askToGoOn(context, `Delete ${what} for good? Nobody can bring it back.`);
+      await askToGoOn(context, `Delete ${what} for good? Nobody can bring it back.`, {
+        what: 'this deletes for good',
+        undone: 'nothing was deleted',
+      });
     }
     if (item !== null) {
       await client.files.purge(item.entryId);
@@ -89,16 +93,6 @@ async function empty(
     else if (done.items === 0) remark(context, 'The trash is empty.');
     else print(context, `Deleted ${count(done.items, 'item')} for good. The server frees their space later.`);
   });
-}
-
-async function askToGoOn(context: CliContext, message: string): Promise<void> {
-  if (context.input.isTTY !== true) {
-    throw new CairnError('usage', 'this deletes for good, and nobody is there to be asked. Add --yes');
-  }
-  const { confirm } = await import('@clack/prompts');
-  if ((await confirm({ message, initialValue: false })) !== true) {
-    throw new CairnError('cancelled', 'cancelled; nothing was deleted');
-  }
 }
 
 async function findItem(client: Client, wanted: string, signal: AbortSignal): Promise<TrashItem> {

@@ -3,6 +3,7 @@ import { collectionsRoute } from './api/v1/admin/collections.ts';
 import { inviteNodeRoute } from './api/v1/admin/nodes/invitations.ts';
 import { listNodesRoute } from './api/v1/admin/nodes/list.ts';
 import { nodeRoute } from './api/v1/admin/nodes/node.ts';
+import { serverRetentionRoute } from './api/v1/admin/retention.ts';
 import { usageRoute } from './api/v1/admin/usage.ts';
 import { verificationRoute } from './api/v1/admin/verification.ts';
 import { loginRoute } from './api/v1/auth/login.ts';
@@ -28,6 +29,7 @@ import { readBlocksRoute } from './api/v1/spaces/blocks-read.ts';
 import { commitChangesetRoute } from './api/v1/spaces/changesets.ts';
 import { conflictsRoute } from './api/v1/spaces/conflicts.ts';
 import { storePackRoute } from './api/v1/spaces/packs.ts';
+import { spaceRetentionRoute } from './api/v1/spaces/retention.ts';
 import { snapshotRoute } from './api/v1/spaces/snapshot.ts';
 import { changesRoute } from './api/v1/sync/changes.ts';
 import { eventsRoute } from './api/v1/sync/events.ts';
@@ -47,6 +49,7 @@ export const ALL_ROUTES: readonly Route[] = [
   collectionsRoute,
   usageRoute,
   verificationRoute,
+  serverRetentionRoute,
   inviteNodeRoute,
   listNodesRoute,
   nodeRoute,
@@ -72,6 +75,7 @@ export const ALL_ROUTES: readonly Route[] = [
   readBlocksRoute,
   commitChangesetRoute,
   conflictsRoute,
+  spaceRetentionRoute,
   storePackRoute,
   snapshotRoute,
   changesRoute,

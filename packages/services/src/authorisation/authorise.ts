@@ -8,11 +8,11 @@ import type {
 import { CairnError, type EntryId, type SpaceId, type UploadId } from '@cairn/model';
 import type { Principal } from './principal.ts';
 
-/** What somebody wants to do with a space or anything in it. */
-export type Action = 'read' | 'write';
+/** What somebody wants to do with a space or anything in it; `manage` is what its owner decides. */
+export type Action = 'read' | 'write' | 'manage';
 
 const ALLOWED: Record<MemberRole, readonly Action[]> = {
-  owner: ['read', 'write'],
+  owner: ['read', 'write', 'manage'],
   editor: ['read', 'write'],
   viewer: ['read'],
 };
