@@ -2,7 +2,13 @@ import type { StoredBlock } from '@cairn/content';
 import { ALL_SHARDS, DATA_SHARDS } from '@cairn/kernels';
 import { type BlockId, isCairnError, shardIdOf } from '@cairn/model';
 import { orderNodes } from '../replicated/placement.ts';
-import { claimNodes, putRecord, type RepairRun, readReplica, removeRecords } from '../replicated/repair-run.ts';
+import {
+  claimNodes,
+  putRecord,
+  type RepairRun,
+  readReplica,
+  removeRecords,
+} from '../replicated/repair-run.ts';
 import type { ReplicaNode } from '../replicated/replica-node.ts';
 import { generationOf, type Holding, type ShardHolder } from './holdings.ts';
 import { decodeShards, encodeShards, parseShard, type Shard } from './shard-format.ts';

@@ -97,7 +97,10 @@ export async function claimNodes(
   return true;
 }
 
-/** Takes records away, each only in the generation that was seen. */
+/**
+ * Takes records away, each only in the generation that was seen.
+ * @throws CairnError `precondition-failed` when this run was overtaken
+ */
 export async function removeRecords(
   { nodes, counts, fence }: RepairRun,
   holders: readonly Holder[],
@@ -106,6 +109,7 @@ export async function removeRecords(
     try {
       if (await node.blocks.delete(location, fence)) counts.removedReplicas++;
     } catch (error) {
+      if (isCairnError(error, 'precondition-failed')) throw error;
       nodes.note(node.nodeId, 'failed', error);
     }
   }

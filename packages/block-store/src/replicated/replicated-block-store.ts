@@ -1,7 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { ALL_SHARDS } from '@cairn/kernels';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 import type { BlockLocation, BlockStore, CompactionReport, Fence } from '../block-store.ts';
 import {
   blockOf,
@@ -163,12 +163,16 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
         try {
           return await node.blocks.delete(location, fence);
         } catch (error) {
-          nodes.note(node.nodeId, 'failed', error);
+          // A node that refuses an old fence is as well as ever.
+          if (!isCairnError(error, 'precondition-failed')) nodes.note(node.nodeId, 'failed', error);
           throw error;
         }
       }),
     );
     const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    // The word of one counts for all.
+    const refusal = failures.find((error) => isCairnError(error, 'precondition-failed'));
+    if (refusal !== undefined) throw refusal;
     if (failures.length === results.length) throw noAnswer(failures[0]);
     return results.some((result) => result.status === 'fulfilled' && result.value);
   }
