@@ -75,6 +75,7 @@ describe('several servers on one cluster', { timeout: 120_000 }, () => {
         writeQuorum: 2,
         outAfterMs: 600_000,
         repairBytesPerSecond: null,
+        codeAfterMs: null,
       },
       key: null,
       store,

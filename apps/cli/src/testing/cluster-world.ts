@@ -61,7 +61,14 @@ export function isHealed({ repair }: ClusterResponse): boolean {
 
 export async function createClusterWorld(): Promise<ClusterWorld> {
   const cli = await createCliWorld({
-    blocks: { kind: 'nodes', replicas: 3, writeQuorum: 2, outAfterMs: 600_000, repairBytesPerSecond: null, codeAfterMs: null },
+    blocks: {
+      kind: 'nodes',
+      replicas: 3,
+      writeQuorum: 2,
+      outAfterMs: 600_000,
+      repairBytesPerSecond: null,
+      codeAfterMs: null,
+    },
   });
   const nodes: NodeProcess[] = [];
   const files = new Map<string, string>();
