@@ -13,6 +13,7 @@ export interface NodeFlags {
   readonly tokenStdin?: boolean;
   readonly zone?: string;
   readonly weight: string;
+  readonly capacity?: string;
 }
 
 const ADDRESS = /^(?:([A-Za-z0-9.-]{1,253})|\[([0-9A-Fa-f:.]{2,45})\]):(\d{1,5})$/;
@@ -33,6 +34,30 @@ function parseWeight(text: string): number {
   throw new CairnError('usage', `"${text}" (--weight) is not a number above 0, at most ${MAX_WEIGHT}`);
 }
 
+const UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+};
+
+/** `500GiB`, `1.5 TB` or `1000000` in bytes. @throws CairnError `usage` */
+export function parseCapacity(text: string): number {
+  const parts = /^(\d{1,15}(?:\.\d{1,3})?) ?([A-Za-z]{1,3})?$/.exec(text);
+  const unit = UNITS[parts?.[2] ?? 'B'] ?? 0;
+  const bytes = Math.floor(Number(parts?.[1] ?? 0) * unit);
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  throw new CairnError(
+    'usage',
+    `"${text}" (--capacity) is not a size, such as 500GiB; known are ${Object.keys(UNITS).join(', ')}`,
+  );
+}
+
 /** `cairn node`: runs until a signal asks it to stop. */
 export async function runNode(context: CliContext, flags: NodeFlags): Promise<void> {
   const { host, port } = parseAddress(flags.listen, '--listen');
@@ -51,6 +76,7 @@ export async function runNode(context: CliContext, flags: NodeFlags): Promise<vo
     joinToken,
     zone: flags.zone,
     weight: parseWeight(flags.weight),
+    capacityBytes: flags.capacity === undefined ? undefined : parseCapacity(flags.capacity),
     key: loadBlocksKey(context.variables),
     version: PRODUCT_VERSION,
     environment: { ...createSystemEnvironment(), log: createServerLog(level) },

@@ -1,6 +1,11 @@
 import { statfs } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { isIntactShard, openSegmentBlockStore, type StoreKey } from '@cairn/block-store';
+import {
+  createBoundedBlockStore,
+  isIntactShard,
+  openSegmentBlockStore,
+  type StoreKey,
+} from '@cairn/block-store';
 import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import { type JoinToken, parseJoinToken } from '@cairn/crypto';
 import type { Environment } from '@cairn/environment';
@@ -22,6 +27,8 @@ export interface StartNodeOptions {
   readonly joinToken?: string | undefined;
   readonly zone?: string | undefined;
   readonly weight?: number | undefined;
+  /** Bytes on disk that its blocks may take; as many as the disk has unless told. */
+  readonly capacityBytes?: number | undefined;
   /** Seals the blocks on this node's disk; `null`: they are not sealed. */
   readonly key: StoreKey | null;
   readonly version: string;
@@ -91,13 +98,15 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
   try {
     const platform = createNodePlatform();
     // The lock of the store is the lock of the node: nothing is counted or written before it is ours.
-    const blocks = await openSegmentBlockStore({
+    const segments = await openSegmentBlockStore({
       directory: `${options.data}/blocks`,
       environment,
       verify: (block) => (isShardId(block.blockId) ? isIntactShard(block) : isIntactBlock(platform, block)),
       ...(options.key === null ? {} : { key: options.key }),
     });
-    closers.push(() => blocks.close());
+    closers.push(() => segments.close());
+    const capacityBytes = options.capacityBytes ?? null;
+    const blocks = createBoundedBlockStore(segments, { capacityBytes, refusal: () => null });
     const folder = await openNodeFolder(options.data, createUuid);
     const token = checkMembership(folder, options);
     let { membership } = folder;
@@ -116,8 +125,15 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
       }),
       async space() {
         const { bavail, blocks: all, bsize } = await statfs(options.data);
-        return { freeBytes: bavail * bsize, totalBytes: all * bsize };
+        const [freeBytes, totalBytes] = [bavail * bsize, all * bsize];
+        if (capacityBytes === null) return { freeBytes, totalBytes };
+        const { diskBytes } = await segments.usage();
+        return {
+          freeBytes: Math.min(freeBytes, Math.max(0, capacityBytes - diskBytes)),
+          totalBytes: Math.min(totalBytes, capacityBytes),
+        };
       },
+      capacityBytes,
     });
     closers.push(() => app.close());
     await app.listen({ host, port: options.port }).catch((error: NodeJS.ErrnoException) => {

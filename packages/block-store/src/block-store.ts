@@ -124,7 +124,10 @@ export interface BlockStore {
    * What is damaged is quarantined as by `get`. Throws `already-running` while another one runs.
    */
   scrub(options?: ScrubOptions): Promise<ScrubReport>;
-  /** Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only). */
+  /**
+   * Throws `unavailable` when the store cannot take writes (poisoned after an I/O error, read-only), and `storage-full`
+   * when a bound that it was given is reached.
+   */
   checkHealth(): Promise<void>;
   close(): Promise<void>;
 }

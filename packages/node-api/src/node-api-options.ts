@@ -24,7 +24,9 @@ export interface NodeApiOptions {
   /** The key that the cluster and this node share, 32 bytes; `null` while there is none: nobody gets in. */
   readonly key: () => Uint8Array | null;
   readonly fencing: FencingTokens;
-  /** Room on the file system; `null` where that cannot be told. */
+  /** Room for blocks; `null` where that cannot be told. */
   readonly space: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;
+  /** Bytes on disk that the node may use; `null`: as many as the disk has. */
+  readonly capacityBytes: number | null;
   readonly environment: Environment;
 }

@@ -53,6 +53,7 @@ async function startNode(): Promise<Running> {
     key: () => key,
     fencing,
     space,
+    capacityBytes: 30,
     environment,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -106,6 +107,7 @@ describe('a storage node', () => {
       usage: { blocks: 0, liveBytes: 0, diskBytes: 0, quarantinedRecords: 0, verifiedAt: null },
       freeBytes: 10,
       totalBytes: 20,
+      capacityBytes: 30,
       refusesWrites: null,
       fencingTokens: {},
     });

@@ -88,11 +88,13 @@ async function list(context: CliContext, json: boolean): Promise<void> {
 
 function describeSpace(node: ClusterResponse['nodes'][number]): string {
   if (node.freeBytes === null || node.totalBytes === null) return '-';
-  return `${showSize(node.freeBytes)} of ${showSize(node.totalBytes)}`;
+  // Of a node with a capacity both are what is left of that, unless the disk has less.
+  const bound = node.capacityBytes === null ? '' : ` (capacity ${showSize(node.capacityBytes)})`;
+  return `${showSize(node.freeBytes)} of ${showSize(node.totalBytes)}${bound}`;
 }
 
 function describeState(node: ClusterResponse['nodes'][number]): string {
-  const marks = [node.isDraining ? 'draining' : null, node.isFull ? 'takes nothing new' : null];
+  const marks = [node.isDraining ? 'draining' : null, node.isFull ? 'full' : null];
   return [node.state, ...marks.filter((mark) => mark !== null)].join(', ');
 }
 
@@ -120,13 +122,14 @@ export function describeCluster(answer: ClusterResponse): string[] {
     { title: 'STATE' },
     { title: 'ZONE' },
     { title: 'BLOCKS', align: 'right' as const },
-    { title: 'ON DISK', align: 'right' as const },
+    { title: 'USED', align: 'right' as const },
     { title: 'FREE' },
     { title: 'ANSWERED' },
   ];
   const lines = [...formatTable(columns, rows), ''];
   for (const node of answer.nodes) {
-    if (node.reason !== null && node.state !== 'up') lines.push(`${node.address}: ${node.reason}`);
+    if (node.reason !== null && (node.state !== 'up' || node.isFull))
+      lines.push(`${node.address}: ${node.reason}`);
     if ((node.quarantinedRecords ?? 0) > 0)
       lines.push(`${node.address}: ${count(node.quarantinedRecords ?? 0, 'damaged record')} set aside.`);
   }

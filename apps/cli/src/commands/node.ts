@@ -13,6 +13,7 @@ export const registerNode: RegisterCommand = (program, context) => {
     .option('--token-stdin', 'read the join token from standard input (or CAIRN_JOIN_TOKEN)')
     .option('--zone <name>', 'what fails together with this node: a machine, a room')
     .option('--weight <number>', 'its share of the blocks in proportion to the other nodes', '1')
+    .option('--capacity <size>', 'how much of its disk the node may use, such as 500GiB (default: the disk)')
     .addHelpText(
       'after',
       '\nThe server must run with CAIRN_BLOCKS=nodes:. A token for each node comes from "cairn admin nodes invite".\n' +

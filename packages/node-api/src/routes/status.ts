@@ -2,7 +2,7 @@ import { NODE_PATHS, type NodeStatus } from '@cairn/protocol';
 import type { NodeRoute } from './node-route.ts';
 
 /** GET /node/v1/status */
-export const statusRoute: NodeRoute = (app, { blocks, identity, fencing, space }) => {
+export const statusRoute: NodeRoute = (app, { blocks, identity, fencing, space, capacityBytes }) => {
   app.get(NODE_PATHS.status, async (): Promise<NodeStatus> => {
     const room = await space();
     const refusesWrites = await blocks.checkHealth().then(
@@ -14,6 +14,7 @@ export const statusRoute: NodeRoute = (app, { blocks, identity, fencing, space }
       usage: await blocks.usage(),
       freeBytes: room?.freeBytes ?? null,
       totalBytes: room?.totalBytes ?? null,
+      capacityBytes,
       refusesWrites,
       fencingTokens: { ...fencing.highest },
     };

@@ -42,6 +42,8 @@ export const clusterResponseSchema = z.object({
       quarantinedRecords: amount,
       freeBytes: amount,
       totalBytes: amount,
+      /** What it may use of its disk. */
+      capacityBytes: amount,
       joinedAt: instantSchema,
     }),
   ),

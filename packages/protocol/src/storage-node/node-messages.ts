@@ -43,6 +43,8 @@ export const nodeStatusSchema = z.object({
   /** Of the file system; `null` where that cannot be told. */
   freeBytes: count.nullable(),
   totalBytes: count.nullable(),
+  /** Bytes on disk that the node may use; `null`: as many as the disk has. Older nodes do not say it. */
+  capacityBytes: count.nullable().optional(),
   /** `null`: takes writes. */
   refusesWrites: z.string().max(500).nullable(),
   /** The highest one seen for each job; lower ones are refused. */

@@ -63,6 +63,8 @@ export interface NodeDescription {
   readonly quarantinedRecords: number | null;
   readonly freeBytes: number | null;
   readonly totalBytes: number | null;
+  /** What the node may use of its disk; `null`: all of it, or not known. */
+  readonly capacityBytes: number | null;
   readonly joinedAt: number;
 }
 

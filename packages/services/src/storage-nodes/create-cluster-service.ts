@@ -35,6 +35,7 @@ function describeNode(record: StorageNodeRecord, view: ClusterView): NodeDescrip
     quarantinedRecords: status?.usage.quarantinedRecords ?? null,
     freeBytes: status?.freeBytes ?? null,
     totalBytes: status?.totalBytes ?? null,
+    capacityBytes: status?.capacityBytes ?? null,
     joinedAt: record.joinedAt,
   };
 }
