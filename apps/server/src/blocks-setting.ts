@@ -16,6 +16,7 @@ const NAMES = [
   'repair-mib-s',
   'code-after-days',
   'code-after-s',
+  'heartbeat-ms',
 ] as const;
 
 function usage(message: string): CairnError {
@@ -51,6 +52,7 @@ function parseNodes(query: string, source: string): BlocksSetting {
   };
   const replicas = read('replicas', 3, MAX_REPLICAS);
   const repairMebibytes = read('repair-mib-s', 0, 1_000_000);
+  const heartbeatMs = read('heartbeat-ms', 0, 60_000);
   return {
     kind: 'nodes',
     replicas,
@@ -58,6 +60,7 @@ function parseNodes(query: string, source: string): BlocksSetting {
     outAfterMs: read('out-after-s', DEFAULT_OUT_AFTER_S, 1_000_000) * 1000,
     repairBytesPerSecond: repairMebibytes === 0 ? null : repairMebibytes * MEBIBYTE,
     codeAfterMs: readCodeAfter(replicas),
+    ...(heartbeatMs === 0 ? {} : { heartbeatMs }),
   };
 }
 
@@ -79,7 +82,7 @@ export function parseBlocks(text: string, source: string): BlocksSetting {
 
 export function showBlocks(setting: BlocksSetting): string {
   if (setting.kind === 'folder') return setting.directory;
-  const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs } = setting;
+  const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs, heartbeatMs } = setting;
   const cap = repairBytesPerSecond === null ? '' : `&repair-mib-s=${repairBytesPerSecond / MEBIBYTE}`;
   const coding =
     codeAfterMs === null
@@ -87,5 +90,6 @@ export function showBlocks(setting: BlocksSetting): string {
       : codeAfterMs > 0 && codeAfterMs % DAY_MS === 0
         ? `&code-after-days=${codeAfterMs / DAY_MS}`
         : `&code-after-s=${codeAfterMs / 1000}`;
-  return `nodes:?replicas=${replicas}&write-quorum=${writeQuorum}&out-after-s=${outAfterMs / 1000}${cap}${coding}`;
+  const heartbeat = heartbeatMs === undefined ? '' : `&heartbeat-ms=${heartbeatMs}`;
+  return `nodes:?replicas=${replicas}&write-quorum=${writeQuorum}&out-after-s=${outAfterMs / 1000}${cap}${coding}${heartbeat}`;
 }

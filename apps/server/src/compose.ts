@@ -87,7 +87,18 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       blocks,
       environment,
       verify: (block) => isIntactBlock(platform, block),
-      replicas: view === null ? null : { wanted: view.replicas, count: (ids) => view.countReplicas(ids) },
+      replicas:
+        view === null
+          ? null
+          : {
+              wanted: view.replicas,
+              count: (ids) => view.countReplicas(ids),
+              async readAll(signal) {
+                const { damagedCount } = await blocks.scrub(signal === undefined ? {} : { signal });
+                if (damagedCount > 0) view.repairSoon();
+                return damagedCount;
+              },
+            },
     });
     closers.push(() => verification.stop());
     const app = await createHttpApi({

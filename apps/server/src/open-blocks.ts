@@ -32,6 +32,8 @@ export type BlocksSetting =
       readonly repairBytesPerSecond: number | null;
       /** Older blocks become shards; `null`: none do. */
       readonly codeAfterMs: number | null;
+      /** How often nodes are asked; 5 s unless told. With less, repairs begin sooner, too. */
+      readonly heartbeatMs?: number;
     };
 
 export interface OpenedBlocks {
@@ -94,6 +96,7 @@ async function openCluster(
   setting: Extract<BlocksSetting, { kind: 'nodes' }>,
 ): Promise<OpenedBlocks> {
   const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs } = setting;
+  const { heartbeatMs = HEARTBEAT_MS } = setting;
   const { log, timers } = environment;
   const connected = new Map<string, { readonly address: string; readonly blocks: RemoteBlockStore }>();
 
@@ -123,6 +126,7 @@ async function openCluster(
   const nodes = createNodeMonitor({
     environment,
     outAfterMs,
+    heartbeatMs,
     onSeen(nodeId, { storeUuid, bootCount }) {
       store
         .transact((transaction) => transaction.updateStorageNode(nodeId, { storeUuid, bootCount }))
@@ -140,6 +144,7 @@ async function openCluster(
     nodes,
     replicas,
     verify,
+    ...(heartbeatMs < HEARTBEAT_MS ? { settleMs: heartbeatMs } : {}),
     ...(repairBytesPerSecond === null ? {} : { bytesPerSecond: repairBytesPerSecond }),
     ...(codeAfterMs === null ? {} : { codeAfterMs }),
   });
@@ -173,7 +178,7 @@ async function openCluster(
   /** Other servers change the list of nodes, too. */
   async function keepReloading(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await timers.sleep(HEARTBEAT_MS, stopping.signal).catch(() => undefined);
+      await timers.sleep(heartbeatMs, stopping.signal).catch(() => undefined);
       if (stopping.signal.aborted) return;
       await reload().catch((error: unknown) =>
         log.warn('storage-nodes.not-listed', { error: String(error) }),
@@ -194,6 +199,7 @@ async function openCluster(
       codeAfterMs,
       countReplicas: (blockIds) => countReplicas(nodes, blockIds),
       repair: () => repair.state(),
+      repairSoon: () => repair.poke(),
     },
     start() {
       nodes.start();

@@ -268,13 +268,14 @@ describe('the configuration', () => {
       kind: 'folder',
       directory: '/blocks',
     });
-    const nodes = 'nodes:?replicas=3&write-quorum=1&repair-mib-s=5';
+    const nodes = 'nodes:?replicas=3&write-quorum=1&repair-mib-s=5&heartbeat-ms=500';
     expect(loadConfig({}, { CAIRN_BLOCKS: nodes }, directory).config.blocks).toEqual({
       kind: 'nodes',
       replicas: 3,
       writeQuorum: 1,
       outAfterMs: 600_000,
       repairBytesPerSecond: 5 * 1024 * 1024,
+      heartbeatMs: 500,
     });
     for (const wrong of [
       'nodes:x',

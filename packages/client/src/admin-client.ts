@@ -23,7 +23,7 @@ export interface AdminClient {
   usage(signal?: AbortSignal): Promise<UsageResponse>;
   /** Begins to check that everything can be read, or joins the check that runs. */
   beginVerification(
-    options: { readonly quick: boolean },
+    options: { readonly quick: boolean; readonly everyReplica?: boolean },
     signal?: AbortSignal,
   ): Promise<VerificationResponse>;
   verification(signal?: AbortSignal): Promise<VerificationResponse>;
@@ -46,9 +46,9 @@ export function createAdminClient(api: Api): AdminClient {
         collectionResponseSchema,
       ),
     usage: (signal) => api.ask({ method: 'GET', path: '/admin/usage', signal }, usageResponseSchema),
-    beginVerification: ({ quick }, signal) =>
+    beginVerification: ({ quick, everyReplica = false }, signal) =>
       api.ask(
-        { method: 'POST', path: '/admin/verification', json: { quick }, signal },
+        { method: 'POST', path: '/admin/verification', json: { quick, everyReplica }, signal },
         verificationResponseSchema,
       ),
     verification: (signal) =>

@@ -16,6 +16,8 @@ export interface ClusterRepairOptions {
   readonly bytesPerSecond?: number;
   /** Blocks that have been there for so long become shards (ADR 0015); none do unless told. */
   readonly codeAfterMs?: number;
+  /** What happens within this time is seen to together; 3 s unless told. A run that left something waits five times as long. */
+  readonly settleMs?: number;
 }
 
 export interface ClusterRepair {
@@ -33,9 +35,8 @@ const JOB = 'repair';
 /** Blocks that are noted by themselves; with more, everything is compared. */
 const MAX_NOTED = 50_000;
 const PAGE_BLOCKS = 1000;
-/** What happens within this time is seen to together. */
 const SETTLE_MS = 3_000;
-const RETRY_MS = 15_000;
+const RETRY_FACTOR = 5;
 const INTERVAL_MS = 60 * 60_000;
 
 const NOTHING: RepairReport = {
@@ -60,6 +61,7 @@ const NOTHING: RepairReport = {
  */
 export function createClusterRepair(options: ClusterRepairOptions): ClusterRepair {
   const { store, environment, nodes, replicas, verify, codeAfterMs } = options;
+  const settleMs = options.settleMs ?? SETTLE_MS;
   const { clock, log, random, timers } = environment;
   const holder = createId<string>(random.bytes(16));
   const stopping = new AbortController();
@@ -193,9 +195,9 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
   async function work(): Promise<void> {
     while (!stopping.signal.aborted) {
       await waitForWork();
-      await sleep(SETTLE_MS);
+      await sleep(settleMs);
       if (stopping.signal.aborted) return;
-      if ((await run()) === 'again') await sleep(RETRY_MS);
+      if ((await run()) === 'again') await sleep(settleMs * RETRY_FACTOR);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Environment } from '@cairn/environment';
+import { CairnError } from '@cairn/model';
 import { authoriseAdministrator, type Principal } from '@cairn/services';
 import { type VerificationDependencies, type VerificationReport, verifyContents } from './verify-contents.ts';
 
@@ -6,6 +7,7 @@ import { type VerificationDependencies, type VerificationReport, verifyContents 
 export interface VerificationState {
   readonly state: 'never' | 'running' | 'done' | 'failed';
   readonly quick: boolean;
+  readonly everyReplica: boolean;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly checkedBlocks: number;
@@ -16,14 +18,21 @@ export interface VerificationState {
 
 /** What administrators may ask for. For others there is nothing: `not-found`. */
 export interface VerificationService {
-  /** Begins one, or joins the one that runs. Returns at once. */
-  begin(principal: Principal, options: { readonly quick: boolean }): Promise<VerificationState>;
+  /**
+   * Begins one, or joins the one that runs. Returns at once.
+   * @throws CairnError `precondition-failed` where there are no replicas to be read
+   */
+  begin(
+    principal: Principal,
+    options: { readonly quick: boolean; readonly everyReplica?: boolean },
+  ): Promise<VerificationState>;
   state(principal: Principal): Promise<VerificationState>;
 }
 
 const NEVER: VerificationState = {
   state: 'never',
   quick: false,
+  everyReplica: false,
   startedAt: null,
   endedAt: null,
   checkedBlocks: 0,
@@ -41,10 +50,11 @@ export function createVerificationJob(
   let now = NEVER;
   let running: Promise<void> = Promise.resolve();
 
-  async function run(quick: boolean): Promise<void> {
+  async function run(quick: boolean, everyReplica: boolean): Promise<void> {
     try {
       const report = await verifyContents(dependencies, {
         quick,
+        everyReplica,
         signal: stopping.signal,
         onProgress: (checkedBlocks) => {
           now = { ...now, checkedBlocks };
@@ -63,11 +73,17 @@ export function createVerificationJob(
 
   return {
     service: {
-      async begin(principal, { quick }) {
+      async begin(principal, { quick, everyReplica = false }) {
         await store.read((reader) => authoriseAdministrator(reader, principal));
+        if (everyReplica && dependencies.replicas === null) {
+          throw new CairnError(
+            'precondition-failed',
+            'this server keeps each block once, in a folder of its own; check it without asking for replicas',
+          );
+        }
         if (now.state !== 'running') {
-          now = { ...NEVER, state: 'running', quick, startedAt: clock.now() };
-          running = run(quick);
+          now = { ...NEVER, state: 'running', quick, everyReplica, startedAt: clock.now() };
+          running = run(quick, everyReplica);
         }
         return now;
       },

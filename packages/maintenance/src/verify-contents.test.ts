@@ -38,7 +38,13 @@ describe('verifying that every version can be read', () => {
         blocks,
         verify: (block) => isIntactBlock(platform, block),
         replicas:
-          counts === null ? null : { wanted: 3, count: async (ids) => ids.map(() => counts?.pop() ?? 3) },
+          counts === null
+            ? null
+            : {
+                wanted: 3,
+                count: async (ids) => ids.map(() => counts?.pop() ?? 3),
+                readAll: async () => (await memory.scrub()).damagedCount,
+              },
       },
       options,
     );
@@ -55,6 +61,15 @@ describe('verifying that every version can be read', () => {
     expect(whole).toMatchObject({ checkedBlocks: 4, badBlocks: 0, damagedVersions: 0, examples: [] });
     expect(whole.checkedBytes).toBeGreaterThan(0);
     expect(await check({ quick: true })).toEqual({ ...whole, checkedBytes: 0 });
+  });
+
+  test('reads every replica where it is asked to, and only there', async () => {
+    const made = world.make('one');
+    await add(made);
+    memory.damage((made.blocks[0] as StoredBlock).blockId);
+    counts = [];
+    expect(await check({ quick: true })).toMatchObject({ damagedReplicas: 0 });
+    expect(await check({ everyReplica: true })).toMatchObject({ damagedReplicas: 1 });
   });
 
   test('names the files of a missing block, also through a manifest block, and no others', async () => {

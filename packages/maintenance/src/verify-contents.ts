@@ -25,6 +25,8 @@ export interface VerificationReport {
   readonly badBlocks: number;
   /** Blocks on fewer nodes than wanted; 0 without storage nodes. */
   readonly underReplicated: number;
+  /** Replicas that are not what was written, where every one was read; 0 otherwise. */
+  readonly damagedReplicas: number;
   /** How many versions cannot be read whole. */
   readonly damagedVersions: number;
   /** The first thousand of these. */
@@ -40,12 +42,16 @@ export interface VerificationDependencies {
   readonly replicas: {
     readonly wanted: number;
     count(blockIds: readonly BlockId[]): Promise<readonly number[]>;
+    /** Reads every replica on every node that answers, and tells how many are damaged; these are made anew. */
+    readAll(signal: AbortSignal | undefined): Promise<number>;
   } | null;
 }
 
 export interface VerificationOptions {
   /** Asks only whether blocks are there, and reads none. */
   readonly quick?: boolean;
+  /** Also reads every replica, since one that rots behind others is not seen by reading each block once. */
+  readonly everyReplica?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (checkedBlocks: number) => void;
 }
@@ -57,7 +63,8 @@ const MAX_EXAMPLES = 1000;
 
 /**
  * Checks that every version of every file can be read: all its blocks are there and, unless it is to be quick, have the bytes
- * that their ids name. Changes nothing, whatever it finds.
+ * that their ids name. Changes nothing, whatever it finds, but for this: a replica that a node finds damaged is set aside
+ * there, as by any read.
  * @throws errors of the metadata store; the signal's reason
  */
 export async function verifyContents(
@@ -109,6 +116,8 @@ export async function verifyContents(
     for (const [index, blockId] of ids.entries()) if (has[index] !== true) await readOne(blockId);
   }
 
+  const damagedReplicas =
+    options.everyReplica === true && replicas !== null ? await replicas.readAll(signal) : 0;
   for (let after: number | null = 0; after !== null; ) {
     signal?.throwIfAborted();
     const from: number = after;
@@ -126,7 +135,7 @@ export async function verifyContents(
 
   // What was swept while this ran is needed by nobody, and what nobody needs yet (an upload under way) is no file.
   const found = await findDamagedVersions(store, bad, signal);
-  return { checkedBlocks, checkedBytes, badBlocks: bad.size, underReplicated, ...found };
+  return { checkedBlocks, checkedBytes, badBlocks: bad.size, underReplicated, damagedReplicas, ...found };
 }
 
 async function findDamagedVersions(

@@ -12,10 +12,19 @@ const TELL_EVERY_MS = 10_000;
 /** `cairn admin verify`: waits for the end, and tells progress meanwhile. Returns the exit code. */
 export async function verify(
   context: CliContext,
-  options: { readonly quick?: boolean; readonly json?: boolean },
+  options: { readonly quick?: boolean; readonly replicas?: boolean; readonly json?: boolean },
 ): Promise<number> {
+  if (options.quick === true && options.replicas === true) {
+    throw new CairnError(
+      'usage',
+      '--replicas reads everything and --quick reads nothing; leave one of them out',
+    );
+  }
   return withClient(context, async (client) => {
-    let answer = await client.admin.beginVerification({ quick: options.quick === true }, context.signal);
+    let answer = await client.admin.beginVerification(
+      { quick: options.quick === true, everyReplica: options.replicas === true },
+      context.signal,
+    );
     for (let waitedMs = 0; answer.state === 'running'; waitedMs += ASK_EVERY_MS) {
       if (waitedMs > 0 && waitedMs % TELL_EVERY_MS === 0) {
         remark(context, `${count(answer.checkedBlocks, 'block')} checked so far…`);
@@ -53,6 +62,11 @@ export function describeVerification({ state, problem, quick, report }: Verifica
     if (report.damagedVersions > report.examples.length) lines.push('  …');
     lines.push(
       'Nothing was changed. What is unavailable comes back with its storage node; what is missing or damaged is healed when a device that has the file uploads it again.',
+    );
+  }
+  if (report.damagedReplicas > 0) {
+    lines.push(
+      `${count(report.damagedReplicas, 'replica')} were damaged on a storage node; they are made anew from the others.`,
     );
   }
   if (report.underReplicated > 0) {

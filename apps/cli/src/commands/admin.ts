@@ -34,12 +34,13 @@ export const registerAdmin: RegisterCommand = (program, context, setExitCode) =>
     .command('verify')
     .description('check that every version of every file can be read; changes nothing')
     .option('--quick', 'only ask whether everything is there, and read nothing')
+    .option('--replicas', 'also read every replica on every storage node')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       '\nThe exit status is 1 when anything cannot be read.\n\nExample:\n  cairn admin verify',
     )
-    .action(async (options: { quick?: boolean; json?: boolean }) =>
+    .action(async (options: { quick?: boolean; replicas?: boolean; json?: boolean }) =>
       setExitCode(await verify(context, options)),
     );
   registerAdminRetention(admin, context);

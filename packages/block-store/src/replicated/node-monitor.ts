@@ -46,6 +46,8 @@ export interface NodeMonitorOptions {
   readonly environment: Environment;
   /** How long a node has to be silent before its blocks are made anew elsewhere; 10 minutes unless told. */
   readonly outAfterMs?: number;
+  /** How often every node is asked; 5 s unless told. */
+  readonly heartbeatMs?: number;
   /** A node was seen with another identity than the database has; to be noted there. */
   readonly onSeen?: (nodeId: string, status: NodeStatus) => void;
   /** A node's state changed. */
@@ -58,7 +60,7 @@ export interface NodeMonitor extends ReplicaNodes {
   health(): NodeHealth[];
   /** Asks every node once, at the same time. Never rejects. */
   poll(): Promise<void>;
-  /** Polls every 5 s until the monitor is closed. */
+  /** Polls, every 5 s unless told otherwise, until the monitor is closed. */
   start(): void;
 }
 
@@ -143,6 +145,8 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
       each.reason = status.refusesWrites;
       if (each.answersInRow >= ANSWERS_TO_BE_UP) each.hasFailed = false;
       const isNew = each.node.storeUuid !== status.storeUuid || each.node.bootCount !== status.bootCount;
+      // It may have more room since it was started anew.
+      if (isNewStart) each.fullUntilMs = 0;
       each.status = status;
       if (isNew) options.onSeen?.(nodeId, status);
     } catch (error) {
@@ -231,7 +235,7 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
         while (!stop.signal.aborted) {
           await poll();
           try {
-            await timers.sleep(HEARTBEAT_MS, stop.signal);
+            await timers.sleep(options.heartbeatMs ?? HEARTBEAT_MS, stop.signal);
           } catch (error) {
             if (!stop.signal.aborted) throw error;
           }

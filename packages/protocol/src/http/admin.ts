@@ -64,12 +64,15 @@ export type UsageResponse = z.infer<typeof usageResponseSchema>;
 export const verificationRequestSchema = z.strictObject({
   /** Only asks whether blocks are there, and reads none. */
   quick: z.boolean().exactOptional(),
+  /** Also reads every replica on every storage node. */
+  everyReplica: z.boolean().exactOptional(),
 });
 export type VerificationRequest = z.infer<typeof verificationRequestSchema>;
 
 export const verificationResponseSchema = z.object({
   state: z.enum(['never', 'running', 'done', 'failed']),
   quick: z.boolean(),
+  everyReplica: z.boolean(),
   startedAt: instantSchema.nullable(),
   endedAt: instantSchema.nullable(),
   checkedBlocks: countSchema,
@@ -81,6 +84,8 @@ export const verificationResponseSchema = z.object({
       badBlocks: countSchema,
       /** On fewer storage nodes than wanted. */
       underReplicated: countSchema,
+      /** Replicas that were damaged, where every one was read; they are made anew from the others. */
+      damagedReplicas: countSchema,
       damagedVersions: countSchema,
       /** The first thousand versions of which not every byte can be read. */
       examples: z.array(

@@ -41,6 +41,7 @@ beforeEach(async () => {
     writeQuorum: 2,
     codeAfterMs: null,
     countReplicas: async (blockIds) => blockIds.map(() => 3),
+    repairSoon: () => undefined,
     repair: () => ({
       isRunning: false,
       checkedBlocks: 0,

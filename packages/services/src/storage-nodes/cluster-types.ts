@@ -16,6 +16,8 @@ export interface ClusterView {
   /** How many nodes that answer have each block, in the same order. */
   countReplicas(blockIds: readonly BlockId[]): Promise<readonly number[]>;
   repair(): RepairState;
+  /** Everything is to be compared soon. */
+  repairSoon(): void;
 }
 
 /** How far the comparison of what must exist with what the nodes have is. */

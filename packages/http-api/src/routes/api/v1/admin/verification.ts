@@ -20,8 +20,9 @@ export const verificationRoute: Route = (app, { verification }) => {
       },
     },
     async (request, reply) => {
-      const quick = request.body?.quick ?? false;
-      return reply.status(202).send(toAnswer(await verification.begin(principalOf(request), { quick })));
+      const { quick = false, everyReplica = false } = request.body ?? {};
+      const state = await verification.begin(principalOf(request), { quick, everyReplica });
+      return reply.status(202).send(toAnswer(state));
     },
   );
   app.get(
