@@ -26,6 +26,8 @@ export interface FilesClient {
   getContent(entryId: EntryId, signal?: AbortSignal): Promise<FileResponse>;
   /** The children of a folder, page by page, in the order of folded names. */
   list(path: string, signal?: AbortSignal): AsyncIterable<FileObject>;
+  /** Makes the file, or a new version of it, from these bytes, in one request that is never repeated. */
+  putContent(path: string, bytes: Uint8Array, signal?: AbortSignal): Promise<FileObject>;
   mkdir(path: string, options?: { readonly parents?: boolean }): Promise<FileObject>;
   /** `to` is the whole new path. Throws `already-exists` when something is there. */
   move(entryId: EntryId, to: string): Promise<FileObject>;
@@ -77,6 +79,20 @@ export function createFilesClient(api: Api): FilesClient {
         after = answer.next ?? null;
       } while (after !== null);
     },
+    putContent: (path, bytes, signal) =>
+      entryOf(
+        api.ask(
+          {
+            method: 'PUT',
+            path: apiPath`/files/content?path=${path}`,
+            headers: { 'content-type': MEDIA_TYPES.bytes },
+            body: [bytes],
+            once: true,
+            signal,
+          },
+          entryResponseSchema,
+        ),
+      ),
     mkdir: (path, options = {}) =>
       entryOf(
         api.ask(

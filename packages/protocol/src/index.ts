@@ -88,6 +88,18 @@ export {
   resolveConflictRequestSchema,
 } from './http/conflicts.ts';
 export {
+  type DrillClaim,
+  type DrillKind,
+  type DrillReport,
+  type DrillSummary,
+  type DrillsResponse,
+  drillClaimSchema,
+  drillKindSchema,
+  drillReportSchema,
+  drillSummarySchema,
+  drillsResponseSchema,
+} from './http/drills.ts';
+export {
   type CompleteUploadRequest,
   type CreateFolderRequest,
   type CreateUploadRequest,

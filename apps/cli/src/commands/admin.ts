@@ -4,11 +4,12 @@ import { type CliContext, print, printJson, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { count, showInstant, showSize } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
+import { registerAdminDrill } from './admin-drill.ts';
 import { registerAdminNodes } from './admin-nodes.ts';
 import { verify } from './admin-verify.ts';
 import { registerAdminRetention } from './retention.ts';
 
-/** admin gc, admin usage, admin verify, admin retention, admin nodes */
+/** admin gc, admin usage, admin verify, admin retention, admin nodes, admin drill */
 export const registerAdmin: RegisterCommand = (program, context, setExitCode) => {
   const admin = program
     .command('admin')
@@ -45,6 +46,7 @@ export const registerAdmin: RegisterCommand = (program, context, setExitCode) =>
     );
   registerAdminRetention(admin, context);
   registerAdminNodes(admin, context);
+  registerAdminDrill(admin, context, setExitCode);
 };
 
 async function collect(

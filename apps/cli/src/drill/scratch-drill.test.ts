@@ -1,0 +1,93 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DrillReport } from '@cairn/protocol';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ChildProcesses, createChildProcesses, waitUntil } from '../demo/child-processes.ts';
+
+/** Drills as a person starts them: processes that start processes. */
+
+describe('cairn admin drill', { timeout: 240_000 }, () => {
+  let processes: ChildProcesses;
+  let folder: string;
+  beforeEach(async () => {
+    processes = createChildProcesses();
+    folder = await mkdtemp(join(tmpdir(), 'cairn-drill-test-'));
+  });
+  afterEach(async () => {
+    await processes.killAll();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+  const start = (...words: string[]) =>
+    processes.start(['admin', 'drill', '--files', '10', ...words], {
+      variables: { TMPDIR: folder, CAIRN_HOME: join(folder, 'home'), CAIRN_SERVER: '' },
+    });
+  const leftovers = async () =>
+    (await readdir(folder)).filter((name) => name !== 'node-compile-cache' && name !== 'home');
+
+  /** Processes that name the folder in their command line; empty where there is no /proc. */
+  async function processesHere(): Promise<string[]> {
+    const found: string[] = [];
+    for (const id of await readdir('/proc').catch(() => [])) {
+      if (!/^\d+$/.test(id)) continue;
+      const words = await readFile(join('/proc', id, 'cmdline'), 'utf8').catch(() => '');
+      if (words.includes(folder)) found.push(words.replaceAll('\0', ' '));
+    }
+    return found;
+  }
+
+  test('proves everything on a cluster of its own and leaves nothing behind', async () => {
+    const drill = start('--json', '--seed', 'test');
+    const exitCode = await drill.ended;
+    const output = drill.output.slice(drill.output.indexOf('\n{') + 1);
+    const report = JSON.parse(output.slice(0, output.lastIndexOf('}') + 1)) as DrillReport & { folder: null };
+    expect(report.claims.filter(({ result }) => result !== 'proven')).toEqual([]);
+    expect(exitCode).toBe(0);
+    expect(report.folder).toBeNull();
+    expect(report.claims.map(({ id }) => id)).toEqual([
+      'reads-by-hash',
+      'one-node-killed',
+      'two-nodes-killed',
+      'healed-after-restart',
+      'damage-at-rest',
+      'damage-while-running',
+      'node-full',
+      'node-wiped',
+      'server-killed',
+      'clean-at-the-end',
+    ]);
+    const figures = Object.fromEntries(report.claims.map((claim) => [claim.id, claim.figures]));
+    expect(figures['one-node-killed']).toMatchObject({ failedRequests: 0 });
+    expect(figures['damage-at-rest']?.['damagedRecords']).toBe(1);
+    expect(figures['node-wiped']?.['noticedBlocks']).toBeGreaterThan(0);
+    for (const { startedAt, endedAt } of report.claims) expect(endedAt).toBeGreaterThanOrEqual(startedAt);
+    expect(await leftovers()).toEqual([]);
+    expect(await processesHere()).toEqual([]);
+  });
+
+  test('says what is not proven where each block is on one node, and keeps the folder', async () => {
+    const drill = start('--replicas', '1', '--heal-within', '8');
+    expect(await drill.ended).toBe(1);
+    expect(drill.output).toMatch(/Not proven: No request fails when a node dies/);
+    expect(drill.output).toMatch(/Not proven: With two nodes dead every file reads/);
+    expect(drill.output).toMatch(/Not proven: A node that comes back empty is noticed and refilled/);
+    expect(drill.output).toMatch(/claims of 10 not proven\./);
+    const [kept, ...others] = await leftovers();
+    expect(others).toEqual([]);
+    expect(drill.output).toContain(`The folder of the drill is kept: ${join(folder, kept as string)}`);
+    const inside = await readdir(join(folder, kept as string));
+    expect(inside).toEqual(
+      expect.arrayContaining(['server', 'node-1', 'node-2', 'node-3', '001-server.log']),
+    );
+    expect(await processesHere()).toEqual([]);
+  });
+
+  test('cleans up after Ctrl-C', async () => {
+    const drill = start();
+    await waitUntil(() => drill.output.includes('… No request fails'), 'the first kill');
+    drill.signal('SIGINT');
+    expect(await drill.ended).toBe(130);
+    expect(await leftovers()).toEqual([]);
+    expect(await processesHere()).toEqual([]);
+  });
+});
