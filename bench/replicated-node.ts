@@ -20,6 +20,8 @@ process.once('message', async ({ directory, key }: { directory: string; key: str
     identity: () => ({ nodeId: '', storeUuid: '', bootCount: 1, bootId: '', version: '' }),
     fencing: { highest: {}, admit: async () => undefined },
     space: async () => null,
+    capacityBytes: null,
+    drill: { reportFull: () => undefined, damageCanary: async () => undefined },
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   process.send?.((app.server.address() as AddressInfo).port);

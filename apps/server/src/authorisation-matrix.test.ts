@@ -226,6 +226,61 @@ const CASES: Record<string, Case> = {
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/retention', json: { retention: null } }),
   },
+  'POST /api/v1/admin/drills': {
+    own: 204,
+    names: false,
+    administrators: true,
+    ask: () => ({
+      path: '/api/v1/admin/drills',
+      json: {
+        kind: 'scratch',
+        startedAt: 1,
+        endedAt: 2,
+        claims: [
+          {
+            id: 'a',
+            claim: 'b',
+            done: 'c',
+            result: 'proven',
+            problem: null,
+            startedAt: 1,
+            endedAt: 2,
+            figures: {},
+          },
+        ],
+      },
+    }),
+  },
+  'GET /api/v1/admin/drills': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/drills' }),
+  },
+  'POST /api/v1/admin/drills/faults': {
+    own: 404,
+    names: false,
+    administrators: true,
+    ask: () => ({
+      path: '/api/v1/admin/drills/faults',
+      json: { nodeId: newId(), fault: 'held-out', forMs: 1000 },
+    }),
+  },
+  'DELETE /api/v1/admin/drills/faults': {
+    own: 204,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/drills/faults' }),
+  },
+  'POST /api/v1/admin/drills/canaries': {
+    own: 404,
+    names: false,
+    administrators: true,
+    ask: ({ blockId }) => ({
+      path: '/api/v1/admin/drills/canaries',
+      json: { nodeId: newId(), blockId, action: 'damage' },
+    }),
+  },
   'GET /api/v1/admin/nodes': {
     own: 200,
     names: false,

@@ -10,6 +10,7 @@ import {
   createAccessServices,
   createClusterService,
   createDataServices,
+  createDrillService,
   ensureEpoch,
   type PasswordCost,
 } from '@cairn/services';
@@ -101,6 +102,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
             },
     });
     closers.push(() => verification.stop());
+    const drills = createDrillService({ store, environment, secret, view });
+    closers.push(() => drills.stop());
     const app = await createHttpApi({
       data: dataServices,
       access,
@@ -108,6 +111,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       verification: verification.service,
       retention: createRetentionService({ store, environment }),
       cluster: createClusterService({ store, environment, secret, view }),
+      drills,
       bus,
       environment,
       config: {
@@ -128,6 +132,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         },
         counts: () => store.read((reader) => reader.countAll()),
         maintenance: () => maintenance.measure(),
+        drills: () => drills.latest(),
         ...(view === null
           ? {}
           : {

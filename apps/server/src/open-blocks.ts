@@ -4,11 +4,13 @@ import {
   countReplicas,
   createNodeMonitor,
   createRemoteBlockStore,
+  createRemoteDrill,
   createReplicatedBlockStore,
   HEARTBEAT_MS,
   openNodeConnection,
   openSegmentBlockStore,
   type RemoteBlockStore,
+  type RemoteDrill,
   type StoreKey,
 } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
@@ -18,6 +20,7 @@ import { createClusterRepair } from '@cairn/maintenance';
 import type { MetadataStore, StorageNodeRecord } from '@cairn/metadata-store';
 import { CairnError } from '@cairn/model';
 import { type ClusterView, SEALED_FOR } from '@cairn/services';
+import { createClusterFaults } from './cluster-faults.ts';
 import { prepareDataFolder } from './data-folder.ts';
 
 /** Where blocks are kept: in a folder, or on storage nodes. */
@@ -55,7 +58,14 @@ export interface OpenBlocksOptions {
   readonly secret: Uint8Array;
   readonly verify: (block: StoredBlock) => boolean;
   /** How a storage node is reached; over the network unless told. */
-  readonly connect?: (record: StorageNodeRecord) => RemoteBlockStore;
+  readonly connect?: (record: StorageNodeRecord) => NodeLink;
+}
+
+/** The way to one storage node. */
+export interface NodeLink {
+  readonly blocks: RemoteBlockStore;
+  /** `null` where nothing can be damaged on purpose. */
+  readonly drill: RemoteDrill | null;
 }
 
 /** Splits `host:port`; an IPv6 host is in brackets. */
@@ -64,10 +74,11 @@ function splitAddress(address: string): { host: string; port: number } {
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
 }
 
-function connectOverNetwork(secret: Uint8Array): (record: StorageNodeRecord) => RemoteBlockStore {
+function connectOverNetwork(secret: Uint8Array): (record: StorageNodeRecord) => NodeLink {
   return ({ nodeId, address, sealedKey }) => {
     const key = openSealedBytes(secret, SEALED_FOR.key, nodeId, sealedKey);
-    return createRemoteBlockStore(openNodeConnection({ ...splitAddress(address), key }));
+    const connection = openNodeConnection({ ...splitAddress(address), key });
+    return { blocks: createRemoteBlockStore(connection), drill: createRemoteDrill(connection) };
   };
 }
 
@@ -98,15 +109,16 @@ async function openCluster(
   const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs } = setting;
   const { heartbeatMs = HEARTBEAT_MS } = setting;
   const { log, timers } = environment;
-  const connected = new Map<string, { readonly address: string; readonly blocks: RemoteBlockStore }>();
+  const connected = new Map<string, NodeLink & { readonly address: string }>();
 
   function reach(record: StorageNodeRecord): RemoteBlockStore {
     const { nodeId, address } = record;
     const known = connected.get(nodeId);
     if (known?.address === address) return known.blocks;
     void known?.blocks.close();
-    const blocks = connect(record);
-    connected.set(nodeId, { address, blocks });
+    const link = connect(record);
+    const { blocks } = link;
+    connected.set(nodeId, { ...link, address });
     return blocks;
   }
 
@@ -200,6 +212,7 @@ async function openCluster(
       countReplicas: (blockIds) => countReplicas(nodes, blockIds),
       repair: () => repair.state(),
       repairSoon: () => repair.poke(),
+      faults: createClusterFaults({ nodes, repair, verify, find: (nodeId) => connected.get(nodeId) }),
     },
     start() {
       nodes.start();

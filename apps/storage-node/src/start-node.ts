@@ -11,6 +11,7 @@ import { type JoinToken, parseJoinToken } from '@cairn/crypto';
 import type { Environment } from '@cairn/environment';
 import { CairnError, createId, isCairnError, isShardId } from '@cairn/model';
 import { createNodeApi } from '@cairn/node-api';
+import { createDrillFaults } from './drill-faults.ts';
 import { announceNode, joinCluster } from './join-cluster.ts';
 import { type Membership, type NodeFolder, openNodeFolder } from './node-folder.ts';
 
@@ -106,7 +107,8 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
     });
     closers.push(() => segments.close());
     const capacityBytes = options.capacityBytes ?? null;
-    const blocks = createBoundedBlockStore(segments, { capacityBytes, refusal: () => null });
+    const faults = createDrillFaults({ segments, platform, environment });
+    const blocks = createBoundedBlockStore(segments, { capacityBytes, refusal: () => faults.refusal() });
     const folder = await openNodeFolder(options.data, createUuid);
     const token = checkMembership(folder, options);
     let { membership } = folder;
@@ -134,6 +136,7 @@ export async function startNode(options: StartNodeOptions): Promise<RunningNode>
         };
       },
       capacityBytes,
+      drill: faults,
     });
     closers.push(() => app.close());
     await app.listen({ host, port: options.port }).catch((error: NodeJS.ErrnoException) => {

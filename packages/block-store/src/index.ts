@@ -17,6 +17,7 @@ export {
   openNodeConnection,
 } from './remote/node-connection.ts';
 export { createRemoteBlockStore, type RemoteBlockStore } from './remote/remote-block-store.ts';
+export { createRemoteDrill, type RemoteDrill } from './remote/remote-drill.ts';
 export { countReplicas } from './replicated/count-replicas.ts';
 export {
   type ClusterNode,
@@ -38,5 +39,6 @@ export type { StoreKey } from './sealed/store-keys.ts';
 export {
   openSegmentBlockStore,
   rebuildSegmentIndex,
+  type SegmentBlockStore,
   type SegmentBlockStoreOptions,
 } from './segments/segment-block-store.ts';

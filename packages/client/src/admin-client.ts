@@ -1,9 +1,18 @@
 import {
+  type CanaryRequest,
+  type CanaryResponse,
   type ChangeNodeRequest,
   type ClusterResponse,
   type CollectionResponse,
+  canaryResponseSchema,
   clusterResponseSchema,
   collectionResponseSchema,
+  type DrillReport,
+  type DrillsResponse,
+  drillsResponseSchema,
+  type FaultRequest,
+  type FaultResponse,
+  faultResponseSchema,
   type InvitationResponse,
   invitationResponseSchema,
   type RetentionRequest,
@@ -36,6 +45,17 @@ export interface AdminClient {
   inviteNode(signal?: AbortSignal): Promise<InvitationResponse>;
   changeNode(nodeId: string, changes: ChangeNodeRequest, signal?: AbortSignal): Promise<void>;
   removeNode(nodeId: string, options: { readonly force: boolean }, signal?: AbortSignal): Promise<void>;
+  readonly drills: DrillClient;
+}
+
+/** What a live drill asks for; see DrillService of the services. */
+export interface DrillClient {
+  record(report: DrillReport, signal?: AbortSignal): Promise<void>;
+  list(signal?: AbortSignal): Promise<DrillsResponse>;
+  /** Begins a fault of one node or prolongs it. */
+  beginFault(request: FaultRequest, signal?: AbortSignal): Promise<FaultResponse>;
+  endFault(signal?: AbortSignal): Promise<void>;
+  canary(request: CanaryRequest, signal?: AbortSignal): Promise<CanaryResponse>;
 }
 
 export function createAdminClient(api: Api): AdminClient {
@@ -57,6 +77,19 @@ export function createAdminClient(api: Api): AdminClient {
       api.ask({ method: 'GET', path: '/admin/retention', signal }, retentionResponseSchema),
     setRetention: (request, signal) =>
       api.ask({ method: 'PUT', path: '/admin/retention', json: request, signal }, retentionResponseSchema),
+    drills: {
+      record: (report, signal) =>
+        api.tell({ method: 'POST', path: '/admin/drills', json: report, once: true, signal }),
+      list: (signal) => api.ask({ method: 'GET', path: '/admin/drills', signal }, drillsResponseSchema),
+      beginFault: (request, signal) =>
+        api.ask({ method: 'POST', path: '/admin/drills/faults', json: request, signal }, faultResponseSchema),
+      endFault: (signal) => api.tell({ method: 'DELETE', path: '/admin/drills/faults', signal }),
+      canary: (request, signal) =>
+        api.ask(
+          { method: 'POST', path: '/admin/drills/canaries', json: request, once: true, signal },
+          canaryResponseSchema,
+        ),
+    },
     nodes: (signal) => api.ask({ method: 'GET', path: '/admin/nodes', signal }, clusterResponseSchema),
     inviteNode: (signal) =>
       api.ask(

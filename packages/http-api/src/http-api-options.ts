@@ -1,7 +1,7 @@
 import type { Environment } from '@cairn/environment';
 import type { EventBus } from '@cairn/event-bus';
 import type { MaintenanceService, RetentionService, VerificationService } from '@cairn/maintenance';
-import type { AccessServices, ClusterService, DataServices } from '@cairn/services';
+import type { AccessServices, ClusterService, DataServices, DrillService } from '@cairn/services';
 import type { Metrics } from './foundation/metrics.ts';
 
 export interface HttpApiConfig {
@@ -57,6 +57,7 @@ export interface HttpApiOptions {
   readonly verification: VerificationService;
   readonly retention: RetentionService;
   readonly cluster: ClusterService;
+  readonly drills: DrillService;
   readonly bus: EventBus;
   readonly environment: Environment;
   readonly config: HttpApiConfig;

@@ -43,6 +43,7 @@ describe('the repair of a cluster', () => {
       close: async () => undefined,
       setNodes: () => undefined,
       health: () => [],
+      holdOut: () => undefined,
       poll: async () => undefined,
       start: () => undefined,
     };

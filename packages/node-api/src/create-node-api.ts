@@ -5,6 +5,7 @@ import { CLUSTER_IDENTITY, ERROR_TABLE, NODE_CIPHERS, NODE_LIMITS } from '@cairn
 import fastify from 'fastify';
 import type { NodeApiOptions } from './node-api-options.ts';
 import { deleteRoute } from './routes/delete.ts';
+import { drillRoute } from './routes/drill.ts';
 import { getRoute } from './routes/get.ts';
 import { listRoute } from './routes/list.ts';
 import { locateRoute } from './routes/locate.ts';
@@ -77,6 +78,7 @@ export function createNodeApi(options: NodeApiOptions) {
     deleteRoute,
     listRoute,
     upkeepRoutes,
+    drillRoute,
   ]) {
     addRoute(app, options);
   }

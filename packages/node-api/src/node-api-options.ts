@@ -1,5 +1,6 @@
 import type { BlockStore, Fence } from '@cairn/block-store';
 import type { Environment } from '@cairn/environment';
+import type { BlockId } from '@cairn/model';
 
 /** What a node says of itself; see `nodeStatusSchema`. */
 export interface NodeIdentity {
@@ -18,6 +19,14 @@ export interface FencingTokens {
   admit(fence: Fence): Promise<void>;
 }
 
+/** What a drill may do to a node. */
+export interface NodeDrill {
+  /** Reports the node as full for so long from now; 0 ends that. It also ends with the process. */
+  reportFull(forMs: number): void;
+  /** Damages the replica of a block. @throws CairnError `precondition-failed` for every block that is no canary of a drill */
+  damageCanary(blockId: BlockId): Promise<void>;
+}
+
 export interface NodeApiOptions {
   readonly blocks: BlockStore;
   readonly identity: () => NodeIdentity;
@@ -28,5 +37,6 @@ export interface NodeApiOptions {
   readonly space: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number } | null>;
   /** Bytes on disk that the node may use; `null`: as many as the disk has. */
   readonly capacityBytes: number | null;
+  readonly drill: NodeDrill;
   readonly environment: Environment;
 }

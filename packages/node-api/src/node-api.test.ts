@@ -13,7 +13,7 @@ import { type BlockId, CairnError } from '@cairn/model';
 import { NODE_CIPHERS, NODE_PATHS } from '@cairn/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNodeApi, type NodeApp } from './create-node-api.ts';
-import type { FencingTokens } from './node-api-options.ts';
+import type { FencingTokens, NodeDrill } from './node-api-options.ts';
 
 const environment = createSystemEnvironment();
 const identity = { nodeId: 'n1', storeUuid: 's1', bootCount: 3, bootId: 'b1', version: '0' };
@@ -38,6 +38,7 @@ interface Running {
   readonly port: number;
   readonly key: Uint8Array;
   readonly fencing: ReturnType<typeof createFencing>;
+  readonly drilled: readonly string[];
   open(options?: { key?: Uint8Array; idleTimeoutMs?: number }): RemoteBlockStore;
   close(): Promise<void>;
 }
@@ -46,6 +47,13 @@ async function startNode(): Promise<Running> {
   const memory = createMemoryBlockStore();
   const key = randomBytes(32);
   const fencing = createFencing();
+  const drilled: string[] = [];
+  const drill: NodeDrill = {
+    reportFull: (forMs) => drilled.push(`full ${forMs}`),
+    damageCanary: async (blockId) => {
+      drilled.push(`damage ${blockId}`);
+    },
+  };
   const space = async () => ({ freeBytes: 10, totalBytes: 20 });
   const app = createNodeApi({
     blocks: memory,
@@ -54,6 +62,7 @@ async function startNode(): Promise<Running> {
     fencing,
     space,
     capacityBytes: 30,
+    drill,
     environment,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
@@ -65,6 +74,7 @@ async function startNode(): Promise<Running> {
     port,
     key,
     fencing,
+    drilled,
     open({ key: given = key, idleTimeoutMs } = {}) {
       const connection = openNodeConnection({
         host: '127.0.0.1',

@@ -45,5 +45,13 @@ export type {
   RepairState,
 } from './storage-nodes/cluster-types.ts';
 export { createClusterService } from './storage-nodes/create-cluster-service.ts';
+export { createDrillService } from './storage-nodes/create-drill-service.ts';
+export type {
+  ClusterFaults,
+  DrillService,
+  FaultKind,
+  FaultLease,
+  ReplicaState,
+} from './storage-nodes/drill-types.ts';
 export { SEALED_FOR } from './storage-nodes/join-node.ts';
 export { purgeTrashItem } from './trash/purge-trash.ts';

@@ -102,6 +102,16 @@ function createApp(): Promise<App> {
       join: NO_MAINTENANCE,
       announce: NO_MAINTENANCE,
     },
+    drills: {
+      beginFault: NO_MAINTENANCE,
+      endFault: NO_MAINTENANCE,
+      damageCanary: NO_MAINTENANCE,
+      inspectCanary: NO_MAINTENANCE,
+      record: NO_MAINTENANCE,
+      list: NO_MAINTENANCE,
+      latest: NO_MAINTENANCE,
+      stop: NO_MAINTENANCE,
+    },
     bus: SILENT_BUS,
     environment,
     config: {

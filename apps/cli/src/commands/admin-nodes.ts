@@ -100,11 +100,15 @@ function describeState(node: ClusterResponse['nodes'][number]): string {
 
 /** Everything about the cluster in sentences and a table. */
 export function describeCluster(answer: ClusterResponse): string[] {
+  const drills = answer.drills.map(describeLastDrill);
   if (answer.mode === 'folder') {
-    return ['This server keeps its blocks in a folder of its own; there are no storage nodes.'];
+    return [...drills, 'This server keeps its blocks in a folder of its own; there are no storage nodes.'];
   }
   if (answer.nodes.length === 0) {
-    return ['No storage node has joined yet. Make a token for one with "cairn admin nodes invite".'];
+    return [
+      ...drills,
+      'No storage node has joined yet. Make a token for one with "cairn admin nodes invite".',
+    ];
   }
   const rows = answer.nodes.map((node) => [
     node.nodeId,
@@ -141,6 +145,7 @@ export function describeCluster(answer: ClusterResponse): string[] {
   if (answer.coding !== null) lines.push(describeCoding(answer.coding));
   const { repair } = answer;
   if (repair !== null) lines.push(describeRepair(repair));
+  lines.push(...drills);
   return lines;
 }
 
@@ -150,6 +155,15 @@ function describeCoding({ afterMs, isPossible }: NonNullable<ClusterResponse['co
   return isPossible
     ? `Blocks that are older than ${age} become shards on six nodes.`
     : `Blocks that are older than ${age} were to become shards, but that needs six nodes. Those that are shards stay so.`;
+}
+
+function describeLastDrill({ kind, endedAt, proven, unproven }: ClusterResponse['drills'][number]): string {
+  const name = kind === 'live' ? 'Last drill of this cluster' : 'Last drill of a scratch cluster';
+  const result =
+    unproven === 0
+      ? `all ${count(proven, 'claim')} proven`
+      : `${count(unproven, 'claim')} of ${proven + unproven} NOT proven`;
+  return `${name}: ${showInstant(endedAt)}, ${result}.`;
 }
 
 function describeRepair(repair: NonNullable<ClusterResponse['repair']>): string {

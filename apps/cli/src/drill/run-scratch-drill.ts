@@ -8,6 +8,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { count, showSize, showText } from '../output/text.ts';
 import { createSeededBytes, type DrillFile, drillFileSizes, putFile } from './drill-files.ts';
 import { createDrillLog, describeDrill } from './drill-log.ts';
+import { recordDrill } from './record-drill.ts';
 import { forEachSample } from './sample-files.ts';
 import { proveAll } from './scratch-claims.ts';
 import { createScratchCluster } from './scratch-cluster.ts';
@@ -84,6 +85,7 @@ export async function runScratchDrill(context: CliContext, options: ScratchDrill
       const kept = isKept ? folder : null;
       if (options.json) printJson(context, { ...report, seed: options.seed, folder: kept });
       else print(context, ...describeDrill(report));
+      await recordDrill(context, report);
       if (kept !== null) remark(context, `The folder of the drill is kept: ${showText(kept)}`);
       return isProven ? EXIT_CODES.ok : EXIT_CODES.error;
     } finally {

@@ -61,6 +61,8 @@ export async function startClusterNode(store: MetadataStore, secret: Uint8Array)
         },
       },
       space: async () => null,
+      capacityBytes: null,
+      drill: { reportFull: () => undefined, damageCanary: async () => undefined },
       environment,
     });
     await app.listen({ host: '127.0.0.1', port });

@@ -25,9 +25,10 @@ export interface ClusterNode extends PlacementNode {
 /**
  * `up` takes everything. `suspect` (15 s silent) and `failing` (a request failed since its last answers) are read
  * last and not written. `down` (30 s) is not asked. `out` (10 min): what it has is made anew elsewhere. `fenced`: not
- * the node that it says it is; never used until somebody looks into it.
+ * the node that it says it is; never used until somebody looks into it. `held-out`: a drill wants to see what happens without
+ * it; not asked until the time is over, and nothing is made anew for it.
  */
-export type NodeState = 'unknown' | 'up' | 'failing' | 'suspect' | 'down' | 'out' | 'fenced';
+export type NodeState = 'unknown' | 'up' | 'failing' | 'suspect' | 'down' | 'out' | 'fenced' | 'held-out';
 
 export interface NodeHealth {
   readonly nodeId: string;
@@ -58,6 +59,8 @@ export interface NodeMonitor extends ReplicaNodes {
   /** Says which nodes there are; those that stay keep what is known of them. */
   setNodes(nodes: readonly ClusterNode[]): void;
   health(): NodeHealth[];
+  /** Treats the node as not there for so long from now; 0 ends that. It also ends with this process. */
+  holdOut(nodeId: string, forMs: number): void;
   /** Asks every node once, at the same time. Never rejects. */
   poll(): Promise<void>;
   /** Polls, every 5 s unless told otherwise, until the monitor is closed. */
@@ -71,6 +74,7 @@ interface Watched {
   answersInRow: number;
   hasFailed: boolean;
   fullUntilMs: number;
+  heldUntilMs: number;
   fenced: string | null;
   /** The most starts that anything with its identity has counted. */
   highestBoot: number;
@@ -89,6 +93,7 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
 
   function stateOf(each: Watched): NodeState {
     if (each.fenced !== null) return 'fenced';
+    if (clock.monotonicMs() < each.heldUntilMs) return 'held-out';
     const silentMs = clock.monotonicMs() - (each.lastAnswerMs ?? each.firstSeenMs);
     if (silentMs >= outAfterMs) return 'out';
     if (silentMs >= DOWN_MS) return 'down';
@@ -184,6 +189,7 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
           answersInRow: 0,
           hasFailed: false,
           fullUntilMs: 0,
+          heldUntilMs: 0,
           fenced: null,
           highestBoot: node.bootCount,
           reason: null,
@@ -228,6 +234,12 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
         silentMs: each.lastAnswerMs === null ? null : clock.monotonicMs() - each.lastAnswerMs,
         status: each.status,
       }));
+    },
+    holdOut(nodeId, forMs) {
+      const each = watched.get(nodeId);
+      if (each === undefined) return;
+      each.heldUntilMs = clock.monotonicMs() + forMs;
+      report(each);
     },
     poll,
     start() {

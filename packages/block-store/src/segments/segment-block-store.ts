@@ -10,6 +10,7 @@ import { createAppendQueue } from './append-queue.ts';
 import { createBackgroundWork } from './background-work.ts';
 import { createBlockReading, type Reading } from './block-reading.ts';
 import { createCompaction } from './compaction.ts';
+import { damageRecord } from './damage-record.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { closeIndexFile, rebuildIndexFile, type StorePlace } from './index-file.ts';
 import type { IndexedBlock } from './index-rows.ts';
@@ -46,6 +47,16 @@ export interface SegmentBlockStoreOptions {
   readonly files?: SegmentFiles;
 }
 
+/** The block store in a folder, and what may be done to it for a drill. */
+export interface SegmentBlockStore extends BlockStore {
+  /**
+   * Damages the record of a block on the disk, as rot would.
+   * @param mayDamage is asked with the block, read now
+   * @returns whether it was done
+   */
+  damage(blockId: BlockId, mayDamage: (block: StoredBlock) => boolean): Promise<boolean>;
+}
+
 const MEBIBYTE = 1024 * 1024;
 const MAX_GROUP_BYTES = 16 * MEBIBYTE;
 const MAX_OPEN_FILES = 64;
@@ -78,7 +89,7 @@ export async function rebuildSegmentIndex(options: SegmentBlockStoreOptions): Pr
  * Throws `already-running`, `not-configured` or `wrong-credentials` when the key and the store do not belong together, and
  * whatever the disk throws.
  */
-export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): Promise<BlockStore> {
+export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): Promise<SegmentBlockStore> {
   const { directory, environment } = options;
   const log = environment.log;
   const maxSegmentBytes = Math.min(options.maxSegmentBytes ?? 64 * MEBIBYTE, 1024 * MEBIBYTE);
@@ -248,8 +259,12 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     return blocks.map((block) => locations.get(block.blockId) as BlockLocation);
   }
 
-  const store: BlockStore = {
+  const store: SegmentBlockStore = {
     put,
+    async damage(blockId, mayDamage) {
+      checkOpen();
+      return damageRecord({ files, index, reading, segmentsDirectory, segmentUuid }, blockId, mayDamage);
+    },
     async get(blockId) {
       checkOpen();
       const block = reading.find(blockId);
@@ -336,5 +351,10 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       return closing;
     },
   };
-  return sealing === null ? store : createSealedBlockStore(store, sealing);
+  if (sealing === null) return store;
+  const { blind } = sealing;
+  return {
+    ...createSealedBlockStore(store, sealing),
+    damage: (blockId, mayDamage) => store.damage(blind(blockId), mayDamage),
+  };
 }

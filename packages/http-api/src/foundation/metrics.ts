@@ -1,4 +1,5 @@
 import type { MaintenanceMeasures } from '@cairn/maintenance';
+import type { DrillSummary } from '@cairn/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export interface MetricsSources {
@@ -15,6 +16,8 @@ export interface MetricsSources {
   maintenance?(): Promise<MaintenanceMeasures>;
   /** The storage nodes, where there are any. */
   cluster?(): ClusterMeasures;
+  /** The last drill of each kind. */
+  drills?(): Promise<readonly DrillSummary[]>;
   /** Whether to measure the process itself too. */
   readonly process?: boolean;
 }
@@ -67,9 +70,10 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const webSockets = new Gauge({ name: 'cairn_websockets', help: 'Open event connections', registers });
   const longPolls = new Gauge({ name: 'cairn_long_polls', help: 'Long polls that wait', registers });
 
-  const { blockUsage, counts, maintenance, cluster } = sources;
+  const { blockUsage, counts, maintenance, cluster, drills } = sources;
   if (maintenance !== undefined) measureMaintenance(registry, maintenance);
   if (cluster !== undefined) measureCluster(registry, cluster);
+  if (drills !== undefined) measureDrills(registry, drills);
   if (blockUsage !== undefined) {
     const usage = new Gauge({
       name: 'cairn_block_store',
@@ -144,7 +148,7 @@ function measureMaintenance(registry: Registry, maintenance: () => Promise<Maint
   );
 }
 
-const NODE_STATES = ['unknown', 'up', 'failing', 'suspect', 'down', 'out', 'fenced'];
+const NODE_STATES = ['unknown', 'up', 'failing', 'suspect', 'down', 'out', 'fenced', 'held-out'];
 
 function measureCluster(registry: Registry, cluster: () => ClusterMeasures): void {
   const registers = [registry];
@@ -191,5 +195,30 @@ function measureCluster(registry: Registry, cluster: () => ClusterMeasures): voi
     'cairn_repair_last_run_timestamp_seconds',
     'When all blocks were last compared with what the nodes have, by this process',
     ({ repair }) => (repair.lastRunAt === null ? Number.NaN : repair.lastRunAt / 1000),
+  );
+}
+
+const DRILL_KINDS = ['scratch', 'live'] as const;
+
+function measureDrills(registry: Registry, drills: () => Promise<readonly DrillSummary[]>): void {
+  // A drill that never was is as long ago as can be: that is what alerts ask for.
+  const gauge = (name: string, help: string, choose: (drill: DrillSummary | undefined) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['kind'],
+      registers: [registry],
+      async collect() {
+        const last = await drills();
+        for (const kind of DRILL_KINDS) {
+          this.set({ kind }, choose(last.find((drill) => drill.kind === kind)));
+        }
+      },
+    });
+  gauge('cairn_last_drill_timestamp_seconds', 'When the last drill of this kind ended; 0: never', (drill) =>
+    drill === undefined ? 0 : drill.endedAt / 1000,
+  );
+  gauge('cairn_last_drill_unproven', 'Claims that the last drill of this kind did not prove', (drill) =>
+    drill === undefined ? Number.NaN : drill.unproven,
   );
 }

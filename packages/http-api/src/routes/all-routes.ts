@@ -1,5 +1,8 @@
 import type { Route } from '../foundation/route-context.ts';
 import { collectionsRoute } from './api/v1/admin/collections.ts';
+import { drillCanariesRoute } from './api/v1/admin/drills/canaries.ts';
+import { drillFaultsRoute } from './api/v1/admin/drills/faults.ts';
+import { drillReportsRoute } from './api/v1/admin/drills/reports.ts';
 import { inviteNodeRoute } from './api/v1/admin/nodes/invitations.ts';
 import { listNodesRoute } from './api/v1/admin/nodes/list.ts';
 import { nodeRoute } from './api/v1/admin/nodes/node.ts';
@@ -50,6 +53,9 @@ export const ALL_ROUTES: readonly Route[] = [
   usageRoute,
   verificationRoute,
   serverRetentionRoute,
+  drillReportsRoute,
+  drillFaultsRoute,
+  drillCanariesRoute,
   inviteNodeRoute,
   listNodesRoute,
   nodeRoute,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { countSchema, instantSchema } from '../scalars.ts';
+import { drillSummarySchema } from './drills.ts';
 
 export const nodeParamsSchema = z.object({ nodeId: z.string().regex(/^[a-z2-7]{26}$/) });
 
@@ -29,7 +30,7 @@ export const clusterResponseSchema = z.object({
       address: z.string(),
       zone: z.string(),
       weight: z.number(),
-      state: z.enum(['unknown', 'up', 'failing', 'suspect', 'down', 'out', 'fenced']),
+      state: z.enum(['unknown', 'up', 'failing', 'suspect', 'down', 'out', 'fenced', 'held-out']),
       isDraining: z.boolean(),
       isFull: z.boolean(),
       reason: z.string().nullable(),
@@ -63,6 +64,8 @@ export const clusterResponseSchema = z.object({
       lastRunAt: instantSchema.nullable(),
     })
     .nullable(),
+  /** The last drill of each kind. */
+  drills: z.array(drillSummarySchema),
 });
 export type ClusterResponse = z.infer<typeof clusterResponseSchema>;
 

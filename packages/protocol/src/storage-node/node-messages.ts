@@ -11,6 +11,7 @@ export const NODE_PATHS = {
   list: '/node/v1/blocks/list',
   compact: '/node/v1/compact',
   scrub: '/node/v1/scrub',
+  drill: '/node/v1/drill',
 } as const;
 
 /** The name under which a server of the cluster presents the key. */
@@ -87,6 +88,19 @@ export const nodeScrubbedSchema = z.object({
   durationMs: z.number().nonnegative(),
   stoppedBy: z.enum(['aborted']).nullable(),
 });
+
+/** The first bytes of a block that a drill may damage. Whatever begins otherwise is damaged by nobody. */
+export const DRILL_CANARY_MARK = 'cairn drill canary, made to be damaged\n';
+/** A node reports itself as full for no longer than this unless it is asked again. */
+export const MAX_NODE_FULL_MS = 15_000;
+
+/** POST /node/v1/drill: `full` with 0 ends that. */
+export const nodeDrillSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('full'), forMs: z.int().min(0).max(MAX_NODE_FULL_MS) }),
+  z.object({ kind: z.literal('damage'), blockId: z.string().refine((value) => isBlockId(value)) }),
+]);
+export type NodeDrillRequest = z.infer<typeof nodeDrillSchema>;
+export const nodeDrilledSchema = z.object({ done: z.literal(true) });
 
 /** What a node answers when it cannot do what was asked. */
 export const nodeProblemSchema = z.object({ code: z.string().max(64), detail: z.string().max(2000) });

@@ -42,6 +42,13 @@ beforeEach(async () => {
     codeAfterMs: null,
     countReplicas: async (blockIds) => blockIds.map(() => 3),
     repairSoon: () => undefined,
+    faults: {
+      holdOut: () => undefined,
+      reportFull: async () => undefined,
+      damageCanary: async () => undefined,
+      inspect: async () => 'whole',
+      noteMissing: () => undefined,
+    },
     repair: () => ({
       isRunning: false,
       checkedBlocks: 0,

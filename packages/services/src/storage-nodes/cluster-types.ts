@@ -2,7 +2,9 @@ import type { NodeHealth } from '@cairn/block-store';
 import type { Environment } from '@cairn/environment';
 import type { MetadataStore } from '@cairn/metadata-store';
 import type { BlockId } from '@cairn/model';
+import type { DrillSummary } from '@cairn/protocol';
 import type { Principal } from '../authorisation/principal.ts';
+import type { ClusterFaults } from './drill-types.ts';
 
 /** What the storage nodes of this server are doing; `null` where it keeps its blocks in a folder of its own. */
 export interface ClusterView {
@@ -18,6 +20,7 @@ export interface ClusterView {
   repair(): RepairState;
   /** Everything is to be compared soon. */
   repairSoon(): void;
+  readonly faults: ClusterFaults;
 }
 
 /** How far the comparison of what must exist with what the nodes have is. */
@@ -85,6 +88,8 @@ export interface ClusterDescription {
   } | null;
   readonly nodes: readonly NodeDescription[];
   readonly repair: RepairState | null;
+  /** The last drill of each kind. */
+  readonly drills: readonly DrillSummary[];
 }
 
 export interface JoinRequest {

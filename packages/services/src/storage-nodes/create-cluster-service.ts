@@ -10,6 +10,7 @@ import type {
   ClusterView,
   NodeDescription,
 } from './cluster-types.ts';
+import { readDrills, summariseDrills } from './drill-records.ts';
 import { announceNode, joinNode, NONCE_BYTES, SEALED_FOR } from './join-node.ts';
 
 const TOKEN_LIFE_MS = 24 * 60 * 60_000;
@@ -87,9 +88,12 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
     },
 
     async describe(principal): Promise<ClusterDescription> {
-      const records = await store.read(async (reader) => {
+      const { records, drills } = await store.read(async (reader) => {
         await authoriseAdministrator(reader, principal);
-        return reader.listStorageNodes();
+        return {
+          records: await reader.listStorageNodes(),
+          drills: summariseDrills(await readDrills(reader)),
+        };
       });
       if (view === null) {
         return {
@@ -100,6 +104,7 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
           coding: null,
           nodes: [],
           repair: null,
+          drills,
         };
       }
       const nodes = records.map((record) => describeNode(record, view));
@@ -112,6 +117,7 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
         coding: describeCoding(view, nodes),
         nodes,
         repair: view.repair(),
+        drills,
       };
     },
 

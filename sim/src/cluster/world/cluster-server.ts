@@ -201,8 +201,9 @@ export class ClusterServer {
       environment,
       secret: SECRET,
       verify: (block) => isIntactBlock(platform, block),
-      connect: ({ nodeId }) =>
-        createRemoteNode({
+      connect: ({ nodeId }) => ({
+        drill: null,
+        blocks: createRemoteNode({
           server: this.name,
           process,
           timers: environment.timers,
@@ -213,6 +214,7 @@ export class ClusterServer {
           statistics,
           reading,
         }),
+      }),
     });
     const blocks = this.#watch(process, opened.blocks);
     const bus = createMemoryEventBus();

@@ -15,7 +15,7 @@ export const listNodesRoute: Route = (app, { cluster }) => {
     },
     async (request) => {
       const answer = await cluster.describe(principalOf(request));
-      return { ...answer, nodes: [...answer.nodes] };
+      return { ...answer, nodes: [...answer.nodes], drills: [...answer.drills] };
     },
   );
 };
