@@ -42,9 +42,12 @@ test('an administrator sees what is stored, cleans up, and is told what a clean-
   const done = await world.run('boss', 'admin', 'gc', '--json');
   expect(done.exitCode).toBe(0);
   expect(JSON.parse(done.output)).toMatchObject({
-    dryRun: false,
-    collection: { quarantinedUntil: null, reclaimed: { blocks: 0 } },
-    audit: { references: 2, dangling: 0 },
+    state: 'done',
+    report: {
+      dryRun: false,
+      collection: { quarantinedUntil: null, reclaimed: { blocks: 0 } },
+      audit: { references: 2, dangling: 0 },
+    },
   });
 });
 

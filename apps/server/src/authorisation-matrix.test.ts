@@ -190,8 +190,14 @@ const CASES: Record<string, Case> = {
     names: true,
     ask: ({ trashedId }) => ({ path: `/api/v1/trash/${trashedId}` }),
   },
-  'POST /api/v1/admin/collections': {
+  'GET /api/v1/admin/collections': {
     own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/collections' }),
+  },
+  'POST /api/v1/admin/collections': {
+    own: 202,
     names: false,
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/collections', json: { dryRun: true } }),

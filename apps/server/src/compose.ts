@@ -4,7 +4,12 @@ import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
-import { createMaintenance, createRetentionService, createVerificationJob } from '@cairn/maintenance';
+import {
+  createCollectionJob,
+  createMaintenance,
+  createRetentionService,
+  createVerificationJob,
+} from '@cairn/maintenance';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import {
   createAccessServices,
@@ -83,6 +88,8 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     });
     const maintenance = createMaintenance({ store, blocks, environment });
     closers.push(() => maintenance.stop());
+    const collection = createCollectionJob({ store, environment, maintenance: maintenance.service });
+    closers.push(() => collection.stop());
     const verification = createVerificationJob({
       store,
       blocks,
@@ -108,6 +115,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       data: dataServices,
       access,
       maintenance: maintenance.service,
+      collection: collection.service,
       verification: verification.service,
       retention: createRetentionService({ store, environment }),
       cluster: createClusterService({ store, environment, secret, view }),

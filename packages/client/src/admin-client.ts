@@ -27,8 +27,9 @@ import { type Api, apiPath } from './api.ts';
 
 /** What administrators do. For others it all is `not-found`. Throws CairnError. */
 export interface AdminClient {
-  /** Cleans up, or tells what that would do. May take long. */
-  collect(options: { readonly dryRun: boolean }, signal?: AbortSignal): Promise<CollectionResponse>;
+  /** Begins to clean up or to tell what that would do, or joins who does that already. */
+  beginCollection(options: { readonly dryRun: boolean }, signal?: AbortSignal): Promise<CollectionResponse>;
+  collection(signal?: AbortSignal): Promise<CollectionResponse>;
   usage(signal?: AbortSignal): Promise<UsageResponse>;
   /** Begins to check that everything can be read, or joins the check that runs. */
   beginVerification(
@@ -60,11 +61,13 @@ export interface DrillClient {
 
 export function createAdminClient(api: Api): AdminClient {
   return {
-    collect: ({ dryRun }, signal) =>
+    beginCollection: ({ dryRun }, signal) =>
       api.ask(
-        { method: 'POST', path: '/admin/collections', json: { dryRun }, once: true, signal },
+        { method: 'POST', path: '/admin/collections', json: { dryRun }, signal },
         collectionResponseSchema,
       ),
+    collection: (signal) =>
+      api.ask({ method: 'GET', path: '/admin/collections', signal }, collectionResponseSchema),
     usage: (signal) => api.ask({ method: 'GET', path: '/admin/usage', signal }, usageResponseSchema),
     beginVerification: ({ quick, everyReplica = false }, signal) =>
       api.ask(

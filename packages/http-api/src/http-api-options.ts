@@ -1,6 +1,11 @@
 import type { Environment } from '@cairn/environment';
 import type { EventBus } from '@cairn/event-bus';
-import type { MaintenanceService, RetentionService, VerificationService } from '@cairn/maintenance';
+import type {
+  CollectionService,
+  MaintenanceService,
+  RetentionService,
+  VerificationService,
+} from '@cairn/maintenance';
 import type { AccessServices, ClusterService, DataServices, DrillService } from '@cairn/services';
 import type { Metrics } from './foundation/metrics.ts';
 
@@ -54,6 +59,7 @@ export interface HttpApiOptions {
   readonly data: DataServices;
   readonly access: AccessServices;
   readonly maintenance: MaintenanceService;
+  readonly collection: CollectionService;
   readonly verification: VerificationService;
   readonly retention: RetentionService;
   readonly cluster: ClusterService;

@@ -293,7 +293,7 @@ test('a run tells its progress, works in bounded batches, and can be ended', asy
   await grace();
   const told: string[] = [];
   await collect({ batchBlocks: 3, onProgress: (step, { blocks }) => told.push(`${step} ${blocks}`) });
-  expect(told).toEqual(['condemn 3', 'condemn 6', 'condemn 7']);
+  expect(told).toEqual(['condemn 3', 'condemn 6', 'condemn 7', 'orphans 0', 'orphans 0', 'orphans 0']);
   await grace();
   const controller = new AbortController();
   const options: CollectionOptions = {

@@ -150,10 +150,9 @@ async function noteOrphans(run: Run): Promise<BlockAmount> {
     page = [];
     const found = await store.read((reader) => reader.areOrphans(looked));
     const orphans = looked.filter((_, place) => found[place] === true);
-    if (orphans.length === 0) return;
-    if (run.dryRun) {
+    if (orphans.length > 0 && run.dryRun) {
       done = plus(done, orphans);
-    } else {
+    } else if (orphans.length > 0) {
       const noted = new Set(await store.transact((transaction) => transaction.noteOrphans(orphans, now)));
       done = plus(
         done,

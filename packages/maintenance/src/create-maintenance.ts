@@ -1,7 +1,7 @@
 import type { MetadataReader, RetentionRecord } from '@cairn/metadata-store';
 import { CairnError, createId } from '@cairn/model';
 import { authoriseAdministrator, type Principal } from '@cairn/services';
-import { type CleanUpReport, cleanUp } from './clean-up.ts';
+import { type CleanUpOptions, type CleanUpReport, cleanUp } from './clean-up.ts';
 import type { CollectionDependencies } from './collect-garbage.ts';
 import { withJobLease } from './job-lease.ts';
 import { measureServer, type ServerUsage } from './measure-usage.ts';
@@ -14,7 +14,11 @@ export interface MaintenanceService {
    */
   collect(
     principal: Principal,
-    options: { readonly dryRun: boolean; readonly signal?: AbortSignal },
+    options: {
+      readonly dryRun: boolean;
+      readonly signal?: AbortSignal;
+      readonly onProgress?: NonNullable<CleanUpOptions['onProgress']>;
+    },
   ): Promise<CleanUpReport>;
   /** @throws CairnError `not-found` */
   usage(principal: Principal): Promise<ServerUsage>;
@@ -77,14 +81,20 @@ export function createMaintenance(
   }
 
   /** `null` when another process is at it. */
-  async function run(signal: AbortSignal): Promise<CleanUpReport | null> {
+  async function run(
+    signal: AbortSignal,
+    progress: Pick<CleanUpOptions, 'onProgress'> = {},
+  ): Promise<CleanUpReport | null> {
     try {
       const report = await withJobLease(
         dependencies,
         { name: JOB, holder, signal },
         async (ending, fence) => {
-          const done = await cleanUp(dependencies, { ...options, signal: ending, fence });
-          if (done.collection.reclaimed.blocks > 0) await compact(ending);
+          const done = await cleanUp(dependencies, { ...options, ...progress, signal: ending, fence });
+          if (done.collection.reclaimed.blocks > 0) {
+            progress.onProgress?.('compact', 0);
+            await compact(ending);
+          }
           await store.transact((transaction) => transaction.setValue(LAST_RUN, `${clock.now()}`));
           return done;
         },
@@ -155,12 +165,13 @@ export function createMaintenance(
 
   return {
     service: {
-      async collect(principal, { dryRun, signal }) {
+      async collect(principal, { dryRun, signal, onProgress }) {
         await store.read((reader) => authoriseAdministrator(reader, principal));
         const ending = signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]);
+        const progress = onProgress === undefined ? {} : { onProgress };
         const report = dryRun
-          ? await cleanUp(dependencies, { ...options, dryRun, signal: ending })
-          : await run(ending);
+          ? await cleanUp(dependencies, { ...options, ...progress, dryRun, signal: ending })
+          : await run(ending, progress);
         if (report === null) {
           throw new CairnError('unavailable', 'a clean-up is running already; try again when it has ended');
         }

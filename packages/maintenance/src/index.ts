@@ -4,7 +4,7 @@ export {
   auditReferences,
   type DanglingReference,
 } from './audit-references.ts';
-export { type CleanUpOptions, type CleanUpReport, cleanUp } from './clean-up.ts';
+export { type CleanUpOptions, type CleanUpReport, type CleanUpStep, cleanUp } from './clean-up.ts';
 export {
   type CollectionDependencies,
   type CollectionOptions,
@@ -12,6 +12,7 @@ export {
   type CollectionStep,
   collectGarbage,
 } from './collect-garbage.ts';
+export { type CollectionService, type CollectionState, createCollectionJob } from './collection-job.ts';
 export { DEFAULT_GRACE_MS } from './collection-settings.ts';
 export {
   createMaintenance,

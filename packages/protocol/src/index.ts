@@ -36,6 +36,7 @@ export {
 export { ERROR_TABLE, type ErrorDescription, type Problem, problemSchema, problemType } from './errors.ts';
 export { parseServerEvent, type ServerEvent, serverEventSchema } from './events.ts';
 export {
+  type CollectionReport,
   type CollectionRequest,
   type CollectionResponse,
   collectionRequestSchema,

@@ -85,6 +85,7 @@ function createApp(): Promise<App> {
     data: delegate(() => services().data),
     access: delegate(() => services().access),
     maintenance: { collect: NO_MAINTENANCE, usage: NO_MAINTENANCE },
+    collection: { begin: NO_MAINTENANCE, state: NO_MAINTENANCE },
     verification: { begin: NO_MAINTENANCE, state: NO_MAINTENANCE },
     retention: {
       ofSpace: NO_MAINTENANCE,

@@ -1,10 +1,11 @@
-import type { CollectionResponse, UsageResponse } from '@cairn/protocol';
+import type { UsageResponse } from '@cairn/protocol';
 import { withClient } from '../connect.ts';
-import { type CliContext, print, printJson, remark } from '../context.ts';
+import { type CliContext, print, printJson } from '../context.ts';
 import { formatTable } from '../output/table.ts';
-import { count, showInstant, showSize } from '../output/text.ts';
+import { count, showSize } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
 import { registerAdminDrill } from './admin-drill.ts';
+import { collect } from './admin-gc.ts';
 import { registerAdminNodes } from './admin-nodes.ts';
 import { verify } from './admin-verify.ts';
 import { registerAdminRetention } from './retention.ts';
@@ -24,7 +25,9 @@ export const registerAdmin: RegisterCommand = (program, context, setExitCode) =>
       'after',
       '\nThe server does this once a day by itself.\n\nExample:\n  cairn admin gc --dry-run',
     )
-    .action((options: { dryRun?: boolean; json?: boolean }) => collect(context, options));
+    .action(async (options: { dryRun?: boolean; json?: boolean }) =>
+      setExitCode(await collect(context, options)),
+    );
   admin
     .command('usage')
     .description('tell what is stored, and what could be set free')
@@ -48,66 +51,6 @@ export const registerAdmin: RegisterCommand = (program, context, setExitCode) =>
   registerAdminNodes(admin, context);
   registerAdminDrill(admin, context, setExitCode);
 };
-
-async function collect(
-  context: CliContext,
-  options: { readonly dryRun?: boolean; readonly json?: boolean },
-): Promise<void> {
-  await withClient(context, async (client) => {
-    const report = await client.admin.collect({ dryRun: options.dryRun === true }, context.signal);
-    if (options.json === true) printJson(context, report);
-    else print(context, ...describeCollection(report));
-    const { dangling } = report.audit;
-    if (dangling > 0) {
-      remark(
-        context,
-        `${count(dangling, 'reference')} to contents that are not there. Keep the data folder as it is, and see --json.`,
-      );
-    }
-  });
-}
-
-/** What was done, or would be, in sentences. */
-export function describeCollection(report: CollectionResponse): string[] {
-  const { dryRun, trash, versions, collection } = report;
-  const will = (done: string, planned: string): string => (dryRun ? planned : done);
-  const blocks = (amount: { readonly blocks: number; readonly storedBytes: number }): string =>
-    `${count(amount.blocks, 'block')} (${showSize(amount.storedBytes)})`;
-  const lines: string[] = [];
-  if (trash.items > 0) {
-    lines.push(`Trash: ${count(trash.items, 'old item')} ${will('deleted', 'would be deleted')} for good.`);
-  }
-  if (versions.versions > 0) {
-    const size = showSize(versions.bytes);
-    lines.push(
-      `Versions: ${count(versions.versions, 'old one')} (${size}) ${will('removed', 'would be removed')}.`,
-    );
-  }
-  if (collection.quarantinedUntil !== null) {
-    lines.push(
-      'The database came back from a backup, so no stored blocks are deleted until ' +
-        `${showInstant(collection.quarantinedUntil)}: devices may still bring back what they know.`,
-    );
-  }
-  if (collection.condemned.blocks > 0) {
-    lines.push(
-      `Unused: ${blocks(collection.condemned)} ${will('are', 'would be')} marked, to be deleted in some days ` +
-        'unless somebody needs them again.',
-    );
-  }
-  if (collection.orphansNoted.blocks > 0) {
-    lines.push(
-      `Left by interrupted uploads: ${blocks(collection.orphansNoted)}, to be deleted in some days.`,
-    );
-  }
-  const deleted = will('Deleted', 'Would be deleted');
-  lines.push(
-    collection.reclaimed.blocks > 0
-      ? `${deleted}: ${blocks(collection.reclaimed)} that had been marked long enough.`
-      : `${deleted}: no stored blocks, since none have been marked for long enough.`,
-  );
-  return lines;
-}
 
 async function usage(context: CliContext, json: boolean): Promise<void> {
   await withClient(context, async (client) => {

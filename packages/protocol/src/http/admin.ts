@@ -11,7 +11,7 @@ export type CollectionRequest = z.infer<typeof collectionRequestSchema>;
 
 const blockAmountSchema = z.object({ blocks: countSchema, storedBytes: countSchema });
 
-export const collectionResponseSchema = z.object({
+const collectionReportSchema = z.object({
   dryRun: z.boolean(),
   /** Items that were in the trash for too long. */
   trash: z.object({ items: countSchema, entries: countSchema }),
@@ -38,6 +38,22 @@ export const collectionResponseSchema = z.object({
       }),
     ),
   }),
+});
+export type CollectionReport = z.infer<typeof collectionReportSchema>;
+
+/** POST and GET /admin/collections: the clean-up that runs, or the last one. */
+export const collectionResponseSchema = z.object({
+  state: z.enum(['never', 'running', 'done', 'failed']),
+  dryRun: z.boolean(),
+  startedAt: instantSchema.nullable(),
+  endedAt: instantSchema.nullable(),
+  step: z
+    .enum(['trash', 'versions', 'expire', 'condemn', 'sweep', 'orphans', 'reclaim', 'audit', 'compact'])
+    .nullable(),
+  /** What the step has come to. */
+  doneBlocks: countSchema,
+  problem: z.string().nullable(),
+  report: collectionReportSchema.nullable(),
 });
 export type CollectionResponse = z.infer<typeof collectionResponseSchema>;
 

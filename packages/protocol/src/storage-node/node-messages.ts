@@ -1,4 +1,4 @@
-import { isStoredId } from '@cairn/model';
+import { isBlockId, isStoredId } from '@cairn/model';
 import { z } from 'zod';
 
 /** Paths of a storage node; everything below needs the key that node and cluster share. */
