@@ -110,4 +110,12 @@ export const BLOCK_BUGS: readonly PlantedBug[] = [
     replace: '    if (at < 0) isCurrent = false;',
     detectors: [SEALED],
   },
+  {
+    name: 'blocks-capacity-is-promised-twice',
+    harm: 'a node takes more of its disk than it was given',
+    file: 'packages/block-store/src/bounded/bounded-block-store.ts',
+    find: 'if (diskBytes + promisedBytes > capacityBytes) {',
+    replace: 'if (diskBytes + neededBytes > capacityBytes) {',
+    detectors: ['tests:packages/block-store/src/bounded'],
+  },
 ];

@@ -89,4 +89,28 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     replace: '',
     detectors: ['tests:packages/sync-engine/src/restored-server.test.ts', 'sim'],
   },
+  {
+    name: 'drill-damages-anything',
+    harm: 'a drill on the cluster in use damages replicas of files that people rely on',
+    file: 'apps/storage-node/src/drill-faults.ts',
+    find: 'return MARK.equals(plain.subarray(0, MARK.length));',
+    replace: 'return plain.length > 0;',
+    detectors: ['tests:apps/storage-node/src'],
+  },
+  {
+    name: 'drill-damages-the-last-replica',
+    harm: 'a drill damages a replica that no other node has whole',
+    file: 'packages/services/src/storage-nodes/create-drill-service.ts',
+    find: 'if (whole < Math.max(1, cluster.writeQuorum - 1)) {',
+    replace: 'if (whole < 0) {',
+    detectors: ['tests:packages/services/src/storage-nodes'],
+  },
+  {
+    name: 'drill-fault-never-ends',
+    harm: 'a node stays out of use after a drill whose command died',
+    file: 'packages/services/src/storage-nodes/create-drill-service.ts',
+    find: 'lease.cancelEnd = timers.schedule(forMs, () => void end());',
+    replace: '',
+    detectors: ['tests:packages/services/src/storage-nodes'],
+  },
 ];

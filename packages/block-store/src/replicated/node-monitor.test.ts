@@ -143,6 +143,36 @@ describe('the states of storage nodes', () => {
     expect(stateOf('one')).toBe('up');
   });
 
+  test('hold a node out for a time that ends by itself, while it is asked how it is', async () => {
+    monitor.holdOut('one', 12_000);
+    monitor.holdOut('nobody', 12_000);
+    expect([stateOf('one'), may('one'), may('two')]).toEqual(['held-out', '---', 'wru']);
+    // It keeps its place: nothing is made anew for it.
+    expect(monitor.list()[0]).toMatchObject({ nodeId: 'one', isMember: true });
+    await pass(10_000);
+    expect(stateOf('one')).toBe('held-out');
+    expect(monitor.health()[0]).toMatchObject({ reason: expect.stringContaining('drill'), silentMs: 0 });
+    monitor.holdOut('one', 12_000);
+    await pass(10_000);
+    expect(stateOf('one')).toBe('held-out');
+    changes.length = 0;
+    await pass(5_000);
+    expect([stateOf('one'), may('one'), changes]).toEqual(['up', 'wru', ['one up']]);
+    monitor.holdOut('one', 60_000);
+    monitor.holdOut('one', 0);
+    expect(may('one')).toBe('wru');
+  });
+
+  test('know that a node which was started anew may have room again', async () => {
+    monitor.note('one', 'full');
+    expect(may('one')).toBe('-ru');
+    await pass(5_000);
+    expect(may('one')).toBe('-ru');
+    one.status = { ...one.status, bootCount: 5, bootId: 'second' };
+    await pass(5_000);
+    expect(may('one')).toBe('wru');
+  });
+
   test('know a restart and a new disk for what they are, and say so', async () => {
     one.status = { ...one.status, bootCount: 5, bootId: 'second' };
     await pass(5_000);

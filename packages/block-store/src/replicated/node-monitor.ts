@@ -230,7 +230,7 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
         state: stateOf(each),
         isDraining: each.node.isDraining,
         isFull: isFull(each),
-        reason: each.reason,
+        reason: stateOf(each) === 'held-out' ? 'a drill holds it out for a moment' : each.reason,
         silentMs: each.lastAnswerMs === null ? null : clock.monotonicMs() - each.lastAnswerMs,
         status: each.status,
       }));
