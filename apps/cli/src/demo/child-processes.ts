@@ -105,7 +105,11 @@ export function createChildProcesses(): ChildProcesses {
 export async function startServerProcess(
   processes: ChildProcesses,
   data: string,
-  options: ChildOptions & { readonly port?: number; readonly words?: readonly string[] } = {},
+  options: ChildOptions & {
+    readonly port?: number;
+    readonly words?: readonly string[];
+    readonly timeoutMs?: number;
+  } = {},
 ): Promise<{ readonly process: CairnProcess; readonly url: string; readonly port: number }> {
   const words = ['serve', '--data', data, '--port', String(options.port ?? 0), ...(options.words ?? [])];
   const server = processes.start(words, {
@@ -113,10 +117,14 @@ export async function startServerProcess(
     variables: { CAIRN_LOG_LEVEL: 'error', ...options.variables },
   });
   const address = /running at (http:\/\/\S+:(\d+))/;
-  const found = await waitUntil(() => {
-    if (server.hasEnded) throw new CairnError('not-running', `the server did not start: ${server.output}`);
-    return address.exec(server.output) ?? undefined;
-  }, 'the server to answer');
+  const found = await waitUntil(
+    () => {
+      if (server.hasEnded) throw new CairnError('not-running', `the server did not start: ${server.output}`);
+      return address.exec(server.output) ?? undefined;
+    },
+    'the server to answer',
+    options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
+  );
   return { process: server, url: found[1] ?? '', port: Number(found[2]) };
 }
 

@@ -33,13 +33,29 @@ describe('cairn admin drill --live', { timeout: 360_000 }, () => {
     await world.close();
   });
 
-  async function joinNode(name: string): Promise<CairnProcess> {
+  async function joinNode(name: string, ...words: string[]): Promise<CairnProcess> {
     const { output } = await world.run('laptop', 'admin', 'nodes', 'invite', '--json');
     const node = processes.start(
-      ['node', '--data', join(world.folder, name), '--listen', '127.0.0.1:0', '--join', world.server.url],
+      [
+        'node',
+        '--data',
+        join(world.folder, name),
+        '--listen',
+        '127.0.0.1:0',
+        '--join',
+        world.server.url,
+        ...words,
+      ],
       { variables: { CAIRN_JOIN_TOKEN: (JSON.parse(output) as { token: string }).token } },
     );
-    await waitUntil(() => /listens at/.test(node.output), name, patient);
+    await waitUntil(
+      () => {
+        if (node.hasEnded) throw new Error(`${name} ended: ${node.output}`);
+        return /listens at/.test(node.output);
+      },
+      name,
+      patient,
+    );
     return node;
   }
   async function cluster(): Promise<ClusterResponse> {
@@ -86,7 +102,7 @@ describe('cairn admin drill --live', { timeout: 360_000 }, () => {
   }
 
   test('proves that the cluster can do without each node, and leaves nothing of itself', async () => {
-    await Promise.all(['n1', 'n2', 'n3'].map(joinNode));
+    await Promise.all([joinNode('n1', '--capacity', '1GiB'), joinNode('n2'), joinNode('n3')]);
     await untilAtRest(3);
     const file = join(world.folder, 'real.bin');
     await writeFile(file, randomBytes(300_000));
@@ -106,9 +122,9 @@ describe('cairn admin drill --live', { timeout: 360_000 }, () => {
     const listed = await world.run('laptop', 'list', '/');
     expect(listed.output).not.toContain('cairn-drill');
     expect((await world.run('laptop', 'trash', 'list')).output).not.toContain('cairn-drill');
-    expect((await world.run('laptop', 'admin', 'nodes')).output).toMatch(
-      /Last drill of this cluster: .*, all 11 claims proven\./,
-    );
+    const shown = (await world.run('laptop', 'admin', 'nodes')).output;
+    expect(shown).toMatch(/of 1\.0 GiB \(capacity 1\.0 GiB\)/);
+    expect(shown).toMatch(/Last drill of this cluster: .*, all 11 claims proven\./);
     const metrics = await (await fetch(`${world.server.url}/metrics`)).text();
     expect(metrics).toContain('cairn_last_drill_unproven{kind="live"} 0');
     expect(metrics).toContain(`cairn_last_drill_timestamp_seconds{kind="live"} ${report.endedAt / 1000}`);
@@ -116,7 +132,7 @@ describe('cairn admin drill --live', { timeout: 360_000 }, () => {
   });
 
   test('is refused where it could do harm, touches no file but its own, and ends by itself', async () => {
-    const [first] = await Promise.all(['n1', 'n2'].map(joinNode));
+    const [first] = await Promise.all(['n1', 'n2'].map((name) => joinNode(name)));
     await untilAtRest(2);
     const [one, other] = (await cluster()).nodes as unknown as [{ nodeId: string }, { nodeId: string }];
     // With two nodes and a quorum of two nobody can be held out.
@@ -161,6 +177,20 @@ describe('cairn admin drill --live', { timeout: 360_000 }, () => {
       'it is full',
       patient,
     );
+    await untilAtRest(3);
+
+    // An interrupted drill lets the node back at once and takes its files away.
+    const drill = world.start('laptop', 'admin', 'drill', '--live', '--sample', '0');
+    await waitUntil(
+      async () => (await cluster()).nodes.some(({ state }) => state === 'held-out'),
+      'a node is held out',
+      patient,
+    );
+    drill.child.kill('SIGINT');
+    expect((await drill.result).exitCode).toBe(130);
+    expect((await cluster()).nodes.map(({ state }) => state)).toEqual(['up', 'up', 'up']);
+    expect((await world.run('laptop', 'list', '/')).output).not.toContain('cairn-drill');
+    expect((await world.run('laptop', 'trash', 'list')).output).not.toContain('cairn-drill');
     await untilAtRest(3);
 
     // Nor does a drill begin when a node is away.

@@ -7,7 +7,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import { count, showSize, showText } from '../output/text.ts';
 import { areUp, isAtRest } from './cluster-states.ts';
 import { type DrillFile, hashVersion } from './drill-files.ts';
-import { createDrillLog, describeDrill } from './drill-log.ts';
+import { createDrillLog, describeDrill, expectThat } from './drill-log.ts';
 import { proveLive } from './live-claims.ts';
 import { type LiveStage, liveStatusOf, putCanary } from './live-stage.ts';
 import { chooseSample } from './sample-files.ts';
@@ -69,8 +69,14 @@ async function drill(
     await client.files.mkdir(folder);
     for (let made = 0; made < FIRST_CANARIES; made++) await putCanary(stage);
     await proveLive(stage, nodes);
-    await log.prove('nothing-left', 'Nothing is left of the drill', 'removing the canaries for good', () =>
-      cleanUp(client, folder),
+    await log.prove(
+      'nothing-left',
+      'Nothing is left of the drill, and the cluster is as it was',
+      'removing the canaries for good, and looking',
+      async () => {
+        await cleanUp(client, folder);
+        await expectNothingLeft(client, folder, signal);
+      },
     );
   } finally {
     // Faults end by themselves; this is sooner. After an interruption nothing else may be asked for.
@@ -115,4 +121,19 @@ async function cleanUp(client: Client, folder: string): Promise<void> {
   for await (const { entryId, path } of client.files.trash()) {
     if (path === folder || path.startsWith(`${folder}/`)) await client.files.purge(entryId);
   }
+}
+
+/** @throws NotProven when anything of the drill is still there */
+async function expectNothingLeft(client: Client, folder: string, signal: AbortSignal): Promise<void> {
+  const found = await client.files.get(folder, signal).catch((error: unknown) => {
+    if (isCairnError(error, 'not-found')) return null;
+    throw error;
+  });
+  expectThat(found === null, `${folder} is still there`);
+  for await (const { path } of client.files.trash(signal)) {
+    expectThat(path !== folder && !path.startsWith(`${folder}/`), `${path} is still in the trash`);
+  }
+  const now = await client.admin.nodes(signal);
+  const held = now.nodes.filter(({ state, isFull }) => state !== 'up' || isFull);
+  expectThat(held.length === 0, `${held.map(({ address }) => address).join(', ')} is not back in use`);
 }

@@ -32,9 +32,24 @@ export async function proveAll(stage: ScratchStage): Promise<void> {
   ];
   for (const prove of claims) {
     // Between the kill of two nodes and their healing they stay dead.
-    if (prove !== proveHealing) await bringAllUp(stage);
-    await prove(stage);
+    await prove(prove === proveHealing ? stage : withAllUp(stage));
   }
+}
+
+/** The same stage, on which every node is up before anything is tried; what cannot be brought up leaves the claim unproven. */
+function withAllUp(stage: ScratchStage): ScratchStage {
+  const { log } = stage;
+  return {
+    ...stage,
+    log: {
+      ...log,
+      prove: (id, claim, done, work) =>
+        log.prove(id, claim, done, async (figures) => {
+          await bringAllUp(stage);
+          await work(figures);
+        }),
+    },
+  };
 }
 
 function nodeAt({ cluster }: ScratchStage, index: number): ScratchNode {

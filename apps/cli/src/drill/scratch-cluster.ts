@@ -38,6 +38,7 @@ export interface ScratchCluster {
   status(): Promise<ClusterResponse>;
   /** Starts a node that is not running, on the address that it had. */
   startNode(node: ScratchNode, options?: { readonly capacityBytes?: number }): Promise<void>;
+  readonly isServerDead: boolean;
   killServer(): Promise<void>;
   /** On the port that it had. */
   startServer(): Promise<void>;
@@ -55,6 +56,8 @@ export interface ScratchClusterOptions {
 }
 
 const HEARTBEAT_MS = 400;
+/** Of one process, on a machine that has other things to do. */
+export const START_WITHIN_MS = 120_000;
 const USERNAME = 'drill';
 
 /** Settings of whoever calls the drill are for their own server; none of them may get into the scratch one. */
@@ -75,6 +78,7 @@ export async function createScratchCluster(options: ScratchClusterOptions): Prom
   async function launchServer(port: number) {
     const started = await startServerProcess(processes, join(folder, 'server'), {
       port,
+      timeoutMs: START_WITHIN_MS,
       variables: {
         ...blank,
         CAIRN_BLOCKS: `nodes:?replicas=${replicas}&write-quorum=${writeQuorum}&heartbeat-ms=${HEARTBEAT_MS}`,
@@ -109,7 +113,7 @@ export async function createScratchCluster(options: ScratchClusterOptions): Prom
         return /listens at (\S+),/.exec(started.output)?.[1];
       },
       `${name} to listen`,
-      { signal },
+      { signal, timeoutMs: START_WITHIN_MS },
     );
     const nodeId = /(?:cluster as|Storage node) ([a-z2-7]{26})/.exec(started.output)?.[1] ?? '';
     return { process: started, address, nodeId };
@@ -143,6 +147,9 @@ export async function createScratchCluster(options: ScratchClusterOptions): Prom
     async startNode(node, { capacityBytes } = {}) {
       const bound = capacityBytes === undefined ? [] : ['--capacity', String(capacityBytes)];
       node.process = (await launchNode(node.name, ['--listen', node.address, ...bound])).process;
+    },
+    get isServerDead() {
+      return server.process.hasEnded;
     },
     killServer: () => server.process.kill(),
     async startServer() {

@@ -4,7 +4,7 @@ import { areUp, type ClusterNode, untilCluster, type WaitOptions } from './clust
 import { checkFiles, type DrillFile } from './drill-files.ts';
 import type { DrillLog, Figures } from './drill-log.ts';
 import { NotProven } from './drill-log.ts';
-import type { ScratchCluster, ScratchNode } from './scratch-cluster.ts';
+import { type ScratchCluster, type ScratchNode, START_WITHIN_MS } from './scratch-cluster.ts';
 
 /** What the claims of a scratch drill are proven with. */
 export interface ScratchStage {
@@ -26,11 +26,15 @@ export function statusOf(now: ClusterResponse, node: ScratchNode): ClusterNode {
 }
 
 /** Starts what a claim left dead behind, and waits until all answer. */
-export async function bringAllUp({ cluster, log, wait }: ScratchStage): Promise<void> {
+export async function bringAllUp({ cluster, log, signal }: ScratchStage): Promise<void> {
+  if (cluster.isServerDead) await cluster.startServer();
   const dead = cluster.nodes.filter(({ process }) => process.hasEnded);
   if (dead.length > 0) log.tell(`  starting ${dead.map(({ name }) => name).join(', ')} again`);
   await Promise.all(dead.map((node) => cluster.startNode(node)));
-  await untilCluster(cluster.client, 'every node is up', (now) => areUp(now) === cluster.nodes.length, wait);
+  await untilCluster(cluster.client, 'every node is up', (now) => areUp(now) === cluster.nodes.length, {
+    withinMs: START_WITHIN_MS,
+    signal,
+  });
 }
 
 /** Reads everything that was acknowledged, by hash. */
