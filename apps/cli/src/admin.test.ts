@@ -81,9 +81,30 @@ test('a verification names the files that rot took, changes nothing, and is cont
 
 test('for others there is nothing to look after', async () => {
   await world.run('member', 'signup', '--username', 'member');
-  for (const words of [['usage'], ['gc'], ['gc', '--dry-run'], ['verify'], ['nodes'], ['nodes', 'invite']]) {
+  for (const words of [
+    ['usage'],
+    ['gc'],
+    ['gc', '--dry-run'],
+    ['verify'],
+    ['nodes'],
+    ['nodes', 'invite'],
+    ['drill', '--live'],
+  ]) {
     const answer = await world.run('member', 'admin', ...words);
     expect(answer).toMatchObject({ exitCode: 5, output: '' });
+  }
+});
+
+test('a drill is refused where it makes no sense', async () => {
+  for (const [words, exitCode, text] of [
+    [['--nodes', '2'], 2, 'from 3 to 20'],
+    [['--replicas', '4'], 2, 'from 1 to 3'],
+    [['--node', 'a'], 2, '--live'],
+    [['--live'], 6, 'no storage nodes'],
+  ] as const) {
+    const answer = await world.run('boss', 'admin', 'drill', ...words);
+    expect(answer).toMatchObject({ exitCode, output: '' });
+    expect(answer.errors).toContain(text);
   }
 });
 

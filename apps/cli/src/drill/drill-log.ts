@@ -1,3 +1,4 @@
+import { CairnError } from '@cairn/model';
 import type { DrillClaim, DrillKind, DrillReport } from '@cairn/protocol';
 import { type CliContext, paint, print, remark } from '../context.ts';
 import { formatTable } from '../output/table.ts';
@@ -22,7 +23,11 @@ export interface DrillLog {
 const MAX_TEXT = 2000;
 
 /** A claim that does not hold, in words for people. */
-export class NotProven extends Error {}
+export class NotProven extends CairnError {
+  constructor(problem: string) {
+    super('unavailable', problem);
+  }
+}
 
 /** @throws NotProven unless it is so */
 export function expectThat(isSo: boolean, problem: string): asserts isSo {

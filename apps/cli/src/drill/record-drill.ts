@@ -4,8 +4,8 @@ import { type CliContext, remark } from '../context.ts';
 import { showText } from '../output/text.ts';
 
 /**
- * Lets the server that one is signed in to keep what a scratch drill proved. A drill needs no server, so it is no failure of
- * the drill when there is none; that is told.
+ * Lets the server that one is signed in to keep what a drill proved. A scratch drill needs no server, and what was proven is
+ * proven whoever keeps it: when nobody does, that is told and no more.
  */
 export async function recordDrill(context: CliContext, report: DrillReport): Promise<void> {
   try {

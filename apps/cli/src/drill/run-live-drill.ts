@@ -10,6 +10,7 @@ import { type DrillFile, hashVersion } from './drill-files.ts';
 import { createDrillLog, describeDrill, expectThat } from './drill-log.ts';
 import { proveLive } from './live-claims.ts';
 import { type LiveStage, liveStatusOf, putCanary } from './live-stage.ts';
+import { recordDrill } from './record-drill.ts';
 import { chooseSample } from './sample-files.ts';
 
 export interface LiveDrillOptions {
@@ -89,9 +90,9 @@ async function drill(
     );
   }
   const report = log.report();
-  await client.admin.drills.record(report, signal);
   if (options.json) printJson(context, report);
   else print(context, ...describeDrill(report));
+  await recordDrill(context, report);
   return report.claims.every(({ result }) => result === 'proven') ? EXIT_CODES.ok : EXIT_CODES.error;
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Client } from '@cairn/client';
-import type { Entry, EntryId, FileEntry } from '@cairn/model';
+import { CairnError, type Entry, type EntryId, type FileEntry } from '@cairn/model';
 import { withClient } from '../connect.ts';
 import { type CliContext, remark } from '../context.ts';
 import { count, showSize } from '../output/text.ts';
-import { NotProven } from './drill-log.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Larger files would make a drill a copy of a disk. */
@@ -52,7 +51,9 @@ export async function forEachSample(
 ): Promise<void> {
   await withClient(context, async (client) => {
     const sample = await chooseSample(client, amount, seed, context.signal);
-    if (sample.length === 0) throw new NotProven('there is no file to take as a sample; leave --sample out');
+    if (sample.length === 0) {
+      throw new CairnError('precondition-failed', 'there is no file to take as a sample; leave --sample out');
+    }
     let bytes = 0;
     for (const { entryId, versionId } of sample) {
       const content = await client.files.readVersion(
