@@ -23,6 +23,8 @@ export interface ProgramOptions {
   readonly logPath: string;
   /** What it prints when it is ready. */
   readonly readyText: string;
+  /** How long it may take until then; a minute unless told. */
+  readonly startTimeoutMs?: number;
 }
 
 /** A `cairn` command that keeps running, and may be killed and started again. */
@@ -77,10 +79,11 @@ export class CairnProgram {
 
   /** Waits until it says that it is ready. Rejects with what it printed when it ends before. */
   async waitUntilReady(): Promise<void> {
-    const deadline = performance.now() + START_TIMEOUT_MS;
+    const { startTimeoutMs = START_TIMEOUT_MS } = this.#options;
+    const deadline = performance.now() + startTimeoutMs;
     while (!readFileSync(this.#options.logPath).subarray(this.#logStart).includes(this.#options.readyText)) {
       if (this.#child === null || performance.now() > deadline) {
-        const how = this.unexpectedEnds.at(-1) ?? `nothing was heard of it for ${START_TIMEOUT_MS / 1000} s`;
+        const how = this.unexpectedEnds.at(-1) ?? `nothing was heard of it for ${startTimeoutMs / 1000} s`;
         throw new Error(`${this.name} does not start: ${how}\n${this.readLogTail()}`);
       }
       await sleep(POLL_MS);
