@@ -138,7 +138,7 @@ test('old blocks become shards, are read without two of six nodes, heal, and com
   timeout: 400_000,
 }, async () => {
   const names = ['n1', 'n2', 'n3', 'n4', 'n5', 'n6'];
-  for (const name of names) await joinNode(name);
+  await Promise.all(names.map(joinNode));
   await until('six nodes are up', areUp);
   let sizeBytes = 0;
   for (let count = 0; count < FILES; count++) {
@@ -162,13 +162,8 @@ test('old blocks become shards, are read without two of six nodes, heal, and com
   await checkAll();
   // One of them comes back as it was, the other with an empty disk.
   await rm(join(world.folder, 'n5', 'blocks'), { recursive: true });
-  for (const { name, address } of away) await startNode(name, address, '');
+  await Promise.all(away.map(({ name, address }) => startNode(name, address, '')));
   await until('all six are up and nothing lacks a shard', (now) => areUp(now) && isAtRest(now));
-  const others = [await kill('n1'), await kill('n3')];
-  await checkAll();
-  for (const { name, address } of others) await startNode(name, address, '');
-  await until('all six are up', areUp);
-
   await world.server.stop();
   later = await startServer({
     data: world.dataFolder,

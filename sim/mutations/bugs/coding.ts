@@ -1,0 +1,56 @@
+import type { PlantedBug } from '../planted-bug.ts';
+
+const CODED = 'tests:packages/block-store/src/coded';
+
+/** Of old blocks that become shards and come back. */
+export const CODING_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'coding-believes-what-it-wrote',
+    harm: 'the replicas of a block are deleted although a disk did not keep the shards it was given',
+    file: 'packages/block-store/src/coded/mend-shards.ts',
+    find: '  if (bad.length > 0) return false;\n',
+    replace: '',
+    detectors: [CODED],
+  },
+  {
+    name: 'coding-mixes-shards-of-two-makings',
+    harm: 'a block that was compressed in two ways cannot be read, though enough shards are there',
+    file: 'packages/block-store/src/coded/coded-get.ts',
+    find: '        const set = sets.get(shard.set) ?? new Map<number, Shard>();\n        sets.set(shard.set, set.set(shard.index, shard));',
+    replace:
+      "        const set = sets.get('') ?? new Map<number, Shard>();\n        sets.set('', set.set(shard.index, shard));",
+    detectors: [CODED],
+  },
+  {
+    name: 'coding-begins-generations-anew',
+    harm: 'a delete that was meant for an older writing takes the shards of a newer one',
+    file: 'packages/block-store/src/coded/mend-shards.ts',
+    find: '  const least = generationOf(holding) - 1;\n',
+    replace: '  const least = 0;\n',
+    detectors: [CODED],
+  },
+  {
+    name: 'coding-off-deletes-shards-first',
+    harm: 'when coding is turned off, shards go although a replica was not kept as it was written',
+    file: 'packages/block-store/src/replicated/mend-replicas.ts',
+    find: '  for (const node of wanted) if (!(await isWhole(run, node, blockId))) return;\n',
+    replace: '',
+    detectors: [CODED],
+  },
+  {
+    name: 'coding-calls-damaged-shards-absent',
+    harm: 'a file whose shards rotted counts as never stored, and nobody is told of the damage',
+    file: 'packages/block-store/src/coded/coded-get.ts',
+    find: '        if (!wasProbed) {',
+    replace: '        if (readable.length === 0) {',
+    detectors: [CODED],
+  },
+  {
+    name: 'coding-surplus-goes-unread',
+    harm: 'the one sound copy of a shard is deleted as surplus, since an index still names the rotten one',
+    file: 'packages/block-store/src/coded/mend-shards.ts',
+    find: '  if (anew.size === 0) {\n    await removeRecords(run, surplus);\n    return;\n  }\n',
+    replace: '  await removeRecords(run, surplus);\n  if (anew.size === 0) return;\n',
+    detectors: [CODED],
+  },
+];
