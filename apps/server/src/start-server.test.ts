@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { showBlocks } from './blocks-setting.ts';
 import { describeConfig, loadConfig } from './config.ts';
 import { createServerLog } from './server-log.ts';
 import { type RunningServer, type StartServerOptions, startServer } from './start-server.ts';
@@ -276,12 +277,25 @@ describe('the configuration', () => {
       outAfterMs: 600_000,
       repairBytesPerSecond: 5 * 1024 * 1024,
       heartbeatMs: 500,
+      codeAfterMs: null,
     });
+    for (const [setting, codeAfterMs] of [
+      ['code-after-days=30', 30 * 24 * 60 * 60_000],
+      ['code-after-s=90', 90_000],
+      ['code-after-s=0', 0],
+    ] as const) {
+      const { config } = loadConfig({}, { CAIRN_BLOCKS: `nodes:?${setting}` }, directory);
+      expect(config.blocks).toMatchObject({ codeAfterMs });
+      expect(showBlocks(config.blocks)).toBe(`nodes:?replicas=3&write-quorum=2&out-after-s=600&${setting}`);
+    }
     for (const wrong of [
       'nodes:x',
       'nodes:?replicas=0',
       'nodes:?replicas=2&write-quorum=3',
       'nodes:?copies=2',
+      'nodes:?code-after-days=0',
+      'nodes:?code-after-days=1&code-after-s=1',
+      'nodes:?code-after-days=1&replicas=4',
     ]) {
       expect(() => loadConfig({}, { CAIRN_BLOCKS: wrong }, directory)).toThrow(
         expect.objectContaining({ code: 'usage' }),

@@ -9,7 +9,7 @@ import {
 } from '@cairn/block-store';
 import { collect, describeBlockStore, makeBlock } from '@cairn/block-store/contract';
 import { createSystemEnvironment } from '@cairn/environment';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, type BlockKind, CairnError, shardIdOf } from '@cairn/model';
 import { NODE_CIPHERS, NODE_PATHS } from '@cairn/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNodeApi, type NodeApp } from './create-node-api.ts';
@@ -193,6 +193,24 @@ describe('a storage node', () => {
       details: { blockId: blocks[1].blockId },
     });
     expect(got).toEqual([blocks[0].blockId]);
+  });
+
+  test('keeps shards of blocks like blocks', async () => {
+    const store = node.open();
+    const ids = ['chunk', 'manifest'].map((kind) => makeBlock(1, 10, kind as BlockKind).blockId);
+    const shards = ids.flatMap((blockId) =>
+      [0, 5].map((index) => ({ ...makeBlock(index, 100), blockId: shardIdOf(blockId, index) })),
+    );
+    const shardIds = shards.map(({ blockId }) => blockId);
+    const locations = await store.put(shards, new Map([[shardIds[0] as BlockId, 4]]));
+    expect(locations[0]?.generation).toBe(5);
+    expect(await store.locate([...shardIds, ...ids])).toEqual([...locations, null, null]);
+    expect(await collect(store.getMany(shardIds))).toEqual(shards);
+    expect((await collect(store.list())).map(({ blockId }) => blockId).sort()).toEqual([...shardIds].sort());
+    node.memory.damage(shardIds[1] as BlockId);
+    expect((await store.scrub()).damaged).toEqual([shardIds[1]]);
+    expect(await store.delete(locations[0] as { blockId: BlockId; generation: number })).toBe(true);
+    expect(await store.has(shardIds)).toEqual([false, false, true, true]);
   });
 
   test('takes and gives more than one request can bring', async () => {

@@ -1,4 +1,4 @@
-import { type Changeset, ERROR_CODES } from '@cairn/model';
+import { type BlockId, type Changeset, ERROR_CODES, shardIdOf } from '@cairn/model';
 import { describe, expect, it } from 'vitest';
 import { changesetSchema } from './changesets.ts';
 import { ERROR_TABLE } from './errors.ts';
@@ -6,6 +6,7 @@ import { parseServerEvent } from './events.ts';
 import { loginRequestSchema } from './http/auth.ts';
 import { updateFileRequestSchema } from './http/files.ts';
 import { changesQuerySchema } from './http/spaces.ts';
+import { blockIdSchema } from './ids.ts';
 
 const id = 'a'.repeat(26);
 const cursor = `${'b'.repeat(26)}.0.${'0'.repeat(16)}`;
@@ -27,6 +28,16 @@ describe('schemas', () => {
   it('refuse ids of another form', () => {
     for (const wrong of ['', 'A'.repeat(26), '../../etc/passwd', 'a'.repeat(25), `${id}\n`, '1'.repeat(26)]) {
       expect(changesetSchema.safeParse({ changesetId: wrong, changes: [] }).success).toBe(false);
+    }
+  });
+
+  it('know no shards: those are between servers and storage nodes', () => {
+    const blockId = `01${'a'.repeat(64)}` as BlockId;
+    expect(blockIdSchema.safeParse(blockId).success).toBe(true);
+    for (let index = 0; index < 6; index++) {
+      for (const of of [blockId, `02${'a'.repeat(64)}` as BlockId]) {
+        expect(blockIdSchema.safeParse(shardIdOf(of, index)).success).toBe(false);
+      }
     }
   });
 

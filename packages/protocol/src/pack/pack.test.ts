@@ -149,12 +149,15 @@ describe('packs', () => {
     }
   });
 
-  it('refuse a block under an id of the other kind, or under a content id', () => {
+  it('refuse a block under an id of the other kind, of a content or of a shard', () => {
     for (const [kind, algorithm] of [
       ['chunk', '02'],
       ['chunk', '03'],
       ['manifest', '01'],
       ['manifest', '03'],
+      ['chunk', '10'],
+      ['chunk', '25'],
+      ['manifest', '20'],
     ] as const) {
       const blockId = `${algorithm}${'e'.repeat(64)}` as BlockId;
       const bytes = join(
