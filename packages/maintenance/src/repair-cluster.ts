@@ -12,7 +12,7 @@ export interface ClusterRepairOptions {
   readonly nodes: NodeMonitor;
   readonly replicas: number;
   readonly verify: (block: StoredBlock) => boolean;
-  /** Bytes that are copied each second at most; unlimited unless told. */
+  /** Bytes that are read and written each second at most; unlimited unless told. */
   readonly bytesPerSecond?: number;
   /** Blocks that have been there for so long become shards (ADR 0015); none do unless told. */
   readonly codeAfterMs?: number;

@@ -176,6 +176,24 @@ describe('blocks that are coded', () => {
     expect((await cluster.shards(blockId)).size).toBe(6);
   });
 
+  test('are read without a node that never answers, when asked where shards are or for one', async () => {
+    await openCoded(6, [block]);
+    const never = new Promise<void>(() => undefined);
+    for (const [nodeId, [index]] of await cluster.shards(blockId)) {
+      // The first of the order is asked for a replica, and overtaken there already.
+      for (const stuck of ['locate', 'get']) {
+        let isStuck = false;
+        cluster.nodes.beforeCall = (asked, call) => {
+          if (asked !== nodeId || (!isStuck && call !== stuck)) return;
+          isStuck = true;
+          return never;
+        };
+        expect(await cluster.store.get(blockId), `${stuck} of shard ${index} on ${nodeId}`).toEqual(block);
+      }
+    }
+    cluster.nodes.beforeCall = null;
+  });
+
   test('are written again as replicas by a put, and coded later', async () => {
     await openCoded(6, [block]);
     const [again] = await cluster.store.put([block]);

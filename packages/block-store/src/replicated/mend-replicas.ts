@@ -27,9 +27,14 @@ async function copy(run: RepairRun, holding: Holding, targets: readonly ReplicaN
 }
 
 /** Whether the node's replica, read now, is whole. */
-async function isWhole({ nodes, verify }: RepairRun, node: ReplicaNode, blockId: BlockId): Promise<boolean> {
+async function isWhole(
+  { nodes, verify, noteTraffic }: RepairRun,
+  node: ReplicaNode,
+  blockId: BlockId,
+): Promise<boolean> {
   try {
     const block = await node.blocks.get(blockId);
+    noteTraffic(block?.payload.length ?? 0);
     return block !== null && block.blockId === blockId && verify(block);
   } catch (error) {
     if (!isCairnError(error, 'data-damaged')) nodes.note(node.nodeId, 'failed', error);

@@ -15,7 +15,7 @@ export interface RepairOptions {
   readonly environment: Environment;
   readonly replicas: number;
   readonly verify: (block: StoredBlock) => boolean;
-  /** Payload bytes that may be copied each second; unlimited unless told. */
+  /** Bytes that may be read and written each second; unlimited unless told. */
   readonly bytesPerSecond?: number;
   /**
    * Also brings blocks where placement wants them, makes shards of old ones, and takes surplus replicas away.
