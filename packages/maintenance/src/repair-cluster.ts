@@ -71,6 +71,8 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
   let loop: Promise<void> | null = null;
   let isRunning = false;
   let last: RepairReport = NOTHING;
+  /** The last whole run that ended; while one is under way, its figures are not the whole yet. */
+  let lastWhole: RepairReport = NOTHING;
   let lastRunAt: number | null = null;
 
   async function* everything(): AsyncGenerator<readonly BlockId[]> {
@@ -152,6 +154,7 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
       }
       if (isWhole) {
         last = report;
+        lastWhole = report;
         lastRunAt = clock.now();
       }
       const { lostBlocks, ...figures } = report;
@@ -216,7 +219,14 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
     },
     state() {
       const { lostBlocks: _lostBlocks, removedReplicas: _removed, failedCopies: _failed, ...figures } = last;
-      return { ...figures, isRunning, noted: noted.size, lastRunAt };
+      return {
+        ...figures,
+        codedBlocks: isRunning ? Math.max(last.codedBlocks, lastWhole.codedBlocks) : last.codedBlocks,
+        codedBytes: isRunning ? Math.max(last.codedBytes, lastWhole.codedBytes) : last.codedBytes,
+        isRunning,
+        noted: noted.size,
+        lastRunAt,
+      };
     },
     start() {
       loop ??= work();

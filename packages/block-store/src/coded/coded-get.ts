@@ -57,6 +57,12 @@ export function createCodedGet(options: CodedGetOptions): (blockId: BlockId) => 
         resolve(answer);
       }
 
+      function fail(error: unknown): void {
+        isDone = true;
+        cancelTimer();
+        reject(error);
+      }
+
       function missing(): number {
         return DATA_SHARDS - Math.max(0, ...[...sets.values()].map(({ size }) => size));
       }
@@ -75,12 +81,12 @@ export function createCodedGet(options: CodedGetOptions): (blockId: BlockId) => 
         const known = new Set([...waiting.map(({ index }) => index), ...begun.keys()]);
         const hasData = [...known].filter((index) => index < DATA_SHARDS).length === DATA_SHARDS;
         if (locating === 0 || hasData || (!isPatient && known.size >= DATA_SHARDS)) {
-          while (waiting.length > 0 && fetching < missing() + extra) void fetch(take()).catch(reject);
+          while (waiting.length > 0 && fetching < missing() + extra) void fetch(take()).catch(fail);
         }
         if (fetching > 0 || waiting.length > 0 || locating > 0) return;
         if (!wasProbed) {
           wasProbed = true;
-          for (const node of readable) void probe(node).catch(reject);
+          for (const node of readable) void probe(node).catch(fail);
           if (readable.length > 0) return;
         }
         if (failure !== undefined) finish({ kind: 'failed', error: failure });
@@ -176,7 +182,7 @@ export function createCodedGet(options: CodedGetOptions): (blockId: BlockId) => 
         });
       }
 
-      for (const node of readable) void locate(node).catch(reject);
+      for (const node of readable) void locate(node).catch(fail);
       if (readable.length > 0) hedge();
       next();
     });

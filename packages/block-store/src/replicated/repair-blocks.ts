@@ -78,6 +78,7 @@ export async function repairBlocks(
     verify,
     rebalance,
     fence: options.fence,
+    signal,
     counts,
     claimed: new Set(),
     readShards: createCodedGet({ nodes, environment, verify, hedgeAfterMs: HEDGE_AFTER_MS }),

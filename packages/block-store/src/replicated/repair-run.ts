@@ -40,6 +40,7 @@ export interface RepairRun {
   readonly verify: (block: StoredBlock) => boolean;
   readonly rebalance: boolean;
   readonly fence: Fence | undefined;
+  readonly signal: AbortSignal | undefined;
   readonly counts: RepairCounts;
   /** Nodes that know that this run holds the job; see `claimNodes`. */
   readonly claimed: Set<string>;
@@ -102,10 +103,12 @@ export async function claimNodes(
  * @throws CairnError `precondition-failed` when this run was overtaken
  */
 export async function removeRecords(
-  { nodes, counts, fence }: RepairRun,
+  { nodes, counts, fence, signal }: RepairRun,
   holders: readonly Holder[],
 ): Promise<void> {
   for (const { node, location } of holders) {
+    // Whoever lost the lease meanwhile takes nothing away; the fence is for those who do not know it yet.
+    signal?.throwIfAborted();
     try {
       if (await node.blocks.delete(location, fence)) counts.removedReplicas++;
     } catch (error) {
