@@ -248,7 +248,7 @@ class History {
 
 describe('a cluster that codes its blocks, whose nodes fail, come back, rot and are wiped', () => {
   test('loses nothing that was acknowledged, never answers other bytes, and heals', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     let [coded, kept] = [0, 0];
     await fc.assert(
