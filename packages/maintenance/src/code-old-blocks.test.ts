@@ -55,6 +55,7 @@ describe('the repair of a cluster that codes what is older than an hour', () => 
       close: async () => undefined,
       setNodes: () => undefined,
       health: () => [],
+      holdOut: () => undefined,
       poll: async () => undefined,
       start: () => undefined,
     };
