@@ -7,6 +7,7 @@ export interface ServeFlags {
   readonly port?: string;
   readonly config?: string;
   readonly printConfig?: boolean;
+  readonly blocksAreHere?: boolean;
 }
 
 /** `cairn serve`: runs until a signal asks it to stop. */

@@ -293,9 +293,27 @@ const CASES: Record<string, Case> = {
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/nodes' }),
   },
-  // This server keeps its blocks in a folder, so even its administrator has no nodes.
-  'POST /api/v1/admin/nodes/invitations': {
+  'GET /api/v1/admin/blocks': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/blocks' }),
+  },
+  // No storage node has joined, and no move is under way.
+  'POST /api/v1/admin/blocks/move': {
     own: 412,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/blocks/move', json: { target: 'nodes:' } }),
+  },
+  'DELETE /api/v1/admin/blocks/move': {
+    own: 412,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/blocks/move' }),
+  },
+  'POST /api/v1/admin/nodes/invitations': {
+    own: 201,
     names: false,
     administrators: true,
     ask: () => ({ path: '/api/v1/admin/nodes/invitations' }),

@@ -93,3 +93,8 @@ export function showBlocks(setting: BlocksSetting): string {
   const heartbeat = heartbeatMs === undefined ? '' : `&heartbeat-ms=${heartbeatMs}`;
   return `nodes:?replicas=${replicas}&write-quorum=${writeQuorum}&out-after-s=${outAfterMs / 1000}${cap}${coding}${heartbeat}`;
 }
+
+/** As it is written in CAIRN_BLOCKS. */
+export function describeSetting(setting: BlocksSetting): string {
+  return setting.kind === 'folder' ? `file:${setting.directory}` : showBlocks(setting);
+}

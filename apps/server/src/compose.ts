@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { StoreKey } from '@cairn/block-store';
-import { createNodePlatform, isIntactBlock } from '@cairn/content';
+import { createNodePlatform, isIntactBlock, type StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
 import {
+  createBlockMoveJob,
   createCollectionJob,
   createMaintenance,
   createRetentionService,
@@ -20,15 +21,18 @@ import {
   type PasswordCost,
 } from '@cairn/services';
 import type { FastifyInstance } from 'fastify';
+import { openBlockPlaces } from './block-places.ts';
 import { keepEpoch, loadSecret, prepareDataFolder, readKeptEpoch } from './data-folder.ts';
 import { lockDataFolder } from './lock-folder.ts';
-import { type BlocksSetting, openBlocks } from './open-blocks.ts';
+import type { BlocksSetting } from './open-blocks.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
 
 export interface CompositionOptions {
   readonly data: string;
   readonly blocks: BlocksSetting;
   readonly blocksKey: StoreKey | null;
+  /** The blocks are where `blocks` says, whatever the database says. */
+  readonly blocksAreHere?: boolean;
   readonly secret: string | null;
   readonly signUp: 'open' | 'invite';
   readonly setUpCode: string | null;
@@ -60,16 +64,21 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     const platform = createNodePlatform();
     const store = await openSqliteMetadataStore({ path: join(data, 'metadata.sqlite'), environment });
     closers.push(() => store.close());
-    const opened = await openBlocks({
-      setting: options.blocks,
+    const verify = (block: StoredBlock) => isIntactBlock(platform, block);
+    const places = await openBlockPlaces({
+      data,
+      configured: options.blocks,
+      isTaken: options.blocksAreHere ?? false,
       key: options.blocksKey,
       store,
       environment,
       secret,
-      verify: (block) => isIntactBlock(platform, block),
+      verify,
     });
-    closers.push(() => opened.close());
-    const { blocks, view } = opened;
+    closers.push(() => places.close());
+    const { blocks, view } = places;
+    const blockMove = createBlockMoveJob({ store, environment, verify, places });
+    closers.push(() => blockMove.stop());
     const keptEpoch = await readKeptEpoch(data);
     const epoch = await ensureEpoch(store, environment, keptEpoch);
     if (epoch !== keptEpoch) await keepEpoch(data, epoch);
@@ -94,19 +103,18 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       store,
       blocks,
       environment,
-      verify: (block) => isIntactBlock(platform, block),
-      replicas:
-        view === null
-          ? null
-          : {
-              wanted: view.replicas,
-              count: (ids) => view.countReplicas(ids),
-              async readAll(signal) {
-                const { damagedCount } = await blocks.scrub(signal === undefined ? {} : { signal });
-                if (damagedCount > 0) view.repairSoon();
-                return damagedCount;
-              },
-            },
+      verify,
+      replicas: {
+        get wanted() {
+          return places.wantedReplicas();
+        },
+        count: async (ids) => (places.wantedReplicas() === 0 ? ids.map(() => 0) : view.countReplicas(ids)),
+        async readAll(signal) {
+          const { damagedCount } = await blocks.scrub(signal === undefined ? {} : { signal });
+          if (damagedCount > 0) view.repairSoon();
+          return damagedCount;
+        },
+      },
     });
     closers.push(() => verification.stop());
     const drills = createDrillService({ store, environment, secret, view });
@@ -118,6 +126,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       collection: collection.service,
       verification: verification.service,
       retention: createRetentionService({ store, environment }),
+      blockMove: blockMove.service,
       cluster: createClusterService({ store, environment, secret, view }),
       drills,
       bus,
@@ -141,20 +150,16 @@ export async function compose(options: CompositionOptions): Promise<Composition>
         counts: () => store.read((reader) => reader.countAll()),
         maintenance: () => maintenance.measure(),
         drills: () => drills.latest(),
-        ...(view === null
-          ? {}
-          : {
-              cluster: () => ({
-                nodes: view
-                  .health()
-                  .map(({ state, status }) => ({ state, freeBytes: status?.freeBytes ?? null })),
-                repair: view.repair(),
-              }),
-            }),
+        cluster: () => ({
+          nodes: view.health().map(({ state, status }) => ({ state, freeBytes: status?.freeBytes ?? null })),
+          repair: view.repair(),
+        }),
+        blockMove: () => blockMove.measure(),
       }),
     });
     const users = await store.read((reader) => reader.countUsers());
-    opened.start();
+    places.start();
+    blockMove.start();
     maintenance.start();
     return { app, hasAccounts: users > 0, close };
   } catch (error) {

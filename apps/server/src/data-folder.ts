@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CairnError, isCairnError } from '@cairn/model';
 
@@ -55,6 +55,16 @@ async function makeFolder(directory: string): Promise<void> {
   if (second !== undefined && second.code !== 'EEXIST') throw second;
 }
 
+/** What is in a folder, without what a filesystem puts there by itself; nothing for one that there is not. */
+export async function listFolder(directory: string): Promise<string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => name !== 'lost+found');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
 /** Makes the folder if it is missing; it belongs to its owner alone. Throws CairnErrors that say what to do. */
 export async function prepareDataFolder(directory: string): Promise<void> {
   try {
@@ -76,7 +86,7 @@ async function syncFolder(directory: string): Promise<void> {
   }
 }
 
-async function readText(path: string): Promise<string | null> {
+export async function readText(path: string): Promise<string | null> {
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch (error) {
@@ -86,7 +96,12 @@ async function readText(path: string): Promise<string | null> {
 }
 
 /** Writes a small file so that it is there whole, or not at all, after a crash. */
-async function writeWhole(directory: string, name: string, text: string, isNew: boolean): Promise<void> {
+export async function writeWhole(
+  directory: string,
+  name: string,
+  text: string,
+  isNew: boolean,
+): Promise<void> {
   const temporary = join(directory, `.${name}.${process.pid}.${randomBytes(6).toString('hex')}.new`);
   try {
     const handle = await open(temporary, 'wx', OWNER_ONLY_FILE);

@@ -18,7 +18,7 @@ import { openSealedBytes } from '@cairn/crypto';
 import type { Environment } from '@cairn/environment';
 import { createClusterRepair } from '@cairn/maintenance';
 import type { MetadataStore, StorageNodeRecord } from '@cairn/metadata-store';
-import { CairnError } from '@cairn/model';
+import { type BlockId, CairnError } from '@cairn/model';
 import { type ClusterView, SEALED_FOR } from '@cairn/services';
 import { createClusterFaults } from './cluster-faults.ts';
 import { prepareDataFolder } from './data-folder.ts';
@@ -42,9 +42,9 @@ export type BlocksSetting =
 export interface OpenedBlocks {
   readonly blocks: BlockStore;
   /** `null` for a folder. */
-  readonly view: ClusterView | null;
-  /** Begins to look after the nodes. */
-  start(): void;
+  readonly view: Omit<ClusterView, 'isInUse'> | null;
+  /** Begins to look after the nodes: only whether they are there, or also that every block is on enough of them. */
+  start(purpose: 'watch' | 'serve'): void;
   /** Also closes the store. */
   close(): Promise<void>;
 }
@@ -59,6 +59,10 @@ export interface OpenBlocksOptions {
   readonly verify: (block: StoredBlock) => boolean;
   /** How a storage node is reached; over the network unless told. */
   readonly connect?: (record: StorageNodeRecord) => NodeLink;
+  /** Which of these another place has while blocks move. */
+  readonly isElsewhere?: (blockIds: readonly BlockId[]) => Promise<readonly boolean[]>;
+  /** No blocks are on the nodes, so that nothing waits for them, and no trouble with them keeps a server from starting. */
+  readonly isIdle?: boolean;
 }
 
 /** The way to one storage node. */
@@ -103,7 +107,15 @@ export async function openBlocks(options: OpenBlocksOptions): Promise<OpenedBloc
 }
 
 async function openCluster(
-  { store, environment, secret, verify, connect = connectOverNetwork(secret) }: OpenBlocksOptions,
+  {
+    store,
+    environment,
+    secret,
+    verify,
+    isElsewhere,
+    isIdle = false,
+    connect = connectOverNetwork(secret),
+  }: OpenBlocksOptions,
   setting: Extract<BlocksSetting, { kind: 'nodes' }>,
 ): Promise<OpenedBlocks> {
   const { replicas, writeQuorum, outAfterMs, repairBytesPerSecond, codeAfterMs } = setting;
@@ -159,6 +171,7 @@ async function openCluster(
     ...(heartbeatMs < HEARTBEAT_MS ? { settleMs: heartbeatMs } : {}),
     ...(repairBytesPerSecond === null ? {} : { bytesPerSecond: repairBytesPerSecond }),
     ...(codeAfterMs === null ? {} : { codeAfterMs }),
+    ...(isElsewhere === undefined ? {} : { isElsewhere }),
   });
   const blocks = createReplicatedBlockStore({
     nodes,
@@ -197,10 +210,14 @@ async function openCluster(
       );
     }
   }
-  let reloading: Promise<void> = Promise.resolve();
+  let reloading: Promise<void> | null = null;
 
-  await reload();
-  await nodes.poll();
+  if (isIdle) {
+    await reload().catch((error: unknown) => log.warn('storage-nodes.not-listed', { error: String(error) }));
+  } else {
+    await reload();
+    await nodes.poll();
+  }
   return {
     blocks,
     view: {
@@ -214,10 +231,10 @@ async function openCluster(
       repairSoon: () => repair.poke(),
       faults: createClusterFaults({ nodes, repair, verify, find: (nodeId) => connected.get(nodeId) }),
     },
-    start() {
+    start(purpose) {
       nodes.start();
-      repair.start();
-      reloading = keepReloading();
+      if (purpose === 'serve') repair.start();
+      reloading ??= keepReloading();
     },
     async close() {
       stopping.abort(new CairnError('unavailable', 'the server is stopping'));

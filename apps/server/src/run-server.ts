@@ -6,6 +6,8 @@ import { type RunningServer, startServer } from './start-server.ts';
 export interface RunServerFlags extends ServerFlags {
   /** Print the effective configuration instead of starting. */
   readonly printConfig?: boolean | undefined;
+  /** Take the place of the blocks that is configured, whatever the database says. */
+  readonly blocksAreHere?: boolean | undefined;
 }
 
 export interface RunServerSurroundings {
@@ -68,7 +70,11 @@ export async function runServer(flags: RunServerFlags, surroundings: RunServerSu
   const { config } = loaded;
   const signal = stopSignal();
   try {
-    const server = await startServer({ ...config, log: createServerLog(config.logLevel) });
+    const server = await startServer({
+      ...config,
+      blocksAreHere: flags.blocksAreHere ?? false,
+      log: createServerLog(config.logLevel),
+    });
     surroundings.print(greeting(server, config.host, config.data));
     await signal.asked;
     surroundings.print('Stopping…\n');

@@ -94,7 +94,7 @@ describe('several servers on one cluster', { timeout: 120_000 }, () => {
         }
       },
     };
-    opened.start();
+    opened.start('serve');
     const bus = createMemoryEventBus();
     const maintenance = createMaintenance({ store, blocks, environment });
     const services = createDataServices({ store, blocks, bus, platform, environment });

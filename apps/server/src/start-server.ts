@@ -29,6 +29,8 @@ export interface StartServerOptions {
   readonly blocks?: string | BlocksSetting;
   /** Seals the block store, which must be empty or have been made with it. */
   readonly blocksKey?: StoreKey | null;
+  /** The blocks are where `blocks` says, whatever the database says: for what was lost or restored. */
+  readonly blocksAreHere?: boolean;
   readonly trustedProxies?: readonly string[];
   /** Nowhere unless told. */
   readonly log?: Log;
@@ -115,6 +117,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
         ? options.blocks
         : { kind: 'folder', directory: options.blocks ?? join(data, 'blocks') },
     blocksKey: options.blocksKey ?? null,
+    blocksAreHere: options.blocksAreHere ?? false,
     secret: options.secret ?? null,
     signUp,
     setUpCode,

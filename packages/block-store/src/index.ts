@@ -8,9 +8,16 @@ export type {
   ScrubOptions,
   ScrubReport,
 } from './block-store.ts';
-export { CODING_NODES, isIntactShard } from './coded/shard-format.ts';
 export { type BlockStoreBounds, createBoundedBlockStore } from './bounded/bounded-block-store.ts';
+export { CODING_NODES, isIntactShard } from './coded/shard-format.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
+export {
+  type BlockCopierOptions,
+  type CopyReport,
+  createBlockCopier,
+} from './moving/copy-blocks.ts';
+export { createMovingBlockStore, type MovingBlockStoreOptions } from './moving/moving-block-store.ts';
+export { createSwitchingBlockStore, type SwitchingBlockStore } from './moving/switching-block-store.ts';
 export {
   type NodeConnection,
   type NodeConnectionOptions,

@@ -1,4 +1,6 @@
 import {
+  type BlocksResponse,
+  blocksResponseSchema,
   type CanaryRequest,
   type CanaryResponse,
   type ChangeNodeRequest,
@@ -15,6 +17,7 @@ import {
   faultResponseSchema,
   type InvitationResponse,
   invitationResponseSchema,
+  type MoveBlocksRequest,
   type RetentionRequest,
   type RetentionResponse,
   retentionResponseSchema,
@@ -41,6 +44,12 @@ export interface AdminClient {
   retention(signal?: AbortSignal): Promise<RetentionResponse>;
   /** Sets it, or tells what that would remove. */
   setRetention(request: RetentionRequest, signal?: AbortSignal): Promise<RetentionResponse>;
+  /** Where the blocks are, and how far a move of them is. */
+  blocks(signal?: AbortSignal): Promise<BlocksResponse>;
+  /** Begins a move of all blocks, or changes the settings of the one that goes there already. */
+  moveBlocks(request: MoveBlocksRequest, signal?: AbortSignal): Promise<BlocksResponse>;
+  /** Everything goes back to where it came from. */
+  cancelBlockMove(signal?: AbortSignal): Promise<BlocksResponse>;
   /** The storage nodes and how they are. */
   nodes(signal?: AbortSignal): Promise<ClusterResponse>;
   inviteNode(signal?: AbortSignal): Promise<InvitationResponse>;
@@ -93,6 +102,11 @@ export function createAdminClient(api: Api): AdminClient {
           canaryResponseSchema,
         ),
     },
+    blocks: (signal) => api.ask({ method: 'GET', path: '/admin/blocks', signal }, blocksResponseSchema),
+    moveBlocks: (request, signal) =>
+      api.ask({ method: 'POST', path: '/admin/blocks/move', json: request, signal }, blocksResponseSchema),
+    cancelBlockMove: (signal) =>
+      api.ask({ method: 'DELETE', path: '/admin/blocks/move', signal }, blocksResponseSchema),
     nodes: (signal) => api.ask({ method: 'GET', path: '/admin/nodes', signal }, clusterResponseSchema),
     inviteNode: (signal) =>
       api.ask(

@@ -1,6 +1,7 @@
 import type { Environment } from '@cairn/environment';
 import type { EventBus } from '@cairn/event-bus';
 import type {
+  BlockMoveService,
   CollectionService,
   MaintenanceService,
   RetentionService,
@@ -62,6 +63,7 @@ export interface HttpApiOptions {
   readonly collection: CollectionService;
   readonly verification: VerificationService;
   readonly retention: RetentionService;
+  readonly blockMove: BlockMoveService;
   readonly cluster: ClusterService;
   readonly drills: DrillService;
   readonly bus: EventBus;

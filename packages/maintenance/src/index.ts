@@ -4,6 +4,15 @@ export {
   auditReferences,
   type DanglingReference,
 } from './audit-references.ts';
+export {
+  type BlockMoveJob,
+  type BlockMoveMeasures,
+  type BlockMoveService,
+  type BlockMoveState,
+  type BlockPlaces,
+  type BlocksState,
+  createBlockMoveJob,
+} from './block-move-job.ts';
 export { type CleanUpOptions, type CleanUpReport, type CleanUpStep, cleanUp } from './clean-up.ts';
 export {
   type CollectionDependencies,
@@ -22,6 +31,7 @@ export {
   type MaintenanceService,
 } from './create-maintenance.ts';
 export { measureServer, measureSpace, type ServerUsage, type SpaceUsage } from './measure-usage.ts';
+export type { OpenedMove } from './move-blocks.ts';
 export { type PurgeReport, purgeOldTrash } from './purge-old-trash.ts';
 export { type ClusterRepair, type ClusterRepairOptions, createClusterRepair } from './repair-cluster.ts';
 export {

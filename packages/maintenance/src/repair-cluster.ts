@@ -18,6 +18,8 @@ export interface ClusterRepairOptions {
   readonly codeAfterMs?: number;
   /** What happens within this time is seen to together; 3 s unless told. A run that left something waits five times as long. */
   readonly settleMs?: number;
+  /** Which of these another place has while blocks move; they are no concern of the repair. None unless told. */
+  readonly isElsewhere?: (blockIds: readonly BlockId[]) => Promise<readonly boolean[]>;
 }
 
 export interface ClusterRepair {
@@ -75,10 +77,17 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
   let lastWhole: RepairReport = NOTHING;
   let lastRunAt: number | null = null;
 
+  async function leaveOut(blockIds: readonly BlockId[]): Promise<readonly BlockId[]> {
+    if (options.isElsewhere === undefined || blockIds.length === 0) return blockIds;
+    const isElsewhere = await options.isElsewhere(blockIds);
+    return blockIds.filter((_, index) => isElsewhere[index] !== true);
+  }
+
   async function* everything(): AsyncGenerator<readonly BlockId[]> {
     for (let after = 0; ; ) {
       const page = await store.read((reader) => reader.pageBlockIds(after, PAGE_BLOCKS));
-      if (page.blockIds.length > 0) yield page.blockIds;
+      const ours = await leaveOut(page.blockIds);
+      if (ours.length > 0) yield ours;
       if (page.next === null) return;
       after = page.next;
     }
@@ -89,7 +98,7 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
     for (let start = 0; start < blockIds.length; start += PAGE_BLOCKS) {
       const page = blockIds.slice(start, start + PAGE_BLOCKS);
       const records = await store.read((reader) => reader.getBlocks(page));
-      const live = page.filter((_, index) => records[index] !== undefined);
+      const live = await leaveOut(page.filter((_, index) => records[index] !== undefined));
       if (live.length > 0) yield live;
     }
   }

@@ -26,6 +26,7 @@ import {
 } from './contract-fixture.ts';
 import { describeHistories } from './contract-histories.ts';
 import { describeInvalidStates } from './contract-invalid-states.ts';
+import { describeLocation } from './contract-location.ts';
 import { describeRetention } from './contract-retention.ts';
 import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
 import type { RefreshTokenRecord } from './records.ts';
@@ -462,6 +463,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
     describeCollection(() => store);
     describeRetention(() => store);
     describeCluster(() => store);
+    describeLocation(() => store);
     describeConflicts(() => store);
     describeInvalidStates(() => store);
     describeHistories(() => store);

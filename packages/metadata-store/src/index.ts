@@ -17,6 +17,14 @@ export type {
   UnusedSince,
 } from './collection-port.ts';
 export { InvalidStateError } from './invalid-state.ts';
+export type {
+  BlockLocationRecord,
+  BlockMovePhase,
+  BlockMoveRecord,
+  BlockPlaceRecord,
+  LocationReader,
+  LocationTransaction,
+} from './location-port.ts';
 export type { MetadataReader, MetadataStore, MetadataTransaction } from './metadata-store.ts';
 export type {
   BlockRecord,

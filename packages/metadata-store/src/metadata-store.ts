@@ -11,6 +11,7 @@ import type {
 import type { ClusterReader, ClusterTransaction } from './cluster-port.ts';
 import type { CollectionReader, CollectionTransaction, PutResult } from './collection-port.ts';
 import type { InvalidStateError } from './invalid-state.ts';
+import type { LocationReader, LocationTransaction } from './location-port.ts';
 import type {
   BlockRecord,
   ChangesetRecord,
@@ -43,7 +44,7 @@ export interface MetadataStore {
   close(): Promise<void>;
 }
 
-export interface MetadataReader extends ClusterReader, CollectionReader, RetentionReader {
+export interface MetadataReader extends ClusterReader, CollectionReader, LocationReader, RetentionReader {
   /** Server-wide named texts (epoch, schema). */
   getValue(name: string): Promise<string | undefined>;
   countUsers(): Promise<number>;
@@ -110,6 +111,7 @@ export interface MetadataTransaction
   extends MetadataReader,
     ClusterTransaction,
     CollectionTransaction,
+    LocationTransaction,
     RetentionTransaction {
   setValue(name: string, value: string): Promise<void>;
 

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   'already-running': 'never',
   'not-running': 'never',
   'not-configured': 'never',
+  'blocks-elsewhere': 'never',
   held: 'never',
   cancelled: 'never',
   usage: 'never',

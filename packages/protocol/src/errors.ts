@@ -56,6 +56,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorDescription>> = {
   'already-running': { status: 500, title: 'Internal error' },
   'not-running': { status: 500, title: 'Internal error' },
   'not-configured': { status: 500, title: 'Internal error' },
+  'blocks-elsewhere': { status: 500, title: 'Internal error' },
   held: { status: 500, title: 'Internal error' },
   cancelled: { status: 500, title: 'Internal error' },
   usage: { status: 500, title: 'Internal error' },

@@ -69,6 +69,12 @@ export {
   userSchema,
 } from './http/auth.ts';
 export {
+  type BlocksResponse,
+  blocksResponseSchema,
+  type MoveBlocksRequest,
+  moveBlocksRequestSchema,
+} from './http/blocks.ts';
+export {
   type ChangeNodeRequest,
   type ClusterResponse,
   changeNodeRequestSchema,

@@ -95,6 +95,7 @@ function createApp(): Promise<App> {
       setOfServer: NO_MAINTENANCE,
       previewOfServer: NO_MAINTENANCE,
     },
+    blockMove: { state: NO_MAINTENANCE, begin: NO_MAINTENANCE, cancel: NO_MAINTENANCE },
     cluster: {
       invite: NO_MAINTENANCE,
       describe: NO_MAINTENANCE,

@@ -101,7 +101,7 @@ function describeState(node: ClusterResponse['nodes'][number]): string {
 /** Everything about the cluster in sentences and a table. */
 export function describeCluster(answer: ClusterResponse): string[] {
   const drills = answer.drills.map(describeLastDrill);
-  if (answer.mode === 'folder') {
+  if (answer.mode === 'folder' && answer.nodes.length === 0) {
     return [...drills, 'This server keeps its blocks in a folder of its own; there are no storage nodes.'];
   }
   if (answer.nodes.length === 0) {
@@ -136,6 +136,12 @@ export function describeCluster(answer: ClusterResponse): string[] {
       lines.push(`${node.address}: ${node.reason}`);
     if ((node.quarantinedRecords ?? 0) > 0)
       lines.push(`${node.address}: ${count(node.quarantinedRecords ?? 0, 'damaged record')} set aside.`);
+  }
+  if (answer.mode === 'folder') {
+    lines.push(
+      'No block is on them: this server keeps its blocks in a folder of its own. "cairn admin blocks move nodes:" moves them.',
+    );
+    return lines;
   }
   lines.push(
     answer.takesWrites

@@ -4,13 +4,14 @@ import { type CliContext, print, printJson } from '../context.ts';
 import { formatTable } from '../output/table.ts';
 import { count, showSize } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
+import { registerAdminBlocks } from './admin-blocks.ts';
 import { registerAdminDrill } from './admin-drill.ts';
 import { collect } from './admin-gc.ts';
 import { registerAdminNodes } from './admin-nodes.ts';
 import { verify } from './admin-verify.ts';
 import { registerAdminRetention } from './retention.ts';
 
-/** admin gc, admin usage, admin verify, admin retention, admin nodes, admin drill */
+/** admin gc, admin usage, admin verify, admin retention, admin nodes, admin blocks, admin drill */
 export const registerAdmin: RegisterCommand = (program, context, setExitCode) => {
   const admin = program
     .command('admin')
@@ -50,6 +51,7 @@ export const registerAdmin: RegisterCommand = (program, context, setExitCode) =>
   registerAdminRetention(admin, context);
   registerAdminNodes(admin, context);
   registerAdminDrill(admin, context, setExitCode);
+  registerAdminBlocks(admin, context, setExitCode);
 };
 
 async function usage(context: CliContext, json: boolean): Promise<void> {

@@ -10,6 +10,7 @@ export const registerServe: RegisterCommand = (program, context) => {
     .option('--host <host>', 'address to listen on (or CAIRN_HOST; default 127.0.0.1)')
     .option('--port <port>', 'port to listen on (or CAIRN_PORT; default 8000)')
     .option('--config <file>', 'JSON file with settings (default: cairn.json in the data folder)')
+    .option('--blocks-are-here', 'contents are where CAIRN_BLOCKS says, whatever the database says (once)')
     .option('--print-config', 'show the effective settings and where each came from, then stop')
     .addHelpText(
       'after',

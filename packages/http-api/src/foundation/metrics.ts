@@ -1,4 +1,4 @@
-import type { MaintenanceMeasures } from '@cairn/maintenance';
+import type { BlockMoveMeasures, MaintenanceMeasures } from '@cairn/maintenance';
 import type { DrillSummary } from '@cairn/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -18,6 +18,8 @@ export interface MetricsSources {
   cluster?(): ClusterMeasures;
   /** The last drill of each kind. */
   drills?(): Promise<readonly DrillSummary[]>;
+  /** How far a move of all blocks is. */
+  blockMove?(): Promise<BlockMoveMeasures>;
   /** Whether to measure the process itself too. */
   readonly process?: boolean;
 }
@@ -70,10 +72,11 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const webSockets = new Gauge({ name: 'cairn_websockets', help: 'Open event connections', registers });
   const longPolls = new Gauge({ name: 'cairn_long_polls', help: 'Long polls that wait', registers });
 
-  const { blockUsage, counts, maintenance, cluster, drills } = sources;
+  const { blockUsage, counts, maintenance, cluster, drills, blockMove } = sources;
   if (maintenance !== undefined) measureMaintenance(registry, maintenance);
   if (cluster !== undefined) measureCluster(registry, cluster);
   if (drills !== undefined) measureDrills(registry, drills);
+  if (blockMove !== undefined) measureBlockMove(registry, blockMove);
   if (blockUsage !== undefined) {
     const usage = new Gauge({
       name: 'cairn_block_store',
@@ -146,6 +149,27 @@ function measureMaintenance(registry: Registry, maintenance: () => Promise<Maint
     'References that lead to no block; must be 0',
     ({ danglingReferences }) => danglingReferences ?? Number.NaN,
   );
+}
+
+function measureBlockMove(registry: Registry, blockMove: () => Promise<BlockMoveMeasures>): void {
+  let asked: Promise<BlockMoveMeasures> | null = null;
+  const gauge = (name: string, help: string, choose: (measures: BlockMoveMeasures) => number): Gauge =>
+    new Gauge({
+      name: `cairn_blocks_move_${name}`,
+      help,
+      registers: [registry],
+      async collect() {
+        asked ??= blockMove().finally(() => {
+          asked = null;
+        });
+        this.set(choose(await asked));
+      },
+    });
+  gauge('active', '1 while all blocks are being moved to another place', ({ isActive }) => Number(isActive));
+  gauge('checked_blocks', 'Blocks that the present walk has come past', (move) => move.checkedBlocks);
+  gauge('total_blocks', 'Blocks that it has to come past', ({ totalBlocks }) => totalBlocks);
+  gauge('copied_bytes', 'Stored bytes that were copied', ({ copiedBytes }) => copiedBytes);
+  gauge('bad_blocks', 'Blocks that cannot be copied since nothing has them whole', (move) => move.badBlocks);
 }
 
 const NODE_STATES = ['unknown', 'up', 'failing', 'suspect', 'down', 'out', 'fenced', 'held-out'];

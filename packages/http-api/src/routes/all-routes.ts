@@ -1,4 +1,5 @@
 import type { Route } from '../foundation/route-context.ts';
+import { blocksRoute } from './api/v1/admin/blocks.ts';
 import { collectionsRoute } from './api/v1/admin/collections.ts';
 import { drillCanariesRoute } from './api/v1/admin/drills/canaries.ts';
 import { drillFaultsRoute } from './api/v1/admin/drills/faults.ts';
@@ -56,6 +57,7 @@ export const ALL_ROUTES: readonly Route[] = [
   drillReportsRoute,
   drillFaultsRoute,
   drillCanariesRoute,
+  blocksRoute,
   inviteNodeRoute,
   listNodesRoute,
   nodeRoute,

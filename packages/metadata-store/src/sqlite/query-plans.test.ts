@@ -23,6 +23,7 @@ import {
   user,
   version,
 } from '../contract-fixture.ts';
+import type { BlockLocationRecord } from '../location-port.ts';
 import type { MetadataTransaction } from '../metadata-store.ts';
 import { openSqliteMetadataStore } from './open-store.ts';
 import { createConnection, createSession } from './session.ts';
@@ -57,6 +58,27 @@ const NODE = {
   storeUuid: null,
   bootCount: 0,
   joinedAt: 1,
+};
+
+const LOCATION: BlockLocationRecord = {
+  serverId: 's',
+  place: { placeId: 'a', setting: 'file:/a' },
+  previous: null,
+  movedAt: null,
+  leftBlocks: 0,
+  move: {
+    target: { placeId: 'b', setting: 'nodes:' },
+    phase: 'copying',
+    isReturn: false,
+    leavesDamaged: false,
+    bytesPerSecond: null,
+    startedAt: 1,
+    position: 0,
+    checkedBlocks: 0,
+    copiedBlocks: 0,
+    copiedBytes: 0,
+    badBlocks: 0,
+  },
 };
 
 /** One call of every method, in an order that works: the compiler asks for those that are added. */
@@ -196,6 +218,12 @@ const calls: Calls = {
   deleteJoinToken: (t) => t.deleteJoinToken('join'),
   deleteOldJoinTokens: (t) => t.deleteOldJoinTokens(1),
   deleteExpired: (t) => t.deleteExpired(0, 100),
+  getBlockLocation: async (t) => {
+    await t.setBlockLocation(LOCATION);
+    return t.getBlockLocation();
+  },
+  setBlockLocation: (t) => t.setBlockLocation(LOCATION),
+  refuseEarlierPuts: (t) => t.refuseEarlierPuts(),
 };
 
 /** What may be walked from end to end: lists that the caller gave, results of a recursion, and work to be done. */
@@ -279,7 +307,10 @@ describe('query plans', () => {
       const fresh = method === 'insertUser' || method === 'insertSpace';
       for (const step of plan(database, statement)) {
         // There are a few storage nodes, and fewer invitations.
-        const few = ['listStorageNodes', 'deleteOldJoinTokens'].includes(method);
+        const few =
+          ['listStorageNodes', 'deleteOldJoinTokens'].includes(method) ||
+          step.startsWith('SCAN block_location') ||
+          step.startsWith('SCAN block_move');
         const small = few || step === 'SCAN devices' || (step === 'SCAN uploads' && fresh);
         const walks = step.startsWith('SCAN ') && !WALKED.test(step) && !small;
         // Lists that pages are read from come in the order of an index, or each page would sort all.

@@ -6,6 +6,7 @@ import { createClusterWrites } from './cluster-tables.ts';
 import { createCollectionWrites, listLateBlocks } from './collection-writes.ts';
 import { encodeContent, encodeParts, idToBytes } from './content-codec.ts';
 import { moveIntoTrash, moveOutOfTrash, updateEntryRows } from './entry-writes.ts';
+import { createLocationWrites } from './location-tables.ts';
 import { createReader } from './reader.ts';
 import { createRetentionWrites } from './retention-writes.ts';
 import { splitChange } from './rows.ts';
@@ -44,6 +45,7 @@ export function createTransaction(session: Session): MetadataTransaction {
     ...reader,
     ...createClusterWrites(session),
     ...createCollectionWrites(session),
+    ...createLocationWrites(session),
     ...createRetentionWrites(session),
 
     async setValue(name, value) {

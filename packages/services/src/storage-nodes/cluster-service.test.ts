@@ -25,6 +25,7 @@ let member: TestUser;
 let service: ClusterService;
 let health: NodeHealth[];
 let refreshes: number;
+let isInUse: boolean;
 
 beforeEach(async () => {
   world = await createDataWorld();
@@ -32,7 +33,11 @@ beforeEach(async () => {
   member = await world.addUser('bob');
   health = [];
   refreshes = 0;
+  isInUse = true;
   const view: ClusterView = {
+    get isInUse() {
+      return isInUse;
+    },
     health: () => health,
     refresh: async () => {
       refreshes++;
@@ -145,13 +150,18 @@ describe('joining', () => {
     expect(await world.store.read((reader) => reader.listStorageNodes())).toHaveLength(1);
   });
 
-  test('is for servers with a cluster', async () => {
-    const { store, environment } = world;
-    const alone = createClusterService({ store, environment, secret: SECRET, view: null });
-    await expect(alone.invite(admin.principal)).rejects.toMatchObject({ code: 'precondition-failed' });
-    const { token } = await service.invite(admin.principal);
-    await expect(alone.join(offer(token).request)).rejects.toEqual(REFUSED);
-    expect(await alone.describe(admin.principal)).toMatchObject({ mode: 'folder', nodes: [] });
+  test('is possible before any block is on nodes, and who has joined is shown', async () => {
+    isInUse = false;
+    const { nodeId } = await join();
+    expect(await service.describe(admin.principal)).toMatchObject({
+      mode: 'folder',
+      takesWrites: true,
+      nodes: [{ nodeId }],
+      repair: null,
+    });
+    // Nothing that anybody needs is on it.
+    await service.remove(admin.principal, nodeId, { force: false });
+    expect((await service.describe(admin.principal)).nodes).toEqual([]);
   });
 });
 

@@ -6,8 +6,10 @@ import type { DrillSummary } from '@cairn/protocol';
 import type { Principal } from '../authorisation/principal.ts';
 import type { ClusterFaults } from './drill-types.ts';
 
-/** What the storage nodes of this server are doing; `null` where it keeps its blocks in a folder of its own. */
+/** What the storage nodes that have joined are doing. */
 export interface ClusterView {
+  /** Whether blocks are on them, or are being moved there or away. */
+  readonly isInUse: boolean;
   health(): readonly NodeHealth[];
   /** The nodes in the database changed. */
   refresh(): Promise<void>;
@@ -48,7 +50,7 @@ export interface ClusterDependencies {
   readonly environment: Environment;
   /** The server's secret, under which keys are sealed. */
   readonly secret: Uint8Array;
-  readonly view: ClusterView | null;
+  readonly view: ClusterView;
 }
 
 export interface NodeDescription {
@@ -104,7 +106,7 @@ export interface JoinRequest {
 export interface ClusterService {
   /**
    * A token with which one node may join within a day.
-   * @throws CairnError `not-found` for who is no administrator, `precondition-failed` where there is no cluster
+   * @throws CairnError `not-found` for who is no administrator
    */
   invite(principal: Principal): Promise<{ readonly token: string; readonly expiresAt: number }>;
   /** @throws CairnError `not-found` */
@@ -116,7 +118,8 @@ export interface ClusterService {
     changes: { readonly state?: 'active' | 'draining'; readonly weight?: number; readonly zone?: string },
   ): Promise<void>;
   /**
-   * Forgets a node. Refused with `precondition-failed` while it has blocks; `force` is for one that will not come back.
+   * Forgets a node. Refused with `precondition-failed` while it has blocks that are in use; `force` is for one that will
+   * not come back.
    * @throws CairnError `not-found`
    */
   remove(principal: Principal, nodeId: string, options: { readonly force: boolean }): Promise<void>;

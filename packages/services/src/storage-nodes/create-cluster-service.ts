@@ -62,14 +62,6 @@ function describeCoding(
 export function createClusterService(dependencies: ClusterDependencies): ClusterService {
   const { store, environment, secret, view } = dependencies;
 
-  function needCluster(): ClusterView {
-    if (view !== null) return view;
-    throw new CairnError(
-      'precondition-failed',
-      'this server keeps its blocks in a folder of its own; start it with CAIRN_BLOCKS=nodes: to use storage nodes',
-    );
-  }
-
   return {
     async invite(principal) {
       const now = environment.clock.now();
@@ -79,7 +71,6 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
       const expiresAt = now + TOKEN_LIFE_MS;
       await store.transact(async (transaction) => {
         await authoriseAdministrator(transaction, principal);
-        needCluster();
         await transaction.deleteOldJoinTokens(now);
         const sealedSecret = sealBytes(secret, SEALED_FOR.secret, tokenId, shared, nonce);
         await transaction.insertJoinToken({ tokenId, sealedSecret, createdAt: now, expiresAt });
@@ -95,19 +86,19 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
           drills: summariseDrills(await readDrills(reader)),
         };
       });
-      if (view === null) {
+      const nodes = records.map((record) => describeNode(record, view));
+      if (!view.isInUse) {
         return {
           mode: 'folder',
           replicas: 1,
           writeQuorum: 1,
           takesWrites: true,
           coding: null,
-          nodes: [],
+          nodes,
           repair: null,
           drills,
         };
       }
-      const nodes = records.map((record) => describeNode(record, view));
       const writable = nodes.filter((node) => node.state === 'up' && !node.isDraining && !node.isFull).length;
       return {
         mode: 'nodes',
@@ -127,7 +118,7 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
         await findNode(transaction, nodeId);
         await transaction.updateStorageNode(nodeId, changes);
       });
-      await view?.refresh();
+      await view.refresh();
     },
 
     async remove(principal, nodeId, { force }) {
@@ -135,10 +126,11 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
         await authoriseAdministrator(reader, principal);
         await findNode(reader, nodeId);
       });
-      const health = view?.health().find((each) => each.nodeId === nodeId);
+      const health = view.health().find((each) => each.nodeId === nodeId);
       const blocks = health?.status?.usage.blocks;
       const isEmpty = health?.isDraining === true && health.state === 'up' && blocks === 0;
-      if (!isEmpty && !force) {
+      // What a node has while blocks are elsewhere is needed by nobody.
+      if (view.isInUse && !isEmpty && !force) {
         throw new CairnError(
           'precondition-failed',
           `the node may hold blocks that others lack; drain it first ("cairn admin nodes drain ${nodeId}"), or remove it with --force if it will not come back`,
@@ -152,7 +144,7 @@ export function createClusterService(dependencies: ClusterDependencies): Cluster
         await transaction.deleteStorageNode(nodeId);
       });
       environment.log.warn('storage-nodes.removed', { nodeId, force, blocks: blocks ?? null });
-      await view?.refresh();
+      await view.refresh();
     },
 
     join: (request) => joinNode(dependencies, request),

@@ -56,8 +56,8 @@ export function createDrillService(dependencies: ClusterDependencies): DrillServ
       if ((await reader.getStorageNode(nodeId)) !== undefined) return;
       throw new CairnError('not-found', 'there is no such storage node; "cairn admin nodes" lists them');
     });
-    if (view !== null) return view;
-    throw refuse('this server has no storage nodes');
+    if (view.isInUse) return view;
+    throw refuse('this server keeps its blocks in a folder; there is nothing to drill on storage nodes');
   }
 
   /** Only for what the principal can read itself: drills touch nobody else's contents, not even canaries. */
@@ -81,9 +81,9 @@ export function createDrillService(dependencies: ClusterDependencies): DrillServ
     ended.cancelEnd();
     ended.cancelRenewal();
     log.warn('drill.fault-ended', { nodeId: ended.nodeId, fault: ended.fault });
-    if (ended.fault === 'held-out') view?.faults.holdOut(ended.nodeId, 0);
+    if (ended.fault === 'held-out') view.faults.holdOut(ended.nodeId, 0);
     else {
-      await view?.faults.reportFull(ended.nodeId, 0).catch((error: unknown) =>
+      await view.faults.reportFull(ended.nodeId, 0).catch((error: unknown) =>
         // It ends by itself in a moment.
         log.warn('drill.fault-not-ended', { nodeId: ended.nodeId, error: String(error) }),
       );

@@ -70,6 +70,7 @@ afterEach(() => world.close());
 
 function createService(writeQuorum: number): DrillService {
   const view: ClusterView = {
+    isInUse: true,
     health: () => health,
     refresh: async () => undefined,
     replicas: 3,

@@ -30,7 +30,7 @@ export async function joinNode(
   const { tokenId, publicKey, address, zone, weight } = request;
   const now = environment.clock.now();
   const token = await store.read((reader) => reader.getJoinToken(tokenId));
-  if (token === undefined || token.expiresAt <= now || view === null) throw refused();
+  if (token === undefined || token.expiresAt <= now) throw refused();
   const shared = openSealedBytes(secret, SEALED_FOR.secret, tokenId, token.sealedSecret);
   const said = [tokenId, publicKey, address, zone, String(weight)];
   if (!isProven(request.proof, shared, NODE_PROOFS.offer, said)) throw refused();
@@ -66,7 +66,7 @@ export async function announceNode(
   const unknown = () =>
     new CairnError('wrong-credentials', 'this node does not belong to the cluster; let it join anew');
   const node = await store.read((reader) => reader.getStorageNode(nodeId));
-  if (node === undefined || view === null) throw unknown();
+  if (node === undefined) throw unknown();
   const key = openSealedBytes(secret, SEALED_FOR.key, nodeId, node.sealedKey);
   if (!isProven(proof, key, NODE_PROOFS.announcement, [nodeId, address, String(bootCount)])) throw unknown();
   // Said again by somebody who listened, or by an older copy of the node: where the node is now, it told later.

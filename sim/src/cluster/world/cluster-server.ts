@@ -85,7 +85,7 @@ export class ClusterServer {
       (running) => {
         if (this.process !== process) return;
         this.running = running;
-        running.opened.start();
+        running.opened.start('serve');
         running.maintenance.start();
         this.#options.trace.tell(`${this.name} is up`);
       },
@@ -217,6 +217,8 @@ export class ClusterServer {
       }),
     });
     const blocks = this.#watch(process, opened.blocks);
+    const { view } = opened;
+    if (view === null) throw new Error('the cluster has no nodes to show');
     const bus = createMemoryEventBus();
     return {
       environment,
@@ -224,7 +226,7 @@ export class ClusterServer {
       store,
       blocks,
       services: createDataServices({ store, blocks, bus, platform, environment }),
-      cluster: createClusterService({ store, environment, secret: SECRET, view: opened.view }),
+      cluster: createClusterService({ store, environment, secret: SECRET, view: { ...view, isInUse: true } }),
       maintenance: createMaintenance({ store, blocks, environment }, { retention: KEEP_ALL }),
     };
   }

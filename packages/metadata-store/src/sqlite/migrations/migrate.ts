@@ -6,6 +6,7 @@ import { numberedBlocks } from './0003-numbered-blocks.ts';
 import { collectionTables } from './0004-collection.ts';
 import { retentionTable } from './0005-retention.ts';
 import { storageNodeTables } from './0006-storage-nodes.ts';
+import { blockLocationTables } from './0007-block-location.ts';
 
 /** Marks our files (`PRAGMA application_id`): "CRNM". */
 export const APPLICATION_ID = 0x43524e4d;
@@ -18,6 +19,7 @@ const steps: readonly string[] = [
   collectionTables,
   retentionTable,
   storageNodeTables,
+  blockLocationTables,
 ];
 
 /** The schema version that this program writes. */
