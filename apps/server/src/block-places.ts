@@ -9,11 +9,11 @@ import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { BlockPlaces, OpenedMove } from '@cairn/maintenance';
 import type { BlockLocationRecord, BlockPlaceRecord, MetadataStore } from '@cairn/metadata-store';
-import { CairnError, createId } from '@cairn/model';
+import { CairnError, createId, isCairnError } from '@cairn/model';
 import type { ClusterView } from '@cairn/services';
 import { describeSetting, parseBlocks } from './blocks-setting.ts';
-import { explainDataError, listFolder, prepareDataFolder } from './data-folder.ts';
-import { locateBlocks, settingOf } from './locate-blocks.ts';
+import { listFolder, prepareDataFolder } from './data-folder.ts';
+import { describeMovedAway, locateBlocks, settingOf } from './locate-blocks.ts';
 import { type BlocksSetting, type OpenedBlocks, openBlocks } from './open-blocks.ts';
 import { readPlaceMarker, writePlaceMarker } from './place-marker.ts';
 
@@ -77,9 +77,10 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
   let isStarted = false;
   let isClosed = false;
 
-  const { location, isRecorded, warning } = await locateBlocks({
+  const isSaid = configured.kind === 'nodes' || configured.directory !== join(data, 'blocks');
+  const { location, isRecorded } = await locateBlocks({
     configured,
-    isSaid: configured.kind === 'nodes' || configured.directory !== join(data, 'blocks'),
+    isSaid,
     isTaken: options.isTaken,
     store,
     environment,
@@ -92,7 +93,8 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
       }
     },
   });
-  if (warning !== null) log.warn('blocks.moved-away', { warning });
+  const startWarning = describeMovedAway(configured, isSaid, location);
+  if (startWarning !== null) log.warn('blocks.moved-away', { warning: startWarning });
 
   async function useNodes(setting: BlocksSetting, isIdle: boolean): Promise<OpenedBlocks> {
     const former = cluster;
@@ -221,23 +223,26 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
       const names = await listFolder(directory);
       const marker = await readPlaceMarker(directory);
       if (marker === null ? names.length > 0 : marker.serverId !== now.serverId) {
-        throw precondition(
-          marker === null
-            ? `${directory} has something in it; name a folder that is empty or not there yet`
-            : `${directory} has the blocks of another server; name a folder that is empty or not there yet`,
-        );
+        const what = marker === null ? 'something in it' : 'the blocks of another server';
+        throw precondition(`${directory} has ${what}; name a folder that is empty or not there yet`);
+      }
+      if (marker?.placeId === now.place.placeId) {
+        throw precondition(`${directory} is where the blocks are already, under another name`);
       }
       await prepareDataFolder(directory);
-      const place = {
-        placeId: marker?.placeId ?? createId<string>(environment.random.bytes(16)),
-        setting: `file:${directory}`,
-      };
-      await writePlaceMarker(directory, { serverId: now.serverId, placeId: place.placeId });
+      const placeId = marker?.placeId ?? createId<string>(environment.random.bytes(16));
+      await writePlaceMarker(directory, { serverId: now.serverId, placeId });
       // Whether it can be used, with this key or without one, is better known now.
       await (await openBlocks({ ...options, setting: { kind: 'folder', directory } })).close();
-      return place;
+      return { placeId, setting: `file:${directory}` };
     } catch (error) {
-      throw explainDataError(error, directory);
+      if (isCairnError(error, 'precondition-failed')) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CairnError(
+        'precondition-failed',
+        `blocks cannot be moved to ${directory}: ${reason}. Mend that, or choose another folder`,
+        { cause: error },
+      );
     }
   }
 
@@ -258,14 +263,20 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
     return { placeId: createId<string>(environment.random.bytes(16)), setting: describeSetting(setting) };
   }
 
+  /** @throws CairnError `bad-request` */
   function parseTarget(target: string): BlocksSetting {
     if (target.startsWith('file:') && !isAbsolute(target.slice('file:'.length))) {
       throw new CairnError(
-        'usage',
-        `"${target}" does not begin with /; name the folder with its whole path on the server`,
+        'bad-request',
+        `"${target}" does not begin with file:/; name the folder with its whole path on the server`,
       );
     }
-    return parseBlocks(target, 'the target of the move');
+    try {
+      return parseBlocks(target, 'the target of the move');
+    } catch (error) {
+      if (!isCairnError(error, 'usage')) throw error;
+      throw new CairnError('bad-request', error.message, { cause: error });
+    }
   }
 
   function isSame(target: string, place: BlockPlaceRecord): boolean {
@@ -284,7 +295,9 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
 
   return {
     blocks,
-    warning,
+    get warning() {
+      return describeMovedAway(configured, isSaid, current);
+    },
     isSame,
     async prepare(target, now) {
       const setting = parseTarget(target);

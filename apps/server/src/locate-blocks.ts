@@ -23,8 +23,6 @@ export interface LocatedBlocks {
   readonly location: BlockLocationRecord;
   /** Whether the database has it. */
   readonly isRecorded: boolean;
-  /** What somebody ought to change in the settings; `null` for nothing. */
-  readonly warning: string | null;
 }
 
 const SAMPLE_BLOCKS = 500;
@@ -32,6 +30,22 @@ const SAMPLE_BLOCKS = 500;
 /** What a recorded place means. */
 export function settingOf(place: BlockPlaceRecord): BlocksSetting {
   return parseBlocks(place.setting, 'the database');
+}
+
+/** What somebody ought to change in the settings after the blocks were moved; `null` for nothing. */
+export function describeMovedAway(
+  configured: BlocksSetting,
+  isSaid: boolean,
+  { place, previous, move }: BlockLocationRecord,
+): string | null {
+  const setting = settingOf(place);
+  const isSame =
+    configured.kind === 'nodes' || setting.kind === 'nodes'
+      ? configured.kind === setting.kind
+      : configured.directory === setting.directory;
+  if (isSame || previous === null || move !== null) return null;
+  const said = isSaid ? `CAIRN_BLOCKS still says ${describeSetting(configured)}` : 'CAIRN_BLOCKS is not set';
+  return `the blocks were moved to ${place.setting}, which is used, but ${said}; set it to ${place.setting}`;
 }
 
 function elsewhere(message: string, location?: BlockLocationRecord): CairnError {
@@ -97,11 +111,11 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
     await writePlaceMarker(directory, { serverId, placeId: place.placeId });
   }
 
-  async function save(location: BlockLocationRecord, warning: string | null): Promise<LocatedBlocks> {
+  async function save(location: BlockLocationRecord): Promise<LocatedBlocks> {
     if (JSON.stringify(location) !== JSON.stringify(recorded)) {
       await store.transact((transaction) => transaction.setBlockLocation(location));
     }
-    return { location, isRecorded: true, warning };
+    return { location, isRecorded: true };
   }
 
   if (recorded === undefined || isTaken) {
@@ -142,23 +156,20 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
         if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EROFS') throw error;
         // Reading goes on where nothing can be written; the next start records it.
         environment.log.warn('blocks.place-not-recorded', { directory: configured.directory, code });
-        return { location, isRecorded: false, warning: null };
+        return { location, isRecorded: false };
       }
     }
     if (isTaken) environment.log.warn('blocks.place-taken', { place: place.setting });
-    return save(location, null);
+    return save(location);
   }
 
   const { serverId, place, previous, move } = recorded;
   const target = move?.target ?? null;
   let location = recorded;
-  let warning: string | null = null;
   if (await isConfigured(place)) location = { ...recorded, place: asConfigured(place) };
   else if (move !== null && target !== null && (await isConfigured(target))) {
     location = { ...recorded, move: { ...move, target: asConfigured(target) } };
-  } else if (await isConfigured(previous)) {
-    warning = `the blocks were moved: they are in ${place.setting}, which is used. ${isSaid ? `CAIRN_BLOCKS still says ${describeSetting(configured)}` : 'CAIRN_BLOCKS is not set'}; set it to ${place.setting}`;
-  } else if (isSaid) {
+  } else if (isSaid && !(await isConfigured(previous))) {
     const alsoIn = target === null ? '' : `, being moved to ${target.setting}`;
     throw elsewhere(
       `the blocks of this server are in ${place.setting}${alsoIn}, but CAIRN_BLOCKS says ${describeSetting(configured)}. Start with CAIRN_BLOCKS=${place.setting}; to move them, then run "cairn admin blocks move ${describeSetting(configured)}"`,
@@ -167,5 +178,5 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
   }
   await makeSure(location.place, serverId, location);
   if (location.move !== null) await makeSure(location.move.target, serverId, location);
-  return save(location, warning);
+  return save(location);
 }

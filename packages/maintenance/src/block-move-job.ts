@@ -15,11 +15,11 @@ import { keepLease, MOVE_JOB, moveBlocks, type OpenedMove } from './move-blocks.
 export interface BlockPlaces {
   /** What is wrong with what the server was told at its start; `null` for nothing. */
   readonly warning: string | null;
-  /** Whether this text means that place. @throws CairnError `usage` */
+  /** Whether this text means that place. @throws CairnError `bad-request` */
   isSame(target: string, place: BlockPlaceRecord): boolean;
   /**
    * Looks whether blocks can be moved there, and marks a folder as this server's.
-   * @throws CairnError `usage`, `precondition-failed`, and what the disk says
+   * @throws CairnError `bad-request`, `precondition-failed`
    */
   prepare(target: string, location: BlockLocationRecord): Promise<BlockPlaceRecord>;
   /**
@@ -71,7 +71,8 @@ export interface BlockMoveService {
   state(principal: Principal): Promise<BlocksState>;
   /**
    * Begins a move, or changes the settings of the one that goes there already. Returns at once.
-   * @throws CairnError `not-found`, `usage`, `precondition-failed` for a place that blocks cannot be moved to now
+   * @throws CairnError `not-found`, `bad-request` for no place, `precondition-failed` for one that blocks cannot be
+   * moved to now
    */
   begin(principal: Principal, request: BlockMoveRequest): Promise<BlocksState>;
   /** Turns the move round. @throws CairnError `not-found`, `precondition-failed` where none is under way */
@@ -105,7 +106,9 @@ export interface BlockMoveDependencies {
 /** Short, since a server that was killed goes on when its lease is over. */
 const LEASE_MS = 15_000;
 const RETRY_MS = 5_000;
+/** A node may come back at any moment; what is damaged needs somebody, who says so by asking for the move again. */
 const HELD_MS = 30_000;
+const DAMAGED_MS = 10 * 60_000;
 
 function precondition(message: string): CairnError {
   return new CairnError('precondition-failed', message);
@@ -214,7 +217,7 @@ export function createBlockMoveJob({
               ? `${move?.badBlocks} blocks cannot be read in either place; "cairn admin verify" names their files. Upload these again, delete them, or end the move without them with --leave-damaged`
               : 'some blocks could not be copied, or are on fewer storage nodes than wanted; see "cairn admin nodes". It is tried again';
           if (problem !== was) log.warn('blocks.move-held', { problem, badBlocks: move?.badBlocks ?? 0 });
-          waitMs = HELD_MS;
+          waitMs = (move?.badBlocks ?? 0) > 0 ? DAMAGED_MS : HELD_MS;
         } else {
           if (outcome !== 'busy') problem = null;
           if (outcome === 'ended' || outcome === 'nothing') waitMs = null;
@@ -320,6 +323,8 @@ export function createBlockMoveJob({
               ...now,
               move: {
                 ...now.move,
+                // What was held is looked at again at once.
+                phase: now.move.phase === 'held' ? 'checking' : now.move.phase,
                 ...(leavesDamaged === undefined ? {} : { leavesDamaged }),
                 ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
               },

@@ -128,9 +128,14 @@ async function reclaim(run: Run): Promise<BlockAmount> {
     const tombstones = await store.read((reader) => reader.listUnreclaimed(batchBlocks));
     if (tombstones.length === 0) return done;
     const deleted: typeof tombstones = [];
-    for (const tombstone of tombstones) {
-      // Only ever by generation: what was stored since has another one.
-      if (await blocks.delete(tombstone, run.fence)) deleted.push(tombstone);
+    const found = await blocks.locate(tombstones.map(({ blockId }) => blockId));
+    for (const [place, tombstone] of tombstones.entries()) {
+      const there = found[place] ?? null;
+      // Only ever by generation: what was stored since has a higher one. A lower one is garbage, too, since no upload
+      // counts as stored below a tombstone; it is there when a place that blocks were moved to has counted for itself.
+      const isLower = there !== null && there.generation < tombstone.generation;
+      const writing = isLower ? there : tombstone;
+      if (await blocks.delete(writing, run.fence)) deleted.push(tombstone);
     }
     await store.transact((transaction) => transaction.markReclaimed(tombstones, now));
     done = plus(done, deleted);

@@ -7,7 +7,7 @@ import type {
   MetadataStore,
   MetadataTransaction,
 } from '@cairn/metadata-store';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 
 /** The two places of a move under way, as they are open now. */
 export interface OpenedMove {
@@ -91,12 +91,32 @@ export async function moveBlocks(options: BlockWalkOptions): Promise<WalkOutcome
     return blockIds.filter((_, index) => records[index] !== undefined);
   }
 
+  /**
+   * Of these, those that the new place has not, or has from an earlier time under a lower generation: a delete that
+   * names the present one would miss it.
+   */
+  async function listMissing(blockIds: readonly BlockId[]): Promise<readonly BlockId[]> {
+    if (blockIds.length === 0) return [];
+    const [isComplete, there, here] = await Promise.all([
+      opened.isComplete(blockIds),
+      opened.to.locate(blockIds),
+      // Whoever is away has to be there when something is to be copied from it, and no sooner.
+      opened.from.locate(blockIds).catch((error: unknown) => {
+        if (isCairnError(error, 'unavailable')) return [];
+        throw error;
+      }),
+    ]);
+    return blockIds.filter((_, index) => {
+      const isLower = (there[index]?.generation ?? 0) < (here[index]?.generation ?? 0);
+      return isComplete[index] !== true || isLower;
+    });
+  }
+
   /** Of these, those that are to be kept and that the new place lacks, once what is on its way there has arrived. */
   async function stillLacking(blockIds: readonly BlockId[]): Promise<readonly BlockId[]> {
     let lacking = blockIds;
     for (let looks = 0; ; looks++) {
-      const isComplete = lacking.length === 0 ? [] : await opened.isComplete(lacking);
-      lacking = await stillLive(lacking.filter((_, index) => isComplete[index] !== true));
+      lacking = await stillLive(await listMissing(lacking));
       if (lacking.length === 0 || looks === MAX_LOOKS) return lacking;
       await environment.timers.sleep(LOOK_MS, signal);
     }
@@ -126,8 +146,7 @@ export async function moveBlocks(options: BlockWalkOptions): Promise<WalkOutcome
       const from: number = after;
       const page = await store.read((reader) => reader.pageBlockIds(from, PAGE_BLOCKS));
       after = page.next;
-      const isComplete = page.blockIds.length === 0 ? [] : await opened.isComplete(page.blockIds);
-      const missing = page.blockIds.filter((_, index) => isComplete[index] !== true);
+      const missing = await listMissing(page.blockIds);
       const bad = await copyAll(missing);
       if (location.move.phase !== 'copying') {
         const isBad = new Set(bad);

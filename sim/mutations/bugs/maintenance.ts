@@ -13,7 +13,7 @@ export const MAINTENANCE_BUGS: readonly PlantedBug[] = [
     name: 'collection-deletes-by-id',
     harm: 'a late delete takes what was stored again in the meantime',
     file: 'packages/maintenance/src/collect-garbage.ts',
-    find: 'if (await blocks.delete(tombstone, run.fence)) deleted.push(tombstone);',
+    find: 'if (await blocks.delete(writing, run.fence)) deleted.push(tombstone);',
     replace:
       'const [there] = await blocks.locate([tombstone.blockId]); if (there != null && (await blocks.delete(there))) deleted.push(tombstone);',
     detectors: ['tests:packages/maintenance'],

@@ -176,7 +176,11 @@ export function createMovingBlockStore(options: MovingBlockStoreOptions): BlockS
     async delete(location, fence) {
       checkOpen();
       const { blockId } = location;
-      await deletesEnded([blockId]);
+      // Nothing is waited for where nothing is under way: who puts right after this call must see it.
+      for (let other = deletes.get(blockId); other !== undefined; other = deletes.get(blockId)) {
+        await Promise.allSettled([other]);
+      }
+      checkOpen();
       const deleting = remove(location, fence).finally(() => deletes.delete(blockId));
       deletes.set(blockId, deleting);
       return deleting;

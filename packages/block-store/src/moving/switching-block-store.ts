@@ -3,8 +3,8 @@ import type { BlockStore } from '../block-store.ts';
 /** A block store behind which another one can be put while it is in use. */
 export interface SwitchingBlockStore extends BlockStore {
   /**
-   * From now on calls go to `next`. Resolves when all that the former one was asked, streams included, has ended; it is
-   * the caller's to close then.
+   * From now on calls go to `next`. Resolves when all that any other one was asked before, streams included, has ended;
+   * those are the caller's to close then.
    */
   replace(next: BlockStore): Promise<void>;
 }
@@ -51,12 +51,15 @@ export function createSwitchingBlockStore(first: BlockStore): SwitchingBlockStor
 
   return {
     replace(next) {
-      const former = current;
       current = next;
-      if (former === next || !underWay.has(former)) return Promise.resolve();
-      return new Promise((resolve) => {
-        waiting.set(former, [...(waiting.get(former) ?? []), resolve]);
-      });
+      const busy = [...underWay.keys()].filter((store) => store !== next);
+      const ends = busy.map(
+        (store) =>
+          new Promise<void>((resolve) => {
+            waiting.set(store, [...(waiting.get(store) ?? []), resolve]);
+          }),
+      );
+      return Promise.all(ends).then(() => undefined);
     },
     put: (blocks, above) => call((store) => store.put(blocks, above)),
     get: (blockId) => call((store) => store.get(blockId)),
