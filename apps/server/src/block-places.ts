@@ -85,6 +85,8 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
     store,
     environment,
     async hasAny(directory, blockIds) {
+      // To look must not make a store where there is none.
+      if (!(await listFolder(directory)).includes('segments')) return false;
       const found = await openBlocks({ ...options, setting: { kind: 'folder', directory } });
       try {
         return (await found.blocks.has(blockIds)).includes(true);
