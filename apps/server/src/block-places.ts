@@ -69,7 +69,7 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
   const { log } = environment;
   /** By the id of their place. */
   const open = new Map<string, OpenedBlocks>();
-  const retiring = new Set<OpenedBlocks>();
+  const retiring = new Map<string, OpenedBlocks>();
   /** The nodes, in use or not. */
   let cluster: OpenedBlocks | null = null;
   /** What other places have that are open beside the nodes. */
@@ -98,7 +98,15 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
   const startWarning = describeMovedAway(configured, isSaid, location);
   if (startWarning !== null) log.warn('blocks.moved-away', { warning: startWarning });
 
-  async function useNodes(setting: BlocksSetting, isIdle: boolean): Promise<OpenedBlocks> {
+  let changingNodes: Promise<unknown> = Promise.resolve();
+  /** One after the other: who comes second finds what the first one left. */
+  function useNodes<Result>(change: () => Promise<Result>): Promise<Result> {
+    const mine = changingNodes.then(change);
+    changingNodes = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async function openNodes(setting: BlocksSetting, isIdle: boolean): Promise<OpenedBlocks> {
     const former = cluster;
     cluster = null;
     await former?.close();
@@ -112,6 +120,10 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
         return besideNodes === null ? [] : besideNodes.has(blockIds);
       },
     });
+    if (isClosed) {
+      await opened.close();
+      throw new CairnError('unavailable', 'the server is stopping');
+    }
     cluster = opened;
     if (isStarted) opened.start(isIdle ? 'watch' : 'serve');
     return opened;
@@ -121,8 +133,16 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
     const known = open.get(place.placeId);
     if (known !== undefined) return known;
     const setting = settingOf(place);
-    const opened =
-      setting.kind === 'nodes' ? await useNodes(setting, false) : await openBlocks({ ...options, setting });
+    if (setting.kind === 'nodes') {
+      return useNodes(async () => {
+        const opened = await openNodes(setting, false);
+        open.set(place.placeId, opened);
+        return opened;
+      });
+    }
+    // Somebody still reads from it since the last move.
+    const opened = retiring.get(place.placeId) ?? (await openBlocks({ ...options, setting }));
+    retiring.delete(place.placeId);
     open.set(place.placeId, opened);
     return opened;
   }
@@ -163,7 +183,7 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
   let opened: Awaited<ReturnType<typeof openAs>>;
   try {
     opened = await openAs(location);
-    if (cluster === null) await useNodes(UNUSED_NODES, true);
+    if (cluster === null) await openNodes(UNUSED_NODES, true);
   } catch (error) {
     await closeAll();
     throw error;
@@ -172,7 +192,7 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
 
   async function closeAll(): Promise<void> {
     isClosed = true;
-    const all = new Set([...open.values(), ...retiring, ...(cluster === null ? [] : [cluster])]);
+    const all = new Set([...open.values(), ...retiring.values(), ...(cluster === null ? [] : [cluster])]);
     open.clear();
     cluster = null;
     const results = await Promise.allSettled([...all].map((each) => each.close()));
@@ -184,15 +204,17 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
     const left = open.get(placeId);
     if (left === undefined) return;
     open.delete(placeId);
-    retiring.add(left);
+    retiring.set(placeId, left);
     if (left === cluster) {
       cluster = null;
-      await useNodes(UNUSED_NODES, true);
+      await useNodes(async () => {
+        if (cluster === null && !isClosed) await openNodes(UNUSED_NODES, true);
+      });
     }
     await ended;
-    if (isClosed) return;
+    if (isClosed || retiring.get(placeId) !== left) return;
+    retiring.delete(placeId);
     await left.close();
-    retiring.delete(left);
     log.info('blocks.place-closed', { placeId });
   }
 
@@ -235,7 +257,9 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
       const placeId = marker?.placeId ?? createId<string>(environment.random.bytes(16));
       await writePlaceMarker(directory, { serverId: now.serverId, placeId });
       // Whether it can be used, with this key or without one, is better known now.
-      await (await openBlocks({ ...options, setting: { kind: 'folder', directory } })).close();
+      if (!retiring.has(placeId)) {
+        await (await openBlocks({ ...options, setting: { kind: 'folder', directory } })).close();
+      }
       return { placeId, setting: `file:${directory}` };
     } catch (error) {
       if (isCairnError(error, 'precondition-failed')) throw error;

@@ -148,6 +148,8 @@ export function createBlockMoveJob({
       return;
     }
     const { checkedBlocks, copiedBytes } = move;
+    // It gets on again.
+    if (since !== null && copiedBytes > since.copiedBytes) problem = null;
     if (since === null || checkedBlocks < since.checkedBlocks) {
       since = { atMs: clock.monotonicMs(), checkedBlocks, copiedBytes };
     }

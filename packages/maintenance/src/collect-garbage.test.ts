@@ -1,8 +1,9 @@
+import { createMemoryBlockStore } from '@cairn/block-store';
 import type { BlockId } from '@cairn/model';
 import { ensureEpoch, LEASE_MS, releaseContents, UPLOAD_LIFE_MS } from '@cairn/services';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { auditReferences } from './audit-references.ts';
-import { type CollectionOptions, collectGarbage } from './collect-garbage.ts';
+import { type CollectionDependencies, type CollectionOptions, collectGarbage } from './collect-garbage.ts';
 import { DEFAULT_GRACE_MS, TOMBSTONE_MS } from './collection-settings.ts';
 import {
   type CollectionWorld,
@@ -146,6 +147,41 @@ test('a sweep that ended before its deletes is finished by the next run [T239]',
   world.blocks.delete = remove;
   expect(await collect()).toMatchObject({ swept: none, reclaimed: { blocks: 2 } });
   expect(await world.blocks.usage()).toMatchObject({ blocks: 0 });
+});
+
+describe('a store that counts generations anew, as after a move', () => {
+  /** Sweeps this content at a generation of 3 in the store before, without the deletes. */
+  async function sweepBefore(made: MadeContent): Promise<CollectionDependencies> {
+    const before = createMemoryBlockStore();
+    const ids = made.blocks.map(({ blockId }) => blockId);
+    await before.put(made.blocks, new Map(ids.map((blockId) => [blockId, 2])));
+    const { store, environment } = world;
+    await collectGarbage({ store, environment, blocks: before });
+    await grace();
+    const dying = { ...before, delete: () => Promise.reject(new Error('the process ends here')) };
+    await expect(collectGarbage({ store, environment, blocks: dying })).rejects.toThrow('ends here');
+    const [tombstone] = await store.read((reader) => reader.getTombstones(ids));
+    expect(tombstone).toMatchObject({ generation: 3, reclaimedAt: null });
+    return { store, environment, blocks: createMemoryBlockStore() };
+  }
+
+  test('loses the garbage that is below its tombstone', async () => {
+    const made = world.make('garbage');
+    const after = await sweepBefore(made);
+    await after.blocks.put(made.blocks);
+    await collectGarbage(after);
+    expect(await after.blocks.has(made.blocks.map(({ blockId }) => blockId))).toEqual([false]);
+  });
+
+  test('keeps what is in use, whatever its generation is', async () => {
+    const made = world.make('in use');
+    const after = await sweepBefore(made);
+    // It is stored above the tombstone, and then nothing is left but a copy that a repair made.
+    await add(ann, made);
+    await after.blocks.put(made.blocks);
+    await collectGarbage(after);
+    expect(await after.blocks.has(made.blocks.map(({ blockId }) => blockId))).toEqual([true]);
+  });
 });
 
 test('a block that the store has lost leaves the metadata too', async () => {

@@ -128,12 +128,15 @@ async function reclaim(run: Run): Promise<BlockAmount> {
     const tombstones = await store.read((reader) => reader.listUnreclaimed(batchBlocks));
     if (tombstones.length === 0) return done;
     const deleted: typeof tombstones = [];
-    const found = await blocks.locate(tombstones.map(({ blockId }) => blockId));
+    const ids = tombstones.map(({ blockId }) => blockId);
+    const found = await blocks.locate(ids);
+    const rows = await store.read((reader) => reader.getBlocks(ids));
     for (const [place, tombstone] of tombstones.entries()) {
       const there = found[place] ?? null;
-      // Only ever by generation: what was stored since has a higher one. A lower one is garbage, too, since no upload
-      // counts as stored below a tombstone; it is there when a place that blocks were moved to has counted for itself.
-      const isLower = there !== null && there.generation < tombstone.generation;
+      // Only ever by generation: what was stored since has a higher one. A lower one is there when a place that blocks
+      // were moved to has counted for itself. It is garbage when there was no row after it was found: no upload counts
+      // as stored below a tombstone.
+      const isLower = there !== null && there.generation < tombstone.generation && rows[place] === undefined;
       const writing = isLower ? there : tombstone;
       if (await blocks.delete(writing, run.fence)) deleted.push(tombstone);
     }

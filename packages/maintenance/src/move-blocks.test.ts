@@ -289,14 +289,38 @@ describe('a move', () => {
     expect(await listIn(B)).toEqual(idsOf(made));
   });
 
-  test('lifts what the new place has from an earlier time, so that a delete takes it', async () => {
-    const made = await add(world.make('again'));
+  test('lifts what the new place has from an earlier time above a delete that is on its way', async () => {
+    const { environment, store } = world;
+    const collect = async () => {
+      await environment.advance(DEFAULT_GRACE_MS + 1);
+      await collectGarbage({ store, blocks: moving.blocks, environment });
+    };
+    const made = world.make('again');
     const { blockId } = made.blocks[0] as StoredBlock;
+    // Once it was there, too, under the generation that is swept here; the collection dies before it deletes.
     await memory(B).put(made.blocks);
-    await memory(A).put(made.blocks, new Map([[blockId, 6]]));
+    await world.upload(ann, made);
+    await collect();
+    const { locate } = moving.blocks;
+    moving.blocks.locate = () => Promise.reject(new Error('the collection dies'));
+    await expect(collect()).rejects.toThrow('dies');
+    moving.blocks.locate = locate;
+    const [tombstone] = await store.read((reader) => reader.getTombstones([blockId]));
+    expect(tombstone).toMatchObject({ generation: 1, reclaimedAt: null });
+    await add(made);
+    expect(await memory(A).locate([blockId])).toMatchObject([{ generation: 2 }]);
     await begin(B);
-    expect(await work()).toBe('ended');
-    expect(await memory(B).locate([blockId])).toMatchObject([{ generation: 7 }]);
+    const outcome = await work((parts) => {
+      const { locate: ask } = parts.opened.from;
+      // Of nodes, the one may be away that has the higher generation.
+      const lower = async (ids: readonly StoredBlock['blockId'][]) =>
+        (await ask(ids)).map((at) => (at === null ? null : { ...at, generation: 1 }));
+      parts.opened = { ...parts.opened, from: { ...parts.opened.from, locate: lower } };
+    });
+    expect(outcome).toBe('ended');
+    expect(await memory(B).locate([blockId])).toMatchObject([{ generation: 2 }]);
+    await collectGarbage({ store, blocks: moving.blocks, environment });
+    expect(await memory(B).has([blockId])).toEqual([true]);
   });
 });
 

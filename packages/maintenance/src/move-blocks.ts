@@ -7,7 +7,7 @@ import type {
   MetadataStore,
   MetadataTransaction,
 } from '@cairn/metadata-store';
-import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import { type BlockId, CairnError } from '@cairn/model';
 
 /** The two places of a move under way, as they are open now. */
 export interface OpenedMove {
@@ -91,25 +91,25 @@ export async function moveBlocks(options: BlockWalkOptions): Promise<WalkOutcome
     return blockIds.filter((_, index) => records[index] !== undefined);
   }
 
-  /**
-   * Of these, those that the new place has not, or has from an earlier time under a lower generation: a delete that
-   * names the present one would miss it.
-   */
+  /** Above what the writings of these in the new place must be: a delete of what is not may be on its way. */
+  async function readFloors(blockIds: readonly BlockId[]): Promise<Map<BlockId, number>> {
+    const tombstones = await store.read((reader) => reader.getTombstones(blockIds));
+    return new Map(
+      tombstones.flatMap((each) => (each === undefined ? [] : [[each.blockId, each.generation]])),
+    );
+  }
+
+  /** Of these, those that the new place has not, or has from an earlier time, where a delete would hit it. */
   async function listMissing(blockIds: readonly BlockId[]): Promise<readonly BlockId[]> {
     if (blockIds.length === 0) return [];
-    const [isComplete, there, here] = await Promise.all([
-      opened.isComplete(blockIds),
-      opened.to.locate(blockIds),
-      // Whoever is away has to be there when something is to be copied from it, and no sooner.
-      opened.from.locate(blockIds).catch((error: unknown) => {
-        if (isCairnError(error, 'unavailable')) return [];
-        throw error;
-      }),
-    ]);
-    return blockIds.filter((_, index) => {
-      const isLower = (there[index]?.generation ?? 0) < (here[index]?.generation ?? 0);
-      return isComplete[index] !== true || isLower;
-    });
+    const floors = await readFloors(blockIds);
+    const isComplete = await opened.isComplete(blockIds);
+    const buried = blockIds.filter((blockId) => floors.has(blockId));
+    const there = await opened.to.locate(buried);
+    const isHit = new Set(
+      buried.filter((blockId, index) => (there[index]?.generation ?? 0) <= (floors.get(blockId) ?? 0)),
+    );
+    return blockIds.filter((blockId, index) => isComplete[index] !== true || isHit.has(blockId));
   }
 
   /** Of these, those that are to be kept and that the new place lacks, once what is on its way there has arrived. */
@@ -126,7 +126,8 @@ export async function moveBlocks(options: BlockWalkOptions): Promise<WalkOutcome
   async function copyAll(blockIds: readonly BlockId[]): Promise<BlockId[]> {
     const bad: BlockId[] = [];
     for (let start = 0; start < blockIds.length; start += SLICE_BLOCKS) {
-      const report = await copy(blockIds.slice(start, start + SLICE_BLOCKS));
+      const slice = blockIds.slice(start, start + SLICE_BLOCKS);
+      const report = await copy(slice, await readFloors(slice));
       bad.push(...(await stillLive(report.bad)));
       if (report.copiedBlocks === 0) continue;
       const { copiedBlocks, copiedBytes } = location.move;

@@ -9,9 +9,9 @@ import { createCollectionWorld, type MadeContent, type Owner } from './testing/c
 import { createMovingPlaces, PLACES } from './testing/moving-places.ts';
 import { checkPromises, listStored, type Promises, release, uploadAndCommit } from './testing/promises.ts';
 
-const RUNS = Number(process.env['MOVE_RUNS'] ?? 40);
+const RUNS = Number(process.env['MOVE_RUNS'] ?? 25);
 const FIRST_SEED = Number(process.env['MOVE_SEED'] ?? 1);
-const STEPS = 160;
+const STEPS = 130;
 const HOUR_MS = 3_600_000;
 const PAUSES_MS = [60_000, 30 * HOUR_MS, 60 * HOUR_MS, 121 * HOUR_MS, 121 * HOUR_MS, 270 * HOUR_MS];
 

@@ -15,7 +15,7 @@ export const MAINTENANCE_BUGS: readonly PlantedBug[] = [
     file: 'packages/maintenance/src/collect-garbage.ts',
     find: 'if (await blocks.delete(writing, run.fence)) deleted.push(tombstone);',
     replace:
-      'const [there] = await blocks.locate([tombstone.blockId]); if (there != null && (await blocks.delete(there))) deleted.push(tombstone);',
+      'const [any] = await blocks.locate([tombstone.blockId]); if (any != null && (await blocks.delete(any))) deleted.push(tombstone);',
     detectors: ['tests:packages/maintenance'],
   },
   {

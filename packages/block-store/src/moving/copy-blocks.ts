@@ -31,12 +31,12 @@ const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 /**
  * Brings blocks from one store into another, with the generations that they have. What a delete took away meanwhile
  * may so come back, and is an orphan then, that is collected. May be repeated and stopped at any time.
- * @returns what to call with ids; it throws what `to` throws, `storage-full` and `unavailable` among it, and the signal's
+ * @returns what to call with ids, and with generations that theirs must be above; it throws what `to` throws, `storage-full` and `unavailable` among it, and the signal's
  * reason
  */
 export function createBlockCopier(
   options: BlockCopierOptions,
-): (blockIds: readonly BlockId[]) => Promise<CopyReport> {
+): (blockIds: readonly BlockId[], above?: ReadonlyMap<BlockId, number>) => Promise<CopyReport> {
   const { from, to, verify, environment, signal } = options;
   const keepPace = createPace({ environment, bytesPerSecond: options.bytesPerSecond, signal });
 
@@ -80,17 +80,19 @@ export function createBlockCopier(
     }
   }
 
-  return async (blockIds) => {
+  return async (blockIds, above) => {
     const report = {
       copiedBlocks: 0,
       copiedBytes: 0,
       bad: [] as BlockId[],
       unavailable: [] as BlockId[],
     };
-    const floors = new Map<BlockId, number>();
+    const floors = new Map(above);
     // Asked before anything is read: what is written above these while it is read is not written over.
     for (const location of await from.locate(blockIds)) {
-      if (location !== null) floors.set(location.blockId, location.generation - 1);
+      if (location === null) continue;
+      const { blockId, generation } = location;
+      floors.set(blockId, Math.max(floors.get(blockId) ?? 0, generation - 1));
     }
     let group: StoredBlock[] = [];
     let groupBytes = 0;
