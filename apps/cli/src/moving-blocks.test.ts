@@ -18,7 +18,6 @@ import { createSteadyTraffic, type SteadyTraffic } from './testing/steady-traffi
 /** A server and storage nodes in processes of their own; the server is killed. */
 
 const WAIT = { timeoutMs: 90_000, everyMs: 100 };
-/** A server that was killed waits this long at most for its own job. */
 const MEBIBYTE = 1024 * 1024;
 
 describe('moving all contents while the server serves', { timeout: 300_000 }, () => {
@@ -101,7 +100,7 @@ describe('moving all contents while the server serves', { timeout: 300_000 }, ()
   }
 
   test('from a folder to nodes, with a kill on the way, and back to another folder', async () => {
-    for (let count = 0; count < 30; count++) await traffic.store(`/before-${count}`, 300_000);
+    for (let count = 0; count < 20; count++) await traffic.store(`/before-${count}`, 300_000);
     expect((await run('admin', 'blocks', 'move', 'nodes:')).errors).toContain('0 are up');
     for (const name of ['n1', 'n2', 'n3']) await joinNode(name);
     await waitUntil(

@@ -57,6 +57,8 @@ export function createSteadyTraffic(url: () => string, token: () => string): Ste
       for (let number = 0; !isOver; number++) {
         const size = 10_000 + Math.floor(Math.random() * 150_000);
         await patiently(() => store(`/traffic-${writer}-${number}-${randomBytes(4).toString('hex')}`, size));
+        // What is to be read and compared in the end is to stay a bounded number of files.
+        await sleep(100);
       }
     }
     async function readOn(): Promise<void> {
