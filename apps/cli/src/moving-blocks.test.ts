@@ -20,7 +20,7 @@ import { createSteadyTraffic, type SteadyTraffic } from './testing/steady-traffi
 const WAIT = { timeoutMs: 90_000, everyMs: 100 };
 const MEBIBYTE = 1024 * 1024;
 
-describe('moving all contents while the server serves', { timeout: 300_000 }, () => {
+describe('moving all contents while the server serves', { timeout: 420_000 }, () => {
   let folder: string;
   let processes: ChildProcesses;
   let server: { readonly process: CairnProcess; readonly url: string; readonly port: number };
@@ -51,6 +51,7 @@ describe('moving all contents while the server serves', { timeout: 300_000 }, ()
   async function startServer(variables: Record<string, string> = {}): Promise<void> {
     server = await startServerProcess(processes, join(folder, 'data'), {
       variables: { CAIRN_LOG_LEVEL: 'warn', CAIRN_BLOCKS: '', ...variables },
+      timeoutMs: WAIT.timeoutMs,
       ...(server === undefined ? {} : { port: server.port }),
     });
   }
@@ -85,10 +86,14 @@ describe('moving all contents while the server serves', { timeout: 300_000 }, ()
     const { token: joinToken } = await ask<{ token: string }>('admin', 'nodes', 'invite');
     const words = ['node', '--data', join(folder, name), '--listen', '127.0.0.1:0', '--join', server.url];
     const node = processes.start(words, { variables: { CAIRN_JOIN_TOKEN: joinToken } });
-    await waitUntil(() => {
-      if (node.hasEnded) throw new Error(node.output);
-      return /listens at/.test(node.output);
-    }, 'the node to listen');
+    await waitUntil(
+      () => {
+        if (node.hasEnded) throw new Error(node.output);
+        return /listens at/.test(node.output);
+      },
+      'the node to listen',
+      WAIT,
+    );
   }
 
   async function verifies(): Promise<void> {

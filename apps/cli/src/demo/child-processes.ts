@@ -108,6 +108,7 @@ export async function startServerProcess(
   options: ChildOptions & {
     readonly port?: number;
     readonly words?: readonly string[];
+    /** How long it may take until it answers; 30 s unless told. */
     readonly timeoutMs?: number;
   } = {},
 ): Promise<{ readonly process: CairnProcess; readonly url: string; readonly port: number }> {
