@@ -105,7 +105,7 @@ describe('moving all contents while the server serves', { timeout: 420_000 }, ()
   }
 
   test('from a folder to nodes, with a kill on the way, and back to another folder', async () => {
-    for (let count = 0; count < 20; count++) await traffic.store(`/before-${count}`, 300_000);
+    for (let count = 0; count < 40; count++) await traffic.store(`/before-${count}`, 300_000);
     expect((await run('admin', 'blocks', 'move', 'nodes:')).errors).toContain('0 are up');
     for (const name of ['n1', 'n2', 'n3']) await joinNode(name);
     await waitUntil(
@@ -117,23 +117,23 @@ describe('moving all contents while the server serves', { timeout: 420_000 }, ()
 
     const steady = traffic.start();
     await steady.goOn(10);
-    const begun = await run('admin', 'blocks', 'move', 'nodes:', '--mib-s', '2');
+    const begun = await run('admin', 'blocks', 'move', 'nodes:', '--mib-s', '1');
     expect(begun).toMatchObject({ exitCode: 0, errors: '' });
     await waitUntil(
       async () => {
         const { move } = await status();
-        return move !== null && move.phase === 'copying' && move.copiedBytes > 2 * MEBIBYTE;
+        return move !== null && move.phase === 'copying' && move.copiedBytes > MEBIBYTE;
       },
       'some blocks to be copied',
       WAIT,
     );
-    await steady.goOn(10);
+    // Uploads and downloads are under way, and most is not copied yet: at this pace that takes ten seconds more.
     await server.process.kill();
     expect(server.process.hasEnded).toBe(true);
     await startServer();
     const resumed = await status();
     expect(resumed.move).toMatchObject({ phase: 'copying' });
-    expect(resumed.move?.copiedBytes).toBeGreaterThan(2 * MEBIBYTE);
+    expect(resumed.move?.copiedBytes).toBeGreaterThan(MEBIBYTE);
     await steady.goOn(10);
     const other = await run('admin', 'blocks', 'move', `file:${join(folder, 'other')}`);
     expect(other).toMatchObject({ exitCode: 6 });
