@@ -4,12 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DrillReport } from '@cairn/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ChildProcesses, createChildProcesses, waitUntil } from '../demo/child-processes.ts';
+import {
+  type CairnProcess,
+  type ChildProcesses,
+  createChildProcesses,
+  waitUntil,
+} from '../demo/child-processes.ts';
 import { createCliWorld } from '../testing/cli-world.ts';
 
 /** Drills as a person starts them: processes that start processes. */
 
 describe('cairn admin drill', { timeout: 420_000 }, () => {
+  const drills: CairnProcess[] = [];
   let processes: ChildProcesses;
   let folder: string;
   beforeEach(async () => {
@@ -17,13 +23,18 @@ describe('cairn admin drill', { timeout: 420_000 }, () => {
     folder = await mkdtemp(join(tmpdir(), 'cairn-drill-test-'));
   });
   afterEach(async () => {
+    // Asked to end, not killed: a drill that is killed cannot end the processes that it started.
+    await Promise.all(drills.splice(0).map((drill) => (drill.hasEnded ? null : drill.stop(60_000))));
     await processes.killAll();
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
-  const start = (...words: string[]) =>
-    processes.start(['admin', 'drill', '--files', '10', ...words], {
+  function start(...words: string[]): CairnProcess {
+    const drill = processes.start(['admin', 'drill', '--files', '10', ...words], {
       variables: { TMPDIR: folder, CAIRN_HOME: join(folder, 'home'), CAIRN_SERVER: '' },
     });
+    drills.push(drill);
+    return drill;
+  }
   const leftovers = async () =>
     (await readdir(folder)).filter((name) => name !== 'node-compile-cache' && name !== 'home');
 
