@@ -60,8 +60,10 @@ export interface ReferencePage {
 
 /** What garbage collection reads; see docs/adr/0011-garbage-collection.md for the states of a block. */
 export interface CollectionReader {
-  /** How often tombstones were removed, ever. */
+  /** How often tombstones or storage nodes were removed, ever: what was put before that is put again. */
   countPrunings(): Promise<number>;
+  /** The highest generation among the tombstones that were removed, ever; 0 when none was. */
+  readGenerationFloor(): Promise<number>;
   /** Tombstones of these blocks, same order. */
   getTombstones(blockIds: readonly BlockId[]): Promise<(TombstoneRecord | undefined)[]>;
   /** Unused blocks that are not condemned yet, among the next `limit` blocks after the number `after`. */

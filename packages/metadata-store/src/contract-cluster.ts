@@ -44,6 +44,19 @@ export function describeCluster(store: () => MetadataStore): void {
       expect((await store().read((reader) => reader.getStorageNode('b')))?.weight).toBe(2);
     });
 
+    it('that are removed make those who put before put again', async () => {
+      await store().transact((transaction) => transaction.insertStorageNode(node('gone')));
+      const prunings = await store().read((reader) => reader.countPrunings());
+      await store().transact((transaction) => transaction.deleteStorageNode('gone'));
+      const generations = new Map([[blockId(3), 1]]);
+      const insert = (count: number) =>
+        store().transact((transaction) =>
+          transaction.insertBlocks([chunk(3)], { generations, prunings: count }),
+        );
+      expect(await insert(prunings)).toEqual(new Map([[blockId(3), 0]]));
+      expect(await insert(prunings + 1)).toEqual(new Map());
+    });
+
     it('cannot be in an impossible state', async () => {
       const attempts: ((store: MetadataStore) => Promise<void>)[] = [
         (each) => each.transact((transaction) => transaction.insertStorageNode(node('x', { weight: 0 }))),

@@ -208,6 +208,7 @@ export function describeCollection(store: () => MetadataStore): void {
       await store().transact((transaction) => transaction.markReclaimed([writing(3, 1), writing(4, 1)], 70));
       expect(await prune(69)).toBe(0);
       expect(await prune(70, 1)).toBe(1);
+      expect(await store().read((reader) => reader.readGenerationFloor())).toBeGreaterThan(0);
       expect(await prune(70)).toBe(1);
       expect(await store().read((reader) => reader.countPrunings())).toBe(2);
       await store().transact(async (transaction) => {

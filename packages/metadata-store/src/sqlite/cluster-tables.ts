@@ -5,6 +5,7 @@ import type {
   StorageNodeRecord,
 } from '../cluster-port.ts';
 import { InvalidStateError } from '../invalid-state.ts';
+import { countPruning } from './collection-writes.ts';
 import { bytesToId } from './content-codec.ts';
 import type { Session } from './session.ts';
 import type { Row } from './sqlite.ts';
@@ -97,6 +98,8 @@ export function createClusterWrites({ run }: Session): Omit<ClusterTransaction, 
     async deleteStorageNode(nodeId) {
       const changed = run('DELETE FROM storage_nodes WHERE node_id = ?', nodeId);
       if (changed === 0) throw new InvalidStateError(['storage_node_exists']);
+      // A server that stood still may have put blocks there, and be about to write their rows.
+      countPruning({ run });
     },
     async insertJoinToken(token) {
       run(

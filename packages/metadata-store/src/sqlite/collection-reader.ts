@@ -37,6 +37,10 @@ export function createCollectionReader({ one, all }: Session): CollectionReader 
       const row = one(`SELECT value FROM server_values WHERE name = 'tombstone-prunings'`);
       return Number(row?.['value'] ?? 0);
     },
+    async readGenerationFloor() {
+      const row = one(`SELECT value FROM server_values WHERE name = 'generation-floor'`);
+      return Number(row?.['value'] ?? 0);
+    },
     async getTombstones(blockIds) {
       const rows = all(
         `SELECT wanted.key AS place, block_tombstones.* FROM json_each(?) AS wanted

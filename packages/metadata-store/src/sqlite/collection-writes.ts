@@ -35,6 +35,14 @@ export async function listLateBlocks(
   return late;
 }
 
+/** Whoever has put something and not written its rows puts it again. */
+export function countPruning({ run }: Pick<Session, 'run'>): void {
+  run(
+    `INSERT INTO server_values VALUES ('tombstone-prunings', '1')
+     ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
+  );
+}
+
 type Writes = Omit<CollectionTransaction, keyof CollectionReader>;
 
 /** The writing methods of garbage collection. */
@@ -189,20 +197,23 @@ export function createCollectionWrites({ one, all, run }: Session): Writes {
       );
     },
     async pruneTombstones(reclaimedBefore, limit) {
-      const pruned = run(
+      const pruned = all(
         `DELETE FROM block_tombstones WHERE block_id IN (
            SELECT block_id FROM block_tombstones INDEXED BY block_tombstones_reclaimed
-           WHERE reclaimed_at <= ? AND reclaimed_at IS NOT NULL ORDER BY reclaimed_at LIMIT ?)`,
+           WHERE reclaimed_at <= ? AND reclaimed_at IS NOT NULL ORDER BY reclaimed_at LIMIT ?)
+         RETURNING generation`,
         reclaimedBefore,
         limit,
       );
-      if (pruned > 0) {
+      if (pruned.length > 0) {
+        countPruning({ run });
         run(
-          `INSERT INTO server_values VALUES ('tombstone-prunings', '1')
-           ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
+          `INSERT INTO server_values VALUES ('generation-floor', ?)
+           ON CONFLICT (name) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`,
+          String(Math.max(...pruned.map((row) => row['generation'] as number))),
         );
       }
-      return pruned;
+      return pruned.length;
     },
 
     async takeJobLease(name, holder, now, expiresAt) {

@@ -118,6 +118,7 @@ const calls: Calls = {
   listUploadParts: (t) => t.listUploadParts(upload.uploadId),
   countAll: (t) => t.countAll(),
   countPrunings: (t) => t.countPrunings(),
+  readGenerationFloor: (t) => t.readGenerationFloor(),
   getTombstones: (t) => t.getTombstones([blockId(1), blockId(2)]),
   pageUnused: (t) => t.pageUnused({ now: 1, touchedBefore: 1 }, 5, 10),
   pageReferences: (t) => t.pageReferences({ blockNumber: 5, spaceId: SPACE }, 10),

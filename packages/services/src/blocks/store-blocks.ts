@@ -1,4 +1,5 @@
 import type { StoredBlock } from '@cairn/content';
+import type { MetadataReader } from '@cairn/metadata-store';
 import { type BlockId, CairnError, type SpaceId } from '@cairn/model';
 import { authoriseSpace } from '../authorisation/authorise.ts';
 import type { Principal } from '../authorisation/principal.ts';
@@ -33,16 +34,28 @@ export async function saveVerifiedBlocks(
   const given = [...unique.values()];
   const listed = listOutsideParts(given);
 
+  const above = new Map<BlockId, number>();
+  /** What nobody has is written above everything that was ever deleted and forgotten: a delete of it may still come. */
+  async function raise(reader: MetadataReader): Promise<void> {
+    const floor = await reader.readGenerationFloor();
+    if (floor === 0) return;
+    const ids = [...unique.keys()];
+    const rows = await reader.getBlocks(ids);
+    for (const [place, blockId] of ids.entries()) {
+      if (rows[place] === undefined) above.set(blockId, Math.max(floor, above.get(blockId) ?? 0));
+    }
+  }
+
   let { outside, prunings } = await store.read(async (reader) => {
     await authoriseSpace(reader, principal, 'write', spaceId);
     const { records, missing } = await checkReachable(reader, principal.userId, spaceId, listed, now);
     // A manifest block must not carry blocks of other people into this account.
     if (missing.length > 0) throw blocksMissing(missing);
+    await raise(reader);
     return { outside: records, prunings: await reader.countPrunings() };
   });
   const records = describeBlocks(given, outside, now);
   const leased = [...records.map((record) => record.blockId), ...listed];
-  const above = new Map<BlockId, number>();
   for (let puts = 0; puts < MAX_PUTS; puts++) {
     const locations = await blocks.put(
       given.map(({ block }) => block),
@@ -57,10 +70,13 @@ export async function saveVerifiedBlocks(
       if (missing.length > 0) throw blocksMissing(missing);
       const late = await transaction.insertBlocks(records, { generations, prunings });
       if (late.size === 0) await transaction.leaseBlocks(principal.userId, leased, now + LEASE_MS);
+      for (const [blockId, generation] of late) {
+        above.set(blockId, Math.max(generation, above.get(blockId) ?? 0));
+      }
+      if (late.size > 0) await raise(transaction);
       return { late, prunings: await transaction.countPrunings() };
     });
     if (outcome.late.size === 0) return;
-    for (const [blockId, generation] of outcome.late) above.set(blockId, generation);
     prunings = outcome.prunings;
   }
   throw new CairnError('unavailable', 'the server is cleaning up these very blocks; try again');
