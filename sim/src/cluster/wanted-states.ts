@@ -23,6 +23,7 @@ export const WANTED_CLUSTER_STATES: readonly string[] = [
   'drained:everything',
   'full',
   'garbling',
+  'left-behind',
   'log:maintenance.scrubbed',
   'log:storage-nodes.fenced',
   'log:storage-nodes.read-repair',

@@ -3,7 +3,7 @@ import { checkNothingIsLost } from '../checks/moments.ts';
 import type { ClusterServer } from '../world/cluster-server.ts';
 import { CONTENTS } from '../world/contents.ts';
 import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
-import { nodeSteps } from './node-steps.ts';
+import { nodeSteps, replaceNodes } from './node-steps.ts';
 import type { ClusterStep, StepKind } from './script.ts';
 import {
   begin,
@@ -89,6 +89,19 @@ async function twoCoordinators(world: ClusterWorld, draw: Draw): Promise<void> {
   }
 }
 
+/** A server stands still in the midst of an upload while all nodes that it knows are replaced by others. */
+async function leftBehind(world: ClusterWorld, draw: Draw): Promise<void> {
+  const server = pickServer(world, draw);
+  const others = world.servers.filter((each) => each !== server && each.running !== null);
+  if (others.length === 0) return;
+  const point = draw.pick(['put', 'put', 'put-done', 'read']);
+  server.process?.ambush(point, 1, () => pauseServer(world, server, 150_000));
+  uploadContent(world, server, draw.pick(world.users), draw.pick(CONTENTS), null);
+  await world.timeline.pass(50);
+  world.statistics.count('left-behind');
+  await replaceNodes(world, draw, draw.pick(others));
+}
+
 /** Nobody needs a content any more, its blocks are collected, and just then it is sent again, perhaps several times. */
 async function race(world: ClusterWorld, draw: Draw): Promise<void> {
   const { timeline } = world;
@@ -127,6 +140,7 @@ const STEPS: Record<StepKind, Perform> = {
   ...nodeSteps,
   race,
   'two-coordinators': twoCoordinators,
+  'left-behind': leftBehind,
   upload: (world, draw) => uploadStep(world, pickServer(world, draw), draw),
   'put-file': (world, draw) => putFileStep(world, pickServer(world, draw), draw),
   read: (world, draw) => readStep(world, pickServer(world, draw), draw),

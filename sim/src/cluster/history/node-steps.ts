@@ -1,7 +1,7 @@
 import type { BlockId } from '@cairn/model';
 import type { Draw } from '../../random.ts';
 import { checkNothingDepends } from '../checks/moments.ts';
-import type { RunningServer } from '../world/cluster-server.ts';
+import { type ClusterServer, REPLICAS, type RunningServer } from '../world/cluster-server.ts';
 import type { StorageNode } from '../world/storage-node.ts';
 import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import type { StepKind } from './script.ts';
@@ -37,7 +37,7 @@ type NodeStep = Extract<
   | 'migrate'
 >;
 
-const MAX_NODES = 9;
+const MAX_NODES = 12;
 const DRAINING = { state: 'draining' } as const;
 
 function pickNode(world: ClusterWorld, draw: Draw): StorageNode {
@@ -232,13 +232,13 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     const others = present(world).filter((node) => !draining.includes(node));
     if (others.length === 0) return;
     const { nodeId } = draw.pick(others);
-    change(world, draw, nodeId, `${nodeId} is to be drained`, DRAINING);
+    change(world, draw.pick(world.servers), nodeId, `${nodeId} is to be drained`, DRAINING);
     world.statistics.count('draining');
   },
   reweigh(world, draw) {
     const { nodeId } = pickNode(world, draw);
     const weight = draw.pick([0.2, 1, 5]);
-    change(world, draw, nodeId, `${nodeId} is to weigh ${weight}`, { weight });
+    change(world, draw.pick(world.servers), nodeId, `${nodeId} is to weigh ${weight}`, { weight });
     world.statistics.count('reweighed');
   },
   async migrate(world, draw) {
@@ -249,7 +249,8 @@ export const nodeSteps: Record<NodeStep, Perform> = {
       world.trace.tell(`${nodeId} joins`);
     }
     const leaving = draw.chance(30) ? old : old.slice(0, draw.below(old.length) + 1);
-    for (const { nodeId } of leaving) change(world, draw, nodeId, `${nodeId} is to be drained`, DRAINING);
+    for (const { nodeId } of leaving)
+      change(world, draw.pick(world.servers), nodeId, `${nodeId} is to be drained`, DRAINING);
     world.statistics.count('migration');
     if (leaving.length === present(world).length) world.statistics.count('drained:everything');
   },
@@ -257,12 +258,12 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     const draining = await drainingNodes(world);
     if (draining.length === 0) return;
     const { nodeId } = draw.pick(draining);
-    change(world, draw, nodeId, `${nodeId} is to stay`, { state: 'active' });
+    change(world, draw.pick(world.servers), nodeId, `${nodeId} is to stay`, { state: 'active' });
   },
   async 'remove-node'(world, draw) {
     const draining = await drainingNodes(world);
     if (draining.length === 0) return;
-    removeNode(world, draw, draw.pick(draining), false);
+    removeNode(world, draw.pick(world.servers), draw.pick(draining), false);
   },
   async 'force-remove'(world, draw) {
     if (present(world).length <= 3) return;
@@ -279,27 +280,41 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     await node.kill();
     node.removedMs = world.timeline.nowMs;
     tell(world, 'node-lost', `${node.nodeId} is gone for good`);
-    removeNode(world, draw, node, true);
+    removeNode(world, draw.pick(world.servers), node, true);
   },
 };
 
+/** Adds as many nodes as a block needs, drains all others and removes them, through this server. */
+export async function replaceNodes(world: ClusterWorld, draw: Draw, server: ClusterServer): Promise<void> {
+  if (world.nodes.length + REPLICAS > MAX_NODES) return;
+  const old = present(world);
+  for (let count = 0; count < REPLICAS; count++) {
+    const { nodeId } = await world.addNode();
+    world.trace.tell(`${nodeId} joins`);
+  }
+  for (const { nodeId } of old) change(world, server, nodeId, `${nodeId} is to be drained`, DRAINING);
+  await world.timeline.pass(draw.pick([30_000, 50_000, 70_000]));
+  for (const node of old) removeNode(world, server, node, false);
+  await world.timeline.pass(draw.pick([0, 1_000, 100_000]));
+}
+
 function change(
   world: ClusterWorld,
-  draw: Draw,
+  server: ClusterServer,
   nodeId: string,
   what: string,
   changes: Parameters<RunningServer['cluster']['change']>[2],
 ): void {
   const [user] = world.users as [ClusterWorld['users'][number]];
-  begin(world, draw.pick(world.servers), what, async ({ cluster }) => {
+  begin(world, server, what, async ({ cluster }) => {
     await cluster.change(user.principal, nodeId, changes);
     return null;
   });
 }
 
-function removeNode(world: ClusterWorld, draw: Draw, node: StorageNode, force: boolean): void {
+function removeNode(world: ClusterWorld, server: ClusterServer, node: StorageNode, force: boolean): void {
   const [user] = world.users as [ClusterWorld['users'][number]];
-  begin(world, draw.pick(world.servers), `${node.nodeId} is to be removed`, async ({ cluster }) => {
+  begin(world, server, `${node.nodeId} is to be removed`, async ({ cluster }) => {
     await cluster.remove(user.principal, node.nodeId, { force });
     if (node.removedMs === null) await checkNothingDepends(world, node);
     node.removedMs ??= world.timeline.nowMs;

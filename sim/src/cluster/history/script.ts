@@ -62,6 +62,7 @@ const WEIGHTS = {
   migrate: 3,
   race: 8,
   'two-coordinators': 4,
+  'left-behind': 2,
   status: 1,
 } as const;
 export type StepKind = keyof typeof WEIGHTS;
