@@ -151,13 +151,17 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     node.start();
   },
   async rot(world, draw) {
-    const node = pickNode(world, draw);
-    const whole = node.disk.wholeBlocks();
-    if (whole.length === 0) return;
-    const blockId = draw.pick(whole);
-    if (!(await mayDestroy(world, [blockId]))) return;
-    tell(world, 'rotten', `block ${blockId.slice(0, 6)} rots on ${node.nodeId}`);
-    node.disk.rot(blockId);
+    for (let times = 1 + draw.below(4); times > 0; times--) {
+      const node = pickNode(world, draw);
+      const whole = node.disk.wholeBlocks();
+      if (whole.length === 0) continue;
+      const blockId = draw.pick(whole);
+      if (!(await mayDestroy(world, [blockId]))) continue;
+      tell(world, 'rotten', `block ${blockId.slice(0, 6)} rots on ${node.nodeId}`);
+      node.disk.rot(blockId);
+    }
+    // What moves now is counted as there before anybody has read it.
+    if (draw.chance(40)) await nodeSteps.reweigh(world, draw);
   },
   full(world, draw) {
     const node = pickNode(world, draw);
@@ -174,8 +178,10 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     node.slowMs = draw.pick([150, 1_000, 5_000, 12_000]);
     tell(world, 'slow', `${node.nodeId} takes ${node.slowMs} ms longer`);
   },
-  garble(world, draw) {
+  async garble(world, draw) {
     const node = pickNode(world, draw);
+    // What lacks a replica now is copied, perhaps from this one.
+    if (draw.chance(60)) await nodeSteps.wipe(world, draw);
     node.garbledPercent = draw.pick([10, 50, 100]);
     tell(world, 'garbling', `${node.nodeId} garbles ${node.garbledPercent} % of what it reads`);
     for (let times = 0; times < 3; times++) readStep(world, draw.pick(world.servers), draw);
