@@ -52,7 +52,15 @@ async function keepEnoughNodes(world: ClusterWorld): Promise<void> {
   const { store, timeline } = world;
   await timeline.hold(() =>
     store.transact(async (transaction) => {
-      const records = await transaction.listStorageNodes();
+      const gone = new Set(
+        world.nodes.filter(({ removedMs }) => removedMs !== null).map(({ nodeId }) => nodeId),
+      );
+      const records: StorageNodeRecord[] = [];
+      for (const record of await transaction.listStorageNodes()) {
+        // A server that was to forget it was not there, or was killed.
+        if (gone.has(record.nodeId)) await transaction.deleteStorageNode(record.nodeId);
+        else records.push(record);
+      }
       let staying = records.filter(({ state }) => state === 'active').length;
       for (const { nodeId, state } of records) {
         if (state === 'active' || staying >= REPLICAS) continue;
