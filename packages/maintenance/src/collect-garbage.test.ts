@@ -265,7 +265,7 @@ describe('an upload that stands still between its put and its transaction', () =
       await collect();
       expect(await world.store.read((reader) => reader.getTombstones([blockId]))).toEqual([undefined]);
     });
-    expect(above).toEqual([new Map(), new Map([[blockId, 0]])]);
+    expect(above).toEqual([new Map(), new Map([[blockId, 1]])]);
     expect(await isStored(made)).toBe(true);
   });
 

@@ -43,6 +43,8 @@ export interface CollectionReport {
 }
 
 const DEFAULT_BATCH_BLOCKS = 500;
+/** On storage nodes each is some requests one after the other; on a disk those of one moment share a flush. */
+const DELETES_AT_ONCE = 32;
 const NOTHING: BlockAmount = { blocks: 0, storedBytes: 0 };
 
 /** One run, with what its steps share. */
@@ -131,14 +133,23 @@ async function reclaim(run: Run): Promise<BlockAmount> {
     const ids = tombstones.map(({ blockId }) => blockId);
     const found = await blocks.locate(ids);
     const rows = await store.read((reader) => reader.getBlocks(ids));
-    for (const [place, tombstone] of tombstones.entries()) {
+    // Only ever by generation: what was stored since has a higher one. A lower one is there when a place that blocks
+    // were moved to has counted for itself. It is garbage when there was no row after it was found: no upload counts
+    // as stored below a tombstone.
+    const writings = tombstones.map((tombstone, place) => {
       const there = found[place] ?? null;
-      // Only ever by generation: what was stored since has a higher one. A lower one is there when a place that blocks
-      // were moved to has counted for itself. It is garbage when there was no row after it was found: no upload counts
-      // as stored below a tombstone.
       const isLower = there !== null && there.generation < tombstone.generation && rows[place] === undefined;
-      const writing = isLower ? there : tombstone;
-      if (await blocks.delete(writing, run.fence)) deleted.push(tombstone);
+      return { tombstone, writing: isLower ? there : tombstone };
+    });
+    for (let start = 0; start < writings.length; start += DELETES_AT_ONCE) {
+      run.signal?.throwIfAborted();
+      const some = writings.slice(start, start + DELETES_AT_ONCE);
+      const results = await Promise.allSettled(some.map(({ writing }) => blocks.delete(writing, run.fence)));
+      for (const [place, result] of results.entries()) {
+        // Those of the others that were deleted are found deleted by the next run.
+        if (result.status === 'rejected') throw result.reason;
+        if (result.value) deleted.push((some[place] as (typeof some)[number]).tombstone);
+      }
     }
     await store.transact((transaction) => transaction.markReclaimed(tombstones, now));
     done = plus(done, deleted);

@@ -39,14 +39,22 @@ export function createFencingTokens(
 }
 
 /**
- * Deletes a block of this generation for whoever has the highest token of the job.
+ * Deletes blocks, each of its generation only, for whoever has the highest token of the job.
+ * @returns whether each was there, in the same order
  * @throws CairnError `precondition-failed` when a higher one was seen, and what the store throws
  */
 export async function deleteWithFence(
   { blocks, fencing }: Pick<NodeApiOptions, 'blocks' | 'fencing'>,
-  { blockId, generation }: Pick<BlockLocation, 'blockId' | 'generation'>,
+  locations: readonly Pick<BlockLocation, 'blockId' | 'generation'>[],
   fence: Fence | undefined,
-): Promise<boolean> {
+): Promise<boolean[]> {
   if (fence !== undefined) await fencing.admit(fence);
-  return blocks.delete({ blockId, generation });
+  // At the same time, so that they share a flush.
+  const results = await Promise.allSettled(
+    locations.map(({ blockId, generation }) => blocks.delete({ blockId, generation })),
+  );
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
 }

@@ -241,6 +241,31 @@ describe('a storage node', () => {
     await expect(store.status()).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  test('takes deletes that come at once in few requests, and each has its own fate', async () => {
+    const store = node.open();
+    const blocks = Array.from({ length: 200 }, (_, index) => makeBlock(index, 50));
+    const locations = await store.put(blocks);
+    const fence = { job: 'clean-up', token: 5 };
+    const others = { job: 'clean-up', token: 4 };
+    const results = await Promise.allSettled([
+      ...locations.slice(0, 100).map((location) => store.delete(location, fence)),
+      ...locations.slice(100, 110).map((location) => store.delete(location, others)),
+      ...locations.slice(110).map((location) => store.delete({ ...location, generation: 99 }, fence)),
+    ]);
+    const fates = results.map((result) =>
+      result.status === 'fulfilled' ? result.value : result.reason.code,
+    );
+    expect(fates).toEqual([
+      ...new Array(100).fill(true),
+      ...new Array(10).fill('precondition-failed'),
+      ...new Array(90).fill(false),
+    ]);
+    expect(node.fencing.seen.length).toBeLessThan(6);
+    expect((await store.usage()).blocks).toBe(100);
+    const present = await Promise.all(blocks.map(async ({ blockId }) => (await store.has([blockId]))[0]));
+    expect(present).toEqual(blocks.map((_, index) => index >= 100));
+  });
+
   test('refuses what is no request of ours', async () => {
     const connection = openNodeConnection({ host: '127.0.0.1', port: node.port, key: node.key });
     const noise = [Buffer.from('something else that is not a frame at all, and long enough to be one')];

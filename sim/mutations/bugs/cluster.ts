@@ -45,8 +45,8 @@ export const CLUSTER_BUGS: readonly PlantedBug[] = [
     name: 'cluster-deletes-without-fence',
     harm: 'a clean-up that was overtaken by another one goes on deleting',
     file: 'packages/maintenance/src/collect-garbage.ts',
-    find: 'if (await blocks.delete(tombstone, run.fence)) deleted.push(tombstone);',
-    replace: 'if (await blocks.delete(tombstone)) deleted.push(tombstone);',
+    find: 'some.map(({ writing }) => blocks.delete(writing, run.fence))',
+    replace: 'some.map(({ writing }) => blocks.delete(writing))',
     detectors: ['cluster'],
   },
   {

@@ -13,9 +13,8 @@ export const MAINTENANCE_BUGS: readonly PlantedBug[] = [
     name: 'collection-deletes-by-id',
     harm: 'a late delete takes what was stored again in the meantime',
     file: 'packages/maintenance/src/collect-garbage.ts',
-    find: 'if (await blocks.delete(writing, run.fence)) deleted.push(tombstone);',
-    replace:
-      'const [any] = await blocks.locate([tombstone.blockId]); if (any != null && (await blocks.delete(any))) deleted.push(tombstone);',
+    find: 'return { tombstone, writing: isLower ? there : tombstone };',
+    replace: 'return { tombstone, writing: isLower || there !== null ? there : tombstone };',
     detectors: ['tests:packages/maintenance'],
   },
   {

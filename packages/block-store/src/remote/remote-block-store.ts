@@ -16,13 +16,20 @@ import {
   nodeScrubbedSchema,
   nodeStatusSchema,
 } from '@cairn/protocol';
-import type { BlockLocation, BlockStore } from '../block-store.ts';
+import type { BlockLocation, BlockStore, Fence } from '../block-store.ts';
+import { gatherQuestions } from './gather-questions.ts';
 import { collectBytes, type NodeConnection } from './node-connection.ts';
 
 /** The blocks of one storage node. */
 export interface RemoteBlockStore extends BlockStore {
   /** What the node says of itself. Throws `unavailable` when it does not answer. */
   status(): Promise<NodeStatus>;
+}
+
+interface Delete {
+  readonly blockId: BlockId;
+  readonly generation: number;
+  readonly fence: Fence | undefined;
 }
 
 const BATCH_BYTES = 16 * 1024 * 1024;
@@ -68,6 +75,19 @@ function* batches(blocks: readonly StoredBlock[]): Generator<StoredBlock[]> {
 
 function* slices<Item>(items: readonly Item[], length: number): Generator<Item[]> {
   for (let start = 0; start < items.length; start += length) yield items.slice(start, start + length);
+}
+
+function* runsOfOneFence(deletes: readonly Delete[]): Generator<Delete[]> {
+  let run: Delete[] = [];
+  for (const each of deletes) {
+    const last = run.at(-1)?.fence;
+    if (run.length > 0 && (last?.job !== each.fence?.job || last?.token !== each.fence?.token)) {
+      yield run;
+      run = [];
+    }
+    run.push(each);
+  }
+  if (run.length > 0) yield run;
 }
 
 /** The block store that a storage node keeps, spoken to over the network. */
@@ -146,6 +166,32 @@ export function createRemoteBlockStore(connection: NodeConnection): RemoteBlockS
     return found;
   }
 
+  /** Settle when what is to be deleted of a block is. */
+  const deletes = new Map<BlockId, Promise<unknown>>();
+  // Collections ask for and delete blocks one by one, and many at a time.
+  const locateOne = gatherQuestions(locate, NODE_LIMITS.maxBlocks);
+  const deleteOne = gatherQuestions(async (deletes: readonly Delete[]) => {
+    const outcomes: { readonly deleted: boolean; readonly error?: unknown }[] = [];
+    for (const some of runsOfOneFence(deletes)) {
+      try {
+        for (const deleted of await deleteTogether(some)) outcomes.push({ deleted });
+      } catch (error) {
+        // Whose fence is refused takes nobody else along.
+        for (const _ of some) outcomes.push({ deleted: false, error });
+      }
+    }
+    return outcomes;
+  }, NODE_LIMITS.maxDeletes);
+
+  async function deleteTogether(deletes: readonly Delete[]): Promise<readonly boolean[]> {
+    const fence = deletes[0]?.fence;
+    const locations = deletes.map(({ blockId, generation }) => ({ blockId, generation }));
+    const body = { locations, ...(fence === undefined ? {} : { fence }) };
+    const parsed = nodeDeletedSchema.safeParse(await askJson(NODE_PATHS.delete, body));
+    if (parsed.success && parsed.data.deleted.length === locations.length) return parsed.data.deleted;
+    throw new CairnError('unavailable', 'a storage node answered what is not understood');
+  }
+
   async function* frames(blockIds: readonly BlockId[]): AsyncGenerator<NodeFrame> {
     let position = 0;
     try {
@@ -178,6 +224,8 @@ export function createRemoteBlockStore(connection: NodeConnection): RemoteBlockS
       checkOpen();
       const unique = new Map<BlockId, StoredBlock>();
       for (const block of blocks) unique.set(block.blockId, block);
+      // What a delete is about to take must not count as there already.
+      await Promise.all([...unique.keys()].map((blockId) => deletes.get(blockId)));
       const locations = new Map<BlockId, BlockLocation>();
       for (const batch of batches([...unique.values()])) {
         const parts = batch.flatMap((block) =>
@@ -210,13 +258,21 @@ export function createRemoteBlockStore(connection: NodeConnection): RemoteBlockS
     },
     async locate(blockIds) {
       checkOpen();
+      const [only] = blockIds;
+      if (only !== undefined && blockIds.length === 1) return [await locateOne(only)];
       return locate(blockIds);
     },
     async delete({ blockId, generation }, fence) {
-      const body = { blockId, generation, ...(fence === undefined ? {} : { fence }) };
-      const parsed = nodeDeletedSchema.safeParse(await askJson(NODE_PATHS.delete, body));
-      if (parsed.success) return parsed.data.deleted;
-      throw new CairnError('unavailable', 'a storage node answered what is not understood');
+      checkOpen();
+      const deleting = deleteOne({ blockId, generation, fence });
+      const before = deletes.get(blockId);
+      const all: Promise<unknown> = Promise.allSettled([before, deleting]).then(() => {
+        if (deletes.get(blockId) === all) deletes.delete(blockId);
+      });
+      deletes.set(blockId, all);
+      const { deleted, error } = await deleting;
+      if (error !== undefined) throw error;
+      return deleted;
     },
     async *list(from) {
       for (let after = from; ; ) {

@@ -40,7 +40,12 @@ export function createInterleaving(stores: ProcessStores): Interleaving {
   function storesOf(process: Process): ProcessStores {
     const turn = (): Promise<void> =>
       new Promise((resolve) => {
-        process.goOn = resolve;
+        // What a process asks for at one moment goes on at one moment.
+        const before = process.goOn;
+        process.goOn = () => {
+          before?.();
+          resolve();
+        };
         process.stands();
       });
     const { store, blocks } = stores;

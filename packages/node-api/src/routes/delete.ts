@@ -3,7 +3,7 @@ import { NODE_PATHS, nodeDeleteSchema } from '@cairn/protocol';
 import { deleteWithFence } from '../fencing-tokens.ts';
 import { type NodeRoute, readBody } from './node-route.ts';
 
-const MAX_REQUEST_BYTES = 4096;
+const MAX_REQUEST_BYTES = 64 * 1024;
 
 /** POST /node/v1/blocks/delete: by location, and only for whoever has the highest fencing token of the job. */
 export const deleteRoute: NodeRoute = (app, options) => {
@@ -17,7 +17,8 @@ export const deleteRoute: NodeRoute = (app, options) => {
     }
     const parsed = nodeDeleteSchema.safeParse(value);
     if (!parsed.success) throw new CairnError('bad-request', 'the request names no location of a block');
-    const { blockId, generation, fence } = parsed.data;
-    return { deleted: await deleteWithFence(options, { blockId: blockId as BlockId, generation }, fence) };
+    const { locations, fence } = parsed.data;
+    const named = locations.map(({ blockId, generation }) => ({ blockId: blockId as BlockId, generation }));
+    return { deleted: await deleteWithFence(options, named, fence) };
   });
 };

@@ -29,6 +29,7 @@ export const NODE_LIMITS = {
   /** Of one request or answer, but for a single larger block. */
   maxBodyBytes: 24 * 1024 * 1024,
   maxBlocks: 4096,
+  maxDeletes: 256,
   /** Locations of one page of a list. */
   pageBlocks: 4096,
 } as const;

@@ -1,5 +1,6 @@
 import { isBlockId, isStoredId } from '@cairn/model';
 import { z } from 'zod';
+import { NODE_LIMITS } from './node-frames.ts';
 
 /** Paths of a storage node; everything below needs the key that node and cluster share. */
 export const NODE_PATHS = {
@@ -55,12 +56,16 @@ export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 
 /** POST /node/v1/blocks/delete */
 export const nodeDeleteSchema = z.object({
-  blockId: z.string().refine((value) => isStoredId(value)),
-  generation: z.int().positive(),
+  locations: z
+    .array(
+      z.object({ blockId: z.string().refine((value) => isStoredId(value)), generation: z.int().positive() }),
+    )
+    .max(NODE_LIMITS.maxDeletes),
   /** Left out where nothing but this one process deletes. */
   fence: z.object({ job: z.string().regex(/^[a-z-]{1,64}$/), token: count }).exactOptional(),
 });
-export const nodeDeletedSchema = z.object({ deleted: z.boolean() });
+/** In the same order. */
+export const nodeDeletedSchema = z.object({ deleted: z.array(z.boolean()) });
 
 const bytesPerSecond = z.int().positive().exactOptional();
 /** POST /node/v1/compact */

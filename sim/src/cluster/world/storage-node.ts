@@ -195,7 +195,7 @@ export class StorageNode {
   ): Promise<boolean> {
     const disk = this.#diskOf(process);
     return this.#write(process, async () => {
-      const isDeleted = await deleteWithFence(disk, location, fence);
+      const [isDeleted = false] = await deleteWithFence(disk, [location], fence);
       if (!isDeleted) return false;
       disk.noteDelete(location.blockId, location.generation);
       await this.#events.onDelete(this, disk, location.blockId, fence);
