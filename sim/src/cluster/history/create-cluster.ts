@@ -13,9 +13,11 @@ import { ClusterServer, type ServerEvents } from '../world/cluster-server.ts';
 import { Network } from '../world/network.ts';
 import { StorageNode } from '../world/storage-node.ts';
 import { openTemplate } from '../world/template.ts';
-import { type ClusterWorld, fail, present } from './cluster-world.ts';
+import { type ClusterWorld, fail } from './cluster-world.ts';
 import type { ClusterScript } from './script.ts';
 
+/** By then every server knows which nodes there are. */
+const LEFT_BEHIND_MS = 15_000;
 const QUIET_LOGS = new Set(['storage-nodes.repair-read', 'storage-nodes.read-repair']);
 
 /** A cluster whose nodes run and whose servers begin to start. */
@@ -100,9 +102,8 @@ export async function createCluster(
       }
       if (event === 'storage-nodes.lost-blocks') {
         statistics.count('repair:lost-reported');
-        // A server that stood still may not know yet which nodes there are.
-        const known = new Set(server.running?.opened.view?.health().map(({ nodeId }) => nodeId));
-        if (!present(world).every(({ nodeId }) => known.has(nodeId))) return;
+        // A server that stood still has perhaps asked nodes that are no more.
+        if (timeline.nowMs - (server.process?.resumedMs ?? 0) < LEFT_BEHIND_MS) return;
         void timeline.hold(() => checkLostReport(world, fields['lostBlocks'] as BlockId[]));
       }
     },

@@ -19,6 +19,8 @@ export class SimulatedProcess {
   #state: 'running' | 'paused' | 'dead' = 'running';
   #waiting: (() => void)[] = [];
   #ambush: Ambush | null = null;
+  /** When it last went on after it had stood still. */
+  resumedMs = Number.NEGATIVE_INFINITY;
   readonly #onDeath = new Set<() => void>();
 
   constructor(name: string, timeline: Timeline) {
@@ -47,6 +49,7 @@ export class SimulatedProcess {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#state = 'running';
+    this.resumedMs = this.#timeline.nowMs;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const act of waiting) this.#timeline.schedule(0, () => this.deliver(act));
