@@ -86,7 +86,7 @@ test('asks before it takes away what is kept now, and then the next clean-up tak
 
   expect((await world.run('member', ...shorter, '--yes')).exitCode).toBe(0);
   const done = JSON.parse((await world.run('boss', 'admin', 'gc', '--json')).output);
-  expect(done).toMatchObject({ versions: { versions: 1 }, trash: { items: 1 } });
+  expect(done.report).toMatchObject({ versions: { versions: 1 }, trash: { items: 1 } });
 });
 
 test('refuses what nobody can mean', async () => {

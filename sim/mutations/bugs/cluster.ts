@@ -1,5 +1,7 @@
 import type { PlantedBug } from '../planted-bug.ts';
 
+const REPLICATED = 'tests:packages/block-store/src/replicated';
+
 export const CLUSTER_BUGS: readonly PlantedBug[] = [
   {
     name: 'cluster-acknowledges-one',
@@ -23,7 +25,7 @@ export const CLUSTER_BUGS: readonly PlantedBug[] = [
     file: 'packages/block-store/src/replicated/mend-replicas.ts',
     find: '  for (const node of wanted) if (!(await isWhole(run, node, blockId))) return;\n',
     replace: '',
-    detectors: ['cluster'],
+    detectors: ['cluster', REPLICATED],
   },
   {
     name: 'cluster-everything-is-surplus',
@@ -55,7 +57,7 @@ export const CLUSTER_BUGS: readonly PlantedBug[] = [
     file: 'packages/block-store/src/replicated/replicated-block-store.ts',
     find: 'if (holding === undefined || generationOf(holding) !== generation) return false;',
     replace: 'if (holding === undefined) return false;',
-    detectors: ['cluster'],
+    detectors: ['cluster', REPLICATED],
   },
   {
     name: 'cluster-absent-although-nodes-are-silent',
@@ -79,7 +81,7 @@ export const CLUSTER_BUGS: readonly PlantedBug[] = [
     file: 'packages/block-store/src/replicated/node-monitor.ts',
     find: 'if (status.bootCount < known) return',
     replace: 'if (status.bootCount < 0) return',
-    detectors: ['cluster'],
+    detectors: ['cluster', REPLICATED],
   },
   {
     name: 'cluster-removes-full-nodes',

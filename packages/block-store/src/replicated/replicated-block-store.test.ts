@@ -169,6 +169,24 @@ describe('reading from replicas', () => {
     await expect(store.get(block.blockId)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  test('leaves what another server stores again while it deletes', async () => {
+    const store = open(3);
+    const block = blockOf('again');
+    const [location] = await store.put([block]);
+    await store.usage();
+    const { memory } = nodes.node('n2');
+    const { locate } = memory;
+    let looks = 0;
+    // Every node is asked for the generation, and each once more before its own delete.
+    memory.locate = async (blockIds) => {
+      looks++;
+      if (looks === 2) await memory.put([block], new Map([[block.blockId, 1]]));
+      return locate(blockIds);
+    };
+    expect(await store.delete(location as NonNullable<typeof location>)).toBe(true);
+    expect(await nodes.holders(block.blockId)).toEqual(['n2']);
+  });
+
   test('finds a block that is brought from one node to another while nodes are asked', async () => {
     const store = open(4);
     const block = blockOf('on the move');
