@@ -176,14 +176,16 @@ describe('reading from replicas', () => {
     await store.usage();
     const { memory } = nodes.node('n2');
     const { locate } = memory;
-    let looks = 0;
-    // Every node is asked for the generation, and each once more before its own delete.
+    // Between the answer to what is there and the delete of that.
     memory.locate = async (blockIds) => {
-      looks++;
-      if (looks === 2) await memory.put([block], new Map([[block.blockId, 1]]));
-      return locate(blockIds);
+      const found = await locate(blockIds);
+      await memory.put([block], new Map([[block.blockId, 1]]));
+      return found;
     };
     expect(await store.delete(location as NonNullable<typeof location>)).toBe(true);
+    expect(await nodes.holders(block.blockId)).toEqual(['n2']);
+    // What was stored since is not what an older delete means.
+    expect(await store.delete(location as NonNullable<typeof location>)).toBe(false);
     expect(await nodes.holders(block.blockId)).toEqual(['n2']);
   });
 
