@@ -5,6 +5,7 @@ import type {
   LocationReader,
   LocationTransaction,
 } from '../location-port.ts';
+import { countPruning } from './collection-writes.ts';
 import type { Session } from './session.ts';
 import type { Row } from './sqlite.ts';
 
@@ -85,10 +86,7 @@ export function createLocationWrites({ run }: Session): Omit<LocationTransaction
       );
     },
     async refuseEarlierPuts() {
-      run(
-        `INSERT INTO server_values VALUES ('tombstone-prunings', '1')
-         ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
-      );
+      countPruning({ run });
     },
   };
 }
