@@ -64,9 +64,11 @@ export async function pictureSegments(folders: readonly string[]): Promise<Segme
 export async function findChanges(before: SegmentPicture, flipped: FlippedByte): Promise<string[]> {
   const changes: string[] = [];
   for (const [path, { sizeBytes, sha256 }] of before) {
-    const bytes = await readFile(path).catch(() => null);
-    if (bytes === null || bytes.length < sizeBytes) {
-      changes.push(`${path} is ${bytes === null ? 'gone' : 'shorter'}`);
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => error);
+    if (bytes instanceof Error || bytes.length < sizeBytes) {
+      changes.push(
+        bytes instanceof Error ? `${path} cannot be read: ${bytes.message}` : `${path} is shorter`,
+      );
       continue;
     }
     if (path === flipped.path) bytes[flipped.offset] = (bytes[flipped.offset] as number) ^ 1;
