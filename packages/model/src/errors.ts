@@ -31,6 +31,8 @@ export const ERROR_CODES = {
   'precondition-failed': 'after-refresh',
   'range-wrong': 'never',
   'quota-exceeded': 'never',
+  'horizon-passed': 'never',
+  'no-preview': 'never',
   // the server
   'storage-full': 'later',
   'data-damaged': 'never',

@@ -39,6 +39,8 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorDescription>> = {
   'precondition-failed': { status: 412, title: 'Precondition failed' },
   'range-wrong': { status: 416, title: 'Range not satisfiable' },
   'quota-exceeded': { status: 507, title: 'Quota exceeded' },
+  'horizon-passed': { status: 410, title: 'Too long ago' },
+  'no-preview': { status: 415, title: 'No preview' },
 
   'storage-full': { status: 507, title: 'Storage full' },
   'data-damaged': { status: 500, title: 'Stored data damaged' },

@@ -36,6 +36,13 @@ export {
 export { ERROR_TABLE, type ErrorDescription, type Problem, problemSchema, problemType } from './errors.ts';
 export { parseServerEvent, type ServerEvent, serverEventSchema } from './events.ts';
 export {
+  type AccountUsageResponse,
+  accountUsageResponseSchema,
+  type CapacityResponse,
+  capacityQuerySchema,
+  capacityResponseSchema,
+} from './http/account-usage.ts';
+export {
   type CollectionReport,
   type CollectionRequest,
   type CollectionResponse,
@@ -156,6 +163,37 @@ export {
   versionsQuerySchema,
   versionsResponseSchema,
 } from './http/files.ts';
+export {
+  archiveQuerySchema,
+  type CopyRequest,
+  copyRequestSchema,
+  type SearchResponse,
+  searchQuerySchema,
+  searchResponseSchema,
+  thumbnailQuerySchema,
+} from './http/find-and-take.ts';
+export {
+  type ActivityItem,
+  type ActivityResponse,
+  activityItemSchema,
+  activityQuerySchema,
+  activityResponseSchema,
+  type RewindChange,
+  type RewindDone,
+  type RewindItem,
+  type RewindPreviewResponse,
+  type RewindRequest,
+  type RewindResponse,
+  rewindChangeKindSchema,
+  rewindChangeSchema,
+  rewindDoneSchema,
+  rewindItemSchema,
+  rewindPreviewQuerySchema,
+  rewindPreviewResponseSchema,
+  rewindQuerySchema,
+  rewindRequestSchema,
+  rewindResponseSchema,
+} from './http/history.ts';
 export {
   type Retention,
   type RetentionRequest,
