@@ -11,8 +11,8 @@ async function compareContents(
   signal: AbortSignal,
 ): Promise<ComparisonResult> {
   const [one, other] = await Promise.all([readText(older, signal), readText(newer, signal)]);
-  if (one.kind === 'not-text' || other.kind === 'not-text') return { outcome: 'not-text' };
-  if (one.kind === 'too-large' || other.kind === 'too-large') return { outcome: 'too-large' };
+  if (one.kind !== 'text') return { outcome: one.kind };
+  if (other.kind !== 'text') return { outcome: other.kind };
   return compareApart(one.text, other.text, signal);
 }
 
