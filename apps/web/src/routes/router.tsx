@@ -76,9 +76,18 @@ const healthRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/health/health-page.tsx'), 'HealthPage'),
 });
 
+/** The instant a folder is looked at as of, in milliseconds since 1970; now without it. */
+export interface RewindSearch {
+  readonly at?: number;
+}
+
 const rewindRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/rewind/$entryId',
+  validateSearch: (search: Record<string, unknown>): RewindSearch => {
+    const at = Number(search['at'] ?? Number.NaN);
+    return Number.isSafeInteger(at) && at >= 0 ? { at } : {};
+  },
   component: lazyRouteComponent(() => import('../features/rewind/rewind-page.tsx'), 'RewindPage'),
 });
 
