@@ -1,5 +1,5 @@
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
-import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
+import { type RefCallback, useCallback, useLayoutEffect, useRef, useState } from 'react';
 
 export interface PageListOptions {
   readonly count: number;
@@ -11,7 +11,7 @@ export interface PageListOptions {
 
 export interface PageList {
   /** Goes on the element that is as high as the whole list. */
-  readonly listRef: RefObject<HTMLDivElement | null>;
+  readonly listRef: RefCallback<HTMLElement>;
   readonly virtualizer: Virtualizer<HTMLElement, Element>;
   /** Height above the list inside of what scrolls; take it off the start of each item. */
   readonly offsetPx: number;
@@ -22,11 +22,14 @@ const NEAR_END = 10;
 
 /** A long list in a page that scrolls as a whole: only what is on the screen is drawn. */
 export function usePageList({ count, estimatePx, keyOf, onEnd }: PageListOptions): PageList {
-  const listRef = useRef<HTMLDivElement>(null);
+  const place = useRef<HTMLElement | null>(null);
+  const listRef = useCallback((element: HTMLElement | null): void => {
+    place.current = element;
+  }, []);
   const [offsetPx, setOffsetPx] = useState(0);
   const virtualizer = useVirtualizer<HTMLElement, Element>({
     count,
-    getScrollElement: () => scrollerOf(listRef.current),
+    getScrollElement: () => scrollerOf(place.current),
     estimateSize: () => estimatePx,
     getItemKey: keyOf,
     overscan: OVERSCAN,
@@ -34,7 +37,7 @@ export function usePageList({ count, estimatePx, keyOf, onEnd }: PageListOptions
   });
   // What is above the list may change its height at any rendering.
   useLayoutEffect(() => {
-    const list = listRef.current;
+    const list = place.current;
     const scroller = scrollerOf(list);
     if (list === null || scroller === null) return;
     const top = list.getBoundingClientRect().top - scroller.getBoundingClientRect().top + scroller.scrollTop;

@@ -103,7 +103,16 @@ function DeviceFilter({ items, value, onChange }: DeviceFilterProps) {
       ...sorted.map(([deviceId, label]) => ({ value: deviceId, label })),
     ];
   }, [items, devices.data]);
-  return <Select hideLabel label={t('device')} value={value} options={options} onChange={onChange} className="max-w-60" />;
+  return (
+    <Select
+      hideLabel
+      label={t('device')}
+      value={value}
+      options={options}
+      onChange={onChange}
+      className="max-w-60"
+    />
+  );
 }
 
 interface ActivityListProps {

@@ -33,7 +33,10 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
   const shown = original ?? copy;
   const folder = parentPath(shown.entry.path);
   const isPicture = looksLikePicture(shown.entry.name);
-  const isSame = original !== null && original.version.contentId === copy.version.contentId && copy.version.contentId !== null;
+  const isSame =
+    original !== null &&
+    original.version.contentId === copy.version.contentId &&
+    copy.version.contentId !== null;
   const canCompare =
     original !== null &&
     !isPicture &&
@@ -69,15 +72,22 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
           <h2 id={titleId} className="break-words font-semibold">
             {shown.entry.name}
           </h2>
-          <FolderLink path={folder} className="inline-flex max-w-full items-center gap-1.5 text-quiet text-sm hover:underline">
+          <FolderLink
+            path={folder}
+            className="inline-flex max-w-full items-center gap-1.5 text-quiet text-sm hover:underline"
+          >
             <FolderOpen aria-hidden className="size-3.5 shrink-0" />
             <span className="sr-only">{t('openFolder')} </span>
             <span className="truncate">{folder}</span>
           </FolderLink>
         </div>
       </header>
-      {original === null && <p className="mx-4 mb-3 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">{t('gone')}</p>}
-      {isSame && <p className="mx-4 mb-3 rounded-lg bg-good-soft px-3 py-2 text-good text-sm">{t('sameContent')}</p>}
+      {original === null && (
+        <p className="mx-4 mb-3 rounded-lg bg-warn-soft px-3 py-2 text-sm text-warn">{t('gone')}</p>
+      )}
+      {isSame && (
+        <p className="mx-4 mb-3 rounded-lg bg-good-soft px-3 py-2 text-good text-sm">{t('sameContent')}</p>
+      )}
       <div className="grid gap-px border-line border-y bg-line sm:grid-cols-2">
         {original !== null && (
           <ConflictSideView
@@ -121,9 +131,7 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
       )}
       <fieldset className="grid gap-3 px-4 py-3.5 sm:grid-cols-3">
         <legend className="sr-only">{t('choose', { name: shown.entry.name })}</legend>
-        {original !== null && (
-          <Choice keep="theirs" busy={busy} isOffline={isOffline} onDecide={decide} />
-        )}
+        {original !== null && <Choice keep="theirs" busy={busy} isOffline={isOffline} onDecide={decide} />}
         {original !== null && original.entry.kind === copy.entry.kind && (
           <Choice keep="mine" busy={busy} isOffline={isOffline} onDecide={decide} />
         )}

@@ -47,7 +47,12 @@ export function MomentChooser(props: MomentChooserProps) {
     <fieldset className="rounded-xl border border-line bg-surface px-4 pt-3 pb-4">
       <legend className="sr-only">{t('chooserLabel')}</legend>
       <div className="mb-3 flex flex-wrap items-center gap-2">
-        <IconButton icon={ChevronLeft} label={t('earlier')} disabled={index <= 0} onClick={() => choose(index - 1)} />
+        <IconButton
+          icon={ChevronLeft}
+          label={t('earlier')}
+          disabled={index <= 0}
+          onClick={() => choose(index - 1)}
+        />
         <label htmlFor={inputId} className="sr-only">
           {t('date')}
         </label>
@@ -63,7 +68,12 @@ export function MomentChooser(props: MomentChooserProps) {
           }}
           className="h-9.5 min-w-0 rounded-lg border border-line-strong bg-surface px-3 pointer-coarse:h-11 pointer-coarse:text-base"
         />
-        <IconButton icon={ChevronRight} label={t('later')} disabled={index >= last} onClick={() => choose(index + 1)} />
+        <IconButton
+          icon={ChevronRight}
+          label={t('later')}
+          disabled={index >= last}
+          onClick={() => choose(index + 1)}
+        />
         <Button small disabled={at === undefined} onClick={() => onChange(undefined)}>
           {t('now')}
         </Button>
@@ -104,7 +114,9 @@ export function MomentChooser(props: MomentChooserProps) {
           <span className="text-quiet">{t('isNow')}</span>
         ) : (
           <>
-            <span className="font-medium">{t('asOf', { at: formatExact(draft === null ? (at ?? 0) : (moment?.at ?? 0)) })}</span>
+            <span className="font-medium">
+              {t('asOf', { at: formatExact(draft === null ? (at ?? 0) : (moment?.at ?? 0)) })}
+            </span>
             {moment !== undefined && (
               <span className="text-quiet">
                 {' · '}

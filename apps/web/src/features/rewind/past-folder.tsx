@@ -147,7 +147,7 @@ function PastList({ items, changes, menuOf, onOpen, onPreview }: PastListProps) 
     keyOf: (index) => items[index]?.entryId ?? String(index),
   });
   return (
-    <div ref={listRef} role="list" className="relative" style={{ height: virtualizer.getTotalSize() }}>
+    <ul ref={listRef} className="relative" style={{ height: virtualizer.getTotalSize() }}>
       {virtualizer.getVirtualItems().map(({ index, key, start }) => {
         const item = items[index];
         if (item === undefined) return null;
@@ -156,18 +156,21 @@ function PastList({ items, changes, menuOf, onOpen, onPreview }: PastListProps) 
         const canPreview = item.kind === 'file' && versionId !== undefined;
         const look = 'truncate text-left hover:underline';
         return (
-          <div
+          <li
             key={key}
             data-index={index}
             ref={virtualizer.measureElement}
-            role="listitem"
             className="absolute inset-x-0 top-0 flex min-h-13 items-center gap-3 border-line border-b px-4 py-1.5 last:border-b-0 hover:bg-hover/60"
             style={{ transform: `translateY(${start - offsetPx}px)` }}
           >
             <KindIcon kind={item.kind} />
             <div className="min-w-0 flex-1">
               {item.kind === 'folder' ? (
-                <button type="button" className={classNames(look, 'block max-w-full')} onClick={() => onOpen(item)}>
+                <button
+                  type="button"
+                  className={classNames(look, 'block max-w-full')}
+                  onClick={() => onOpen(item)}
+                >
                   <span className="sr-only">{t('open', { name: '' })}</span>
                   {item.name}
                 </button>
@@ -194,12 +197,19 @@ function PastList({ items, changes, menuOf, onOpen, onPreview }: PastListProps) 
               </Badge>
             )}
             <Menu
-              trigger={<IconButton icon={EllipsisVertical} small noTooltip label={t('actions', { name: item.name })} />}
+              trigger={
+                <IconButton
+                  icon={EllipsisVertical}
+                  small
+                  noTooltip
+                  label={t('actions', { name: item.name })}
+                />
+              }
               entries={menuOf(item)}
             />
-          </div>
+          </li>
         );
       })}
-    </div>
+    </ul>
   );
 }

@@ -11,6 +11,7 @@ import {
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { formatBytes } from '../../ui/format.ts';
+import { ScrollRegion } from '../../ui/scroll-region.tsx';
 import { ErrorState, SkeletonRows } from '../../ui/states.tsx';
 import type { useRewindPreview } from './rewind-data.ts';
 import { t } from './strings.ts';
@@ -96,8 +97,7 @@ export function RewindChanges({ preview, isNow, isOffline, folderPath, onRestore
         </Button>
       </div>
       {changes.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-        <div tabIndex={0} role="region" aria-label={t('changesLabel')} className="max-h-112 overflow-y-auto border-line border-t">
+        <ScrollRegion label={t('changesLabel')} className="max-h-112 border-line border-t">
           <ul className="divide-y divide-line">
             {changes.map((change) => (
               <ChangeRow key={`${change.kind}-${change.entryId}`} change={change} folderPath={folderPath} />
@@ -110,7 +110,7 @@ export function RewindChanges({ preview, isNow, isOffline, folderPath, onRestore
               </Button>
             </div>
           )}
-        </div>
+        </ScrollRegion>
       )}
     </section>
   );
@@ -119,7 +119,9 @@ export function RewindChanges({ preview, isNow, isOffline, folderPath, onRestore
 function ChangeRow({ change, folderPath }: { readonly change: RewindChange; readonly folderPath: string }) {
   const { icon: Icon, look } = KINDS[change.kind];
   const below = (path: string): string =>
-    folderPath !== '/' && path.startsWith(`${folderPath}/`) ? path.slice(folderPath.length + 1) : path.replace(/^\//, '');
+    folderPath !== '/' && path.startsWith(`${folderPath}/`)
+      ? path.slice(folderPath.length + 1)
+      : path.replace(/^\//, '');
   return (
     <li className="flex items-start gap-3 px-4 py-2">
       <Icon aria-hidden className={classNames('mt-0.5 size-4 shrink-0', look)} />

@@ -34,7 +34,8 @@ export function useFolderEntry(entryId: EntryId) {
 export function usePastFolder(entryId: EntryId, at: number) {
   return useQuery({
     queryKey: ['rewind', entryId, at],
-    queryFn: ({ signal }) => ask(apiPath`/rewind?entryId=${entryId}&at=${at}`, rewindResponseSchema, { signal }),
+    queryFn: ({ signal }) =>
+      ask(apiPath`/rewind?entryId=${entryId}&at=${at}`, rewindResponseSchema, { signal }),
     placeholderData: keepPreviousData,
     meta: { live: true },
   });
@@ -91,7 +92,11 @@ function belongsTo(change: RewindChange, item: PastItem): boolean {
 }
 
 /** Makes a folder, or only one thing in it, what it was. Null: it is so already. */
-export async function rewind(folderId: EntryId, at: number, item: PastItem | null): Promise<RewindDone | null> {
+export async function rewind(
+  folderId: EntryId,
+  at: number,
+  item: PastItem | null,
+): Promise<RewindDone | null> {
   const only = item === null ? null : await findChangesOf(folderId, at, item);
   if (only !== null && only.length === 0) return null;
   const json = { entryId: folderId, at, ...(only === null ? {} : { only }) };

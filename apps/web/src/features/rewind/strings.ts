@@ -27,7 +27,10 @@ export const t = createTranslator({
   'count.revert': { one: 'change {count} back', other: 'change {count} back' },
   'count.move-back': { one: 'move {count} back', other: 'move {count} back' },
   'count.remove': { one: 'move {count} to the trash', other: 'move {count} to the trash' },
-  'count.lost': { one: 'leave {count} whose content is no longer kept', other: 'leave {count} whose content is no longer kept' },
+  'count.lost': {
+    one: 'leave {count} whose content is no longer kept',
+    other: 'leave {count} whose content is no longer kept',
+  },
   restore: 'Brought back',
   revert: 'Changed back',
   'move-back': 'Moved back',
@@ -36,10 +39,14 @@ export const t = createTranslator({
   moreChanges: 'Show more',
   restoreFolder: 'Restore the folder',
   confirmTitle: 'Go back to {at}?',
-  confirmFolder: 'The folder “{folder}” becomes what it was then. What was added since goes to the trash; every content of now stays among the versions. You can undo this.',
+  confirmFolder:
+    'The folder “{folder}” becomes what it was then. What was added since goes to the trash; every content of now stays among the versions. You can undo this.',
   confirmItem: 'Only “{name}” becomes what it was then. You can undo this.',
   confirm: 'Go back',
-  done: { one: '{count} change was made: it is as it was at {at}', other: '{count} changes were made: it is as it was at {at}' },
+  done: {
+    one: '{count} change was made: it is as it was at {at}',
+    other: '{count} changes were made: it is as it was at {at}',
+  },
   doneNothing: 'Nothing had to be changed.',
   undone: 'Undone: everything is as it was before',
   undoFailed: 'That could not be undone: {reason}',

@@ -28,14 +28,16 @@ export const t = createTranslator({
   emptyConfirmTitle: 'Empty the trash?',
   emptyConfirm: {
     one: 'The one thing in the trash is deleted for good, with all its versions. Nobody can bring it back.',
-    other: 'All {count} things in the trash are deleted for good, with all their versions. Nobody can bring them back.',
+    other:
+      'All {count} things in the trash are deleted for good, with all their versions. Nobody can bring them back.',
   },
   emptyConfirmMore:
     'All things in the trash, more than {count}, are deleted for good, with all their versions. Nobody can bring them back.',
   purgeConfirmTitle: { one: 'Delete {name} for good?', other: 'Delete {count} things for good?' },
   purgeConfirm: {
     one: 'It is deleted with all its versions, and everything in it if it is a folder. Nobody can bring it back.',
-    other: 'They are deleted with all their versions, and everything in the folders among them. Nobody can bring them back.',
+    other:
+      'They are deleted with all their versions, and everything in the folders among them. Nobody can bring them back.',
   },
   restored: { one: '{name} is back in {folder}', other: '{count} things are back where they were' },
   restoredElsewhere: '{name} is back as {path}, because its old place was taken or gone',

@@ -28,9 +28,8 @@ export function TrashList(props: TrashListProps) {
   });
   return (
     <div className="overflow-hidden rounded-b-xl border-line border-x border-b bg-surface">
-      <div
+      <ul
         ref={listRef}
-        role="list"
         aria-label={t('listLabel')}
         className="relative"
         style={{ height: virtualizer.getTotalSize() }}
@@ -39,11 +38,10 @@ export function TrashList(props: TrashListProps) {
           const item = items[index];
           if (item === undefined) return null;
           return (
-            <div
+            <li
               key={key}
               data-index={index}
               ref={virtualizer.measureElement}
-              role="listitem"
               aria-posinset={index + 1}
               aria-setsize={items.length}
               className="absolute inset-x-0 top-0"
@@ -58,10 +56,10 @@ export function TrashList(props: TrashListProps) {
                 onRestore={() => props.onRestore(item)}
                 onPurge={() => props.onPurge(item)}
               />
-            </div>
+            </li>
           );
         })}
-      </div>
+      </ul>
       {props.isLoadingMore && <SkeletonRows count={3} />}
     </div>
   );

@@ -201,10 +201,22 @@ function SelectionBar(props: SelectionBarProps) {
       <span className="flex-1" />
       {count > 0 && (
         <>
-          <Button small icon={RotateCcw} busy={props.isBusy} disabled={props.isOffline} onClick={props.onRestore}>
+          <Button
+            small
+            icon={RotateCcw}
+            busy={props.isBusy}
+            disabled={props.isOffline}
+            onClick={props.onRestore}
+          >
             {t('restore')}
           </Button>
-          <Button small look="quiet" icon={Trash2} disabled={props.isOffline || props.isBusy} onClick={props.onPurge}>
+          <Button
+            small
+            look="quiet"
+            icon={Trash2}
+            disabled={props.isOffline || props.isBusy}
+            onClick={props.onPurge}
+          >
             {t('purge')}
           </Button>
           <IconButton small icon={X} label={t('clear')} onClick={props.onClear} />
@@ -225,7 +237,9 @@ function sayFailures({ done, errors }: TrashResult<unknown>): boolean {
   if (errors.length === 0) return false;
   const total = done.length + errors.length;
   const reason = sayError(first);
-  showToast(total === 1 ? reason : t('failedSome', { count: errors.length, total, reason }), { tone: 'danger' });
+  showToast(total === 1 ? reason : t('failedSome', { count: errors.length, total, reason }), {
+    tone: 'danger',
+  });
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Download, FileQuestion } from 'lucide-react';
 import { useState } from 'react';
+import { ScrollRegion } from '../../ui/scroll-region.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx';
 import { type ContentRef, readText } from './compare/read-text.ts';
 import { DownloadLink } from './download-link.tsx';
@@ -69,10 +70,11 @@ function TextPreview({ name, content }: { readonly name: string; readonly conten
   const isCut = data.text.length > MAX_SHOWN_CHARACTERS;
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <pre tabIndex={0} aria-label={name} className="max-h-[60dvh] overflow-auto whitespace-pre-wrap rounded-lg border border-line bg-sunken p-3 font-mono text-xs [overflow-wrap:anywhere]">
-        {isCut ? data.text.slice(0, MAX_SHOWN_CHARACTERS) : data.text}
-      </pre>
+      <ScrollRegion label={name} className="max-h-[60dvh] rounded-lg border border-line bg-sunken">
+        <pre className="whitespace-pre-wrap p-3 font-mono text-xs [overflow-wrap:anywhere]">
+          {isCut ? data.text.slice(0, MAX_SHOWN_CHARACTERS) : data.text}
+        </pre>
+      </ScrollRegion>
       {isCut && <p className="mt-1 text-quiet text-sm">{t('truncated')}</p>}
     </>
   );

@@ -55,9 +55,7 @@ export function VersionRow(props: VersionRowProps) {
           {t('savedBy', { device: version.deviceName })} · {formatRelative(version.committedAt)}
         </p>
         <p className="break-words text-quiet text-sm">
-          {version.target === null
-            ? describeSize(version, before)
-            : t('link', { target: version.target })}
+          {version.target === null ? describeSize(version, before) : t('link', { target: version.target })}
           {isSame && ` · ${t('sameContent')}`}
         </p>
       </div>

@@ -7,10 +7,10 @@ import { t as common } from '../../strings/t.ts';
 import { formatDateTime } from '../../ui/format.ts';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast-store.ts';
+import { t } from './strings.ts';
 import { CompareDialog, PreviewDialog } from './version-dialogs.tsx';
 import { VersionRow } from './version-row.tsx';
 import { MAX_VERSIONS, revertTo, useVersions } from './versions-data.ts';
-import { t } from './strings.ts';
 
 export interface VersionsPanelProps {
   readonly entryId: EntryId;

@@ -3,10 +3,11 @@ import { FileQuestion, Scale, Scissors, UnfoldVertical } from 'lucide-react';
 import { type ReactNode, useMemo, useRef, useState } from 'react';
 import { Badge } from '../../../ui/badge.tsx';
 import { classNames } from '../../../ui/class-names.ts';
+import { ScrollRegion } from '../../../ui/scroll-region.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../../ui/states.tsx';
 import type { DifferenceRow } from './compare-texts.ts';
 import { ComparisonLine } from './comparison-line.tsx';
-import { type ComparisonView as View, layOutRows } from './lay-out-rows.ts';
+import { layOutRows, type ComparisonView as View } from './lay-out-rows.ts';
 import type { ContentRef } from './read-text.ts';
 import { t } from './strings.ts';
 import { useComparison } from './use-comparison.ts';
@@ -108,7 +109,7 @@ interface RowsProps {
 
 /** Only what is on the screen is drawn: a comparison may have 100,000 lines. */
 function Rows({ rows, view, olderName, newerName }: RowsProps) {
-  const frame = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const [openGaps, setOpenGaps] = useState<ReadonlySet<number>>(new Set());
   const items = useMemo(() => layOutRows(rows, view, openGaps), [rows, view, openGaps]);
   const virtualizer = useVirtualizer({
@@ -134,8 +135,7 @@ function Rows({ rows, view, olderName, newerName }: RowsProps) {
           {newerName}
         </span>
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <div ref={frame} tabIndex={0} role="region" aria-label={t('tableLabel')} className="max-h-[60dvh] min-h-24 overflow-auto">
+      <ScrollRegion ref={frame} label={t('tableLabel')} className="max-h-[60dvh] min-h-24">
         <div className="relative w-full" style={{ height: virtualizer.getTotalSize() }}>
           {virtualizer.getVirtualItems().map(({ index, start, key }) => {
             const item = items[index];
@@ -164,7 +164,7 @@ function Rows({ rows, view, olderName, newerName }: RowsProps) {
             );
           })}
         </div>
-      </div>
+      </ScrollRegion>
     </div>
   );
 }
