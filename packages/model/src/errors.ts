@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   'bad-request': 'never',
   'bad-name': 'never',
   'bad-path': 'never',
+  'cross-site': 'never',
   'not-found': 'never',
   'not-a-file': 'never',
   'not-a-folder': 'never',

@@ -24,6 +24,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorDescription>> = {
   'bad-request': { status: 400, title: 'Bad request' },
   'bad-name': { status: 400, title: 'Not a usable name' },
   'bad-path': { status: 400, title: 'Not a usable path' },
+  'cross-site': { status: 403, title: 'From another site' },
   'not-found': { status: 404, title: 'Not found' },
   'not-a-file': { status: 409, title: 'Not a file' },
   'not-a-folder': { status: 409, title: 'Not a folder' },
