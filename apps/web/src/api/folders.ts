@@ -87,3 +87,8 @@ export function useFolder(path: string): UseQueryResult<FolderData> {
 export function prefetchFolder(path: string): void {
   void queryClient.prefetchQuery(folderQuery(path));
 }
+
+/** The entry of a folder, of the cache where it is there. Throws `not-found`. */
+export async function readFolderEntry(path: string): Promise<FileObject> {
+  return (await queryClient.fetchQuery(folderQuery(path))).entry;
+}
