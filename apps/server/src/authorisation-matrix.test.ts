@@ -47,6 +47,15 @@ const newId = () => createId<string>(randomBytes(16));
 /** Every route that needs a token. A route that is missing here fails the test. */
 const CASES: Record<string, Case> = {
   'POST /api/v1/auth/logout': { own: 204, names: false, ask: () => ({ path: '/api/v1/auth/logout' }) },
+  // A wrong one: the account is needed for the other cases.
+  'POST /api/v1/auth/password': {
+    own: 401,
+    names: false,
+    ask: () => ({
+      path: '/api/v1/auth/password',
+      json: { currentPassword: 'not the one', newPassword: PASSWORD },
+    }),
+  },
   'GET /api/v1/me': { own: 200, names: false, ask: () => ({ path: '/api/v1/me' }) },
   'GET /api/v1/devices': { own: 200, names: false, ask: () => ({ path: '/api/v1/devices' }) },
   'DELETE /api/v1/devices/:deviceId': {
@@ -362,6 +371,8 @@ const PUBLIC = new Set([
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',
+  // Reports of browsers, which sign nothing.
+  'POST /api/v1/csp-reports',
   // For whoever proves a join token, or the key of a node.
   'POST /api/v1/nodes/join',
   'POST /api/v1/nodes/announce',

@@ -27,6 +27,9 @@ import { lockDataFolder } from './lock-folder.ts';
 import type { BlocksSetting } from './open-blocks.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
 
+/** Where `npm run build:web` puts it. */
+const WEB_APP = join(import.meta.dirname, '..', '..', 'web', 'dist');
+
 export interface CompositionOptions {
   readonly data: string;
   readonly blocks: BlocksSetting;
@@ -37,6 +40,8 @@ export interface CompositionOptions {
   readonly signUp: 'open' | 'invite';
   readonly setUpCode: string | null;
   readonly trustedProxies: readonly string[];
+  /** Folder of the built web app; the one of this installation unless told, none if null. */
+  readonly webApp?: string | null;
   readonly environment: Environment;
   readonly limits?: Partial<HttpApiLimits>;
   readonly passwordCost?: PasswordCost;
@@ -134,6 +139,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       config: {
         version: PRODUCT_VERSION,
         trustedProxies: options.trustedProxies,
+        webApp: options.webApp === undefined ? WEB_APP : options.webApp,
         limits: { ...DEFAULT_LIMITS, ...options.limits },
       },
       readiness: [

@@ -119,6 +119,7 @@ function createApp(): Promise<App> {
     config: {
       version: 'simulated',
       trustedProxies: [],
+      webApp: null,
       limits: { ...DEFAULT_LIMITS, deviceRequests: 1e9, anonymousRequests: 1e9, signInRequests: 1e9 },
     },
     readiness: [],
