@@ -9,10 +9,6 @@ interface HandleItem extends DataTransferItem {
   getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }
 
-interface FolderHandle extends FileSystemDirectoryHandle {
-  values(): AsyncIterableIterator<FileSystemHandle>;
-}
-
 interface PickerWindow extends Window {
   showOpenFilePicker?(options: { readonly multiple: boolean }): Promise<FileSystemFileHandle[]>;
   showDirectoryPicker?(options: { readonly mode: 'read' }): Promise<FileSystemDirectoryHandle>;
@@ -126,7 +122,7 @@ async function readHandle(
   }
   if (depth >= MAX_DEPTH) return;
   let isEmpty = true;
-  for await (const child of (handle as FolderHandle).values()) {
+  for await (const child of (handle as FileSystemDirectoryHandle).values()) {
     isEmpty = false;
     await readHandle(child, `${relativePath}/`, root, into, depth + 1);
   }

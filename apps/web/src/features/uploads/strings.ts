@@ -45,7 +45,10 @@ export const uploadWords = {
   allow: 'Go on',
   choose: 'Choose files',
   chooseFolder: 'Choose folder',
-  changedSince: { one: '{names} is not the same file any more', other: '{names} are not the same files any more' },
+  changedSince: {
+    one: '{names} is not the same file any more',
+    other: '{names} are not the same files any more',
+  },
   noneFound: 'None of these files is waited for',
   clashTitle: '“{name}” is there already',
   clashText: 'Changed {at}, {size}. Yours: changed {newAt}, {newSize}.',

@@ -148,7 +148,8 @@ function Tray({ view }: { readonly view: UploadsView }) {
 
 function TrayFoot({ view, onCancel }: { readonly view: UploadsView; readonly onCancel: () => void }) {
   const { counts } = view.summary;
-  const unfinished = countActive(view.summary) + counts.asking + counts['needs-file'] + counts['needs-permission'];
+  const unfinished =
+    countActive(view.summary) + counts.asking + counts['needs-file'] + counts['needs-permission'];
   if (unfinished + counts.failed === 0) return null;
   return (
     <footer className="flex justify-end gap-2 border-line border-t px-3 py-1.5">
@@ -171,7 +172,7 @@ function TrayFoot({ view, onCancel }: { readonly view: UploadsView; readonly onC
 
 /** Only the rows that are seen exist, since a folder may have a hundred thousand files. */
 function Rows({ order }: { readonly order: readonly number[] }) {
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLElement>(null);
   const rows = useVirtualizer({
     count: order.length,
     getScrollElement: () => scroller.current,
@@ -180,8 +181,13 @@ function Rows({ order }: { readonly order: readonly number[] }) {
     getItemKey: (index) => order[index] ?? index,
   });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
-    <div ref={scroller} tabIndex={0} className="max-h-[min(17.5rem,45dvh)] overflow-y-auto" role="region" aria-label={t('list')}>
+    <section
+      ref={scroller}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard
+      tabIndex={0}
+      aria-label={t('list')}
+      className="max-h-[min(17.5rem,45dvh)] overflow-y-auto"
+    >
       <ul className="relative" style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map(({ key, index, start }) => {
           const item = readUpload(order[index] ?? -1);
@@ -198,6 +204,6 @@ function Rows({ order }: { readonly order: readonly number[] }) {
           );
         })}
       </ul>
-    </div>
+    </section>
   );
 }

@@ -20,6 +20,8 @@ export interface ActiveJob {
   readonly isInWork: boolean;
   readonly isCancelled: boolean;
   policy: ClashPolicy;
+  /** Sequence of what was under the name when the person was asked. */
+  askedSequence: number | null;
   /** How often it was begun again because somebody changed the same thing meanwhile. */
   attempts: number;
   enter(state: 'hashing' | 'sending' | 'committing'): void;
@@ -53,6 +55,7 @@ export function createActiveJob(job: UploadJob, onChange: () => void): ActiveJob
     job,
     policy: job.policy,
     attempts: 0,
+    askedSequence: null,
     get state() {
       return state;
     },

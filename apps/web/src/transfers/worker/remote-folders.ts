@@ -59,11 +59,7 @@ export function createRemoteFolders(options: RemoteFoldersOptions): RemoteFolder
     return load(entry.entryId, entry.path, signal);
   }
 
-  async function loadBelow(
-    above: RemoteFolder,
-    name: string,
-    signal: AbortSignal,
-  ): Promise<RemoteFolder> {
+  async function loadBelow(above: RemoteFolder, name: string, signal: AbortSignal): Promise<RemoteFolder> {
     checkName(name);
     const there = above.children.get(foldName(name));
     if (there?.kind === 'folder') {

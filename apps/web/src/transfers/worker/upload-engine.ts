@@ -161,7 +161,7 @@ export function createUploadEngine(options: UploadEngineOptions): UploadEngine {
         const job = jobs.get(id);
         if (job === undefined || job.state !== 'asking') continue;
         job.decide(policy);
-        if (job.state === 'waiting') waiting.push(job);
+        if (policy !== 'skip') waiting.push(job);
       }
       if (round === null) start();
     },

@@ -172,7 +172,11 @@ export function createUploadRound(options: UploadRoundOptions): UploadRound {
     if (there !== null) {
       if (there.kind === 'file' && (await isUnchanged(job, file, there))) return job.finish('unchanged');
       if (job.isCancelled) return;
-      if (there.kind === 'file' && there.sequence !== null && job.policy === 'ask') {
+      // The answer was about what was there then, not about what somebody else saved since.
+      const isOtherNow = job.askedSequence !== null && job.askedSequence !== there.sequence;
+      const asks = job.policy === 'ask' || (job.policy === 'replace' && isOtherNow);
+      if (there.kind === 'file' && there.sequence !== null && asks) {
+        job.askedSequence = there.sequence;
         const { modifiedAtUs, sizeBytes } = there;
         return job.ask({
           modifiedAtMs: modifiedAtUs === undefined ? null : Math.floor(modifiedAtUs / 1000),
