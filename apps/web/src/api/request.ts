@@ -16,6 +16,8 @@ export interface AskOptions {
   readonly anonymous?: boolean;
 }
 
+/** What is kept to show the cache without a server. No secret: the session itself is in cookies. */
+export const KEPT_ACCOUNT = 'cairn-account';
 const REFRESH_LOCK = 'cairn-refresh';
 const REQUEST_TIMEOUT_MS = 60_000;
 
@@ -82,6 +84,8 @@ async function send(path: string, options: AskOptions): Promise<Response> {
   } catch (error) {
     if (options.anonymous === true) throw error;
     if (!isCairnError(error, 'token-expired', 'not-signed-in', 'session-revoked')) throw error;
+    // Where nobody was signed in before, there is nothing to refresh.
+    if (isCairnError(error, 'not-signed-in') && localStorage.getItem(KEPT_ACCOUNT) === null) throw error;
     try {
       await refreshSession();
       return await attempt(path, options);

@@ -3,7 +3,7 @@ import { type MeResponse, meResponseSchema } from '@cairn/protocol';
 import { isOffline, isSignedOut } from './errors.ts';
 import { forgetKept } from './local-cache.ts';
 import { queryClient } from './query-client.ts';
-import { ask, tell, whenSessionEnds } from './request.ts';
+import { ask, KEPT_ACCOUNT, tell, whenSessionEnds } from './request.ts';
 
 /** Why somebody who was signed in is not any more. */
 export type SignedOutReason = 'new' | 'ended' | 'logged-out';
@@ -14,8 +14,6 @@ export type SessionState =
   | { readonly status: 'signed-out'; readonly reason: SignedOutReason }
   | { readonly status: 'signed-in'; readonly me: MeResponse };
 
-/** What is kept to show the cache without a server. No secret: the session itself is in cookies. */
-const KEPT_ACCOUNT = 'cairn-account';
 const TABS = 'cairn-session';
 
 let state: SessionState = { status: 'starting' };
@@ -141,7 +139,7 @@ export function describeBrowser(agent: string = navigator.userAgent): string {
       [/\bEdg\//, 'Edge'],
       [/\bOPR\//, 'Opera'],
       [/\bFirefox\//, 'Firefox'],
-      [/\b(Chrome|Chromium|CriOS)\//, 'Chrome'],
+      [/(Chrome|Chromium|CriOS)\//, 'Chrome'],
       [/\bSafari\//, 'Safari'],
     ].find(([pattern]) => (pattern as RegExp).test(agent))?.[1] ?? 'Browser';
   const system = [

@@ -10,7 +10,7 @@ import {
 import { t } from '../strings/t.ts';
 
 export interface NavigationItem {
-  readonly to: '/files/$' | '/activity' | '/trash' | '/conflicts' | '/health' | '/settings';
+  readonly to: '/files/$' | '/activity' | '/trash' | '/conflicts' | '/status' | '/settings';
   readonly label: string;
   /** For the bar at the bottom of phones. */
   readonly shortLabel: string;
@@ -22,6 +22,6 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: '/activity', label: t('nav.activity'), shortLabel: t('nav.activityShort'), icon: Activity },
   { to: '/trash', label: t('nav.trash'), shortLabel: t('nav.trash'), icon: Trash2 },
   { to: '/conflicts', label: t('nav.conflicts'), shortLabel: t('nav.conflicts'), icon: GitCompareArrows },
-  { to: '/health', label: t('nav.health'), shortLabel: t('nav.health'), icon: HeartPulse },
+  { to: '/status', label: t('nav.health'), shortLabel: t('nav.health'), icon: HeartPulse },
   { to: '/settings', label: t('nav.settings'), shortLabel: t('nav.settings'), icon: Settings },
 ];

@@ -72,7 +72,7 @@ const conflictsRoute = createRoute({
 
 const healthRoute = createRoute({
   getParentRoute: () => rootRoute,
-  path: '/health',
+  path: '/status',
   component: lazyRouteComponent(() => import('../features/health/health-page.tsx'), 'HealthPage'),
 });
 
