@@ -70,7 +70,9 @@ export async function ask<Answer>(
 
 /** Asks the server for something whose answer is of no interest. Throws as {@link ask}. */
 export async function tell(path: string, options: AskOptions = {}): Promise<void> {
-  await send(path, { method: 'POST', ...options });
+  const response = await send(path, { method: 'POST', ...options });
+  // Reading to the end gives the connection back; what a broken end hides was granted all the same.
+  await response.arrayBuffer().catch(() => undefined);
 }
 
 /** Fetches bytes, such as a short text to show. Throws as {@link ask}; the body may still break off. */

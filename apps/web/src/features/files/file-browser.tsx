@@ -145,6 +145,7 @@ export function FileBrowser({
               style={{
                 transform: `translateY(${row.start}px)`,
                 height: TILE_ROW_PX,
+                gridTemplateRows: 'minmax(0, 1fr)',
                 gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
               }}
             >

@@ -28,7 +28,7 @@ export function FileTile({ model, entry }: { readonly model: BrowserModel; reado
       {...handlers}
       {...drop.handlers}
       className={classNames(
-        'group/row relative flex min-w-0 flex-1 cursor-default select-none flex-col rounded-xl border p-2',
+        'group/row relative flex min-h-0 min-w-0 cursor-default select-none flex-col rounded-xl border p-2',
         isSelected ? 'border-accent bg-accent-soft' : 'border-line bg-surface hover:border-line-strong',
         isActive &&
           'group-focus-visible/grid:outline-2 group-focus-visible/grid:outline-offset-1 outline-focus',

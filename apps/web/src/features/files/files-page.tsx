@@ -248,6 +248,8 @@ function FolderPage({ path, query, search }: FolderPageProps) {
           {chosen.length > 0 ? (
             <SelectionBar
               count={chosen.length}
+              view={view}
+              onView={setView}
               onDownload={() => actions.download(chosen)}
               onMove={() => setAsking({ kind: 'move', entries: chosen })}
               onCopy={() => setAsking({ kind: 'copy', entries: chosen })}

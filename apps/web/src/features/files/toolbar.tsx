@@ -47,7 +47,6 @@ export interface ToolbarProps {
 /** What can be done with the folder, and how it is shown. */
 export function Toolbar({ summary, view, onView, order, onOrder, make }: ToolbarProps) {
   const narrow = useIsNarrow();
-  const isGrid = view === 'grid';
   return (
     <div className="flex h-12 items-center gap-1.5">
       {make !== undefined && !narrow && (
@@ -82,11 +81,7 @@ export function Toolbar({ summary, view, onView, order, onOrder, make }: Toolbar
           }))}
         />
       )}
-      <IconButton
-        icon={isGrid ? List : LayoutGrid}
-        label={isGrid ? t('viewList') : t('viewGrid')}
-        onClick={() => onView(isGrid ? 'list' : 'grid')}
-      />
+      <ViewButton view={view} onView={onView} />
       {make !== undefined && narrow && (
         <Menu
           trigger={
@@ -105,7 +100,7 @@ export function Toolbar({ summary, view, onView, order, onOrder, make }: Toolbar
   );
 }
 
-export interface SelectionBarProps {
+export interface SelectionBarProps extends Pick<ToolbarProps, 'view' | 'onView'> {
   readonly count: number;
   readonly onDownload: () => void;
   readonly onMove: () => void;
@@ -118,7 +113,6 @@ export interface SelectionBarProps {
 
 /** Takes the toolbar's place while something is selected. */
 export function SelectionBar(props: SelectionBarProps) {
-  const narrow = useIsNarrow();
   const buttons = [
     { icon: Download, label: t('download'), act: props.onDownload },
     { icon: FolderInput, label: t('move'), act: props.onMove },
@@ -127,26 +121,34 @@ export function SelectionBar(props: SelectionBarProps) {
     { icon: Trash2, label: t('delete'), act: props.onTrash },
   ];
   return (
-    <div className="flex h-12 items-center">
+    <div className="flex h-12 items-center gap-1.5">
       <div
         role="toolbar"
         aria-label={t('selected', { count: props.count })}
-        className="flex min-w-0 flex-1 animate-fade-in items-center gap-0.5 rounded-xl bg-accent-soft px-1"
+        className="@container flex min-w-0 flex-1 animate-fade-in items-center gap-0.5 rounded-xl bg-accent-soft px-1"
       >
         <IconButton icon={X} label={t('clearSelection')} onClick={props.onClear} />
         <p role="status" className="min-w-0 flex-1 truncate px-1 font-medium text-accent-text">
           {t('selected', { count: props.count })}
         </p>
-        {buttons.map(({ icon, label, act }) =>
-          narrow ? (
-            <IconButton key={label} icon={icon} label={label} onClick={act} />
-          ) : (
-            <Button key={label} look="quiet" small icon={icon} onClick={act}>
-              {label}
-            </Button>
-          ),
-        )}
+        {buttons.map(({ icon, label, act }) => (
+          <Button key={label} look="quiet" small icon={icon} aria-label={label} title={label} onClick={act}>
+            <span className="hidden @2xl:inline">{label}</span>
+          </Button>
+        ))}
       </div>
+      <ViewButton view={props.view} onView={props.onView} />
     </div>
+  );
+}
+
+function ViewButton({ view, onView }: Pick<ToolbarProps, 'view' | 'onView'>) {
+  const isGrid = view === 'grid';
+  return (
+    <IconButton
+      icon={isGrid ? List : LayoutGrid}
+      label={isGrid ? t('viewList') : t('viewGrid')}
+      onClick={() => onView(isGrid ? 'list' : 'grid')}
+    />
   );
 }
