@@ -30,6 +30,7 @@ export const ADAPTERS: readonly string[] = [
   'openNodeFilesystem',
   'createMemoryFilesystem',
   'openSqliteTreeStore',
+  'createThumbnailPool',
   'createMemoryTreeStore',
   'createMemoryTreeDisk',
   'createNodeTransport',

@@ -15,6 +15,7 @@ import {
 interface Things {
   readonly spaceId: string;
   readonly cursor: string;
+  readonly rootId: string;
   readonly fileId: string;
   readonly versionId: string;
   readonly trashedId: string;
@@ -181,6 +182,49 @@ const CASES: Record<string, Case> = {
     own: 200,
     names: true,
     ask: ({ fileId, versionId }) => ({ path: `/api/v1/files/${fileId}/revert`, json: { versionId } }),
+  },
+  // No picture: refused, but only to the owner.
+  'GET /api/v1/files/:entryId/thumbnail': {
+    own: 415,
+    names: true,
+    ask: ({ fileId, versionId }) => ({ path: `/api/v1/files/${fileId}/thumbnail?versionId=${versionId}` }),
+  },
+  'POST /api/v1/files/:entryId/copy': {
+    own: 201,
+    names: true,
+    ask: ({ fileId, rootId }) => ({
+      path: `/api/v1/files/${fileId}/copy`,
+      json: { parentId: rootId, name: newId() },
+    }),
+  },
+  'GET /api/v1/archives': {
+    own: 200,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/archives?ids=${fileId}` }),
+  },
+  'GET /api/v1/search': { own: 200, names: false, ask: () => ({ path: '/api/v1/search?q=things' }) },
+  'GET /api/v1/activity': { own: 200, names: false, ask: () => ({ path: '/api/v1/activity' }) },
+  'GET /api/v1/usage': { own: 200, names: false, ask: () => ({ path: '/api/v1/usage' }) },
+  'GET /api/v1/rewind': {
+    own: 200,
+    names: true,
+    ask: ({ rootId }) => ({ path: `/api/v1/rewind?entryId=${rootId}&at=9999999999999` }),
+  },
+  'GET /api/v1/rewind/preview': {
+    own: 200,
+    names: true,
+    ask: ({ rootId }) => ({ path: `/api/v1/rewind/preview?entryId=${rootId}&at=9999999999999` }),
+  },
+  'POST /api/v1/rewind': {
+    own: 200,
+    names: true,
+    ask: ({ rootId }) => ({ path: '/api/v1/rewind', json: { entryId: rootId, at: 9_999_999_999_999 } }),
+  },
+  'GET /api/v1/admin/capacity': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/capacity' }),
   },
   'POST /api/v1/folders': {
     own: 201,
@@ -411,6 +455,7 @@ async function makeThings(owner: SignedIn): Promise<Things> {
   return {
     spaceId: owner.spaceId,
     cursor: snapshot.cursor,
+    rootId: owner.rootId,
     fileId: file.entry.entryId,
     versionId: file.entry.versionId,
     trashedId: trashed.entry.entryId,
@@ -426,6 +471,7 @@ function randomThings(like: Things): Things {
   return {
     spaceId: newId(),
     cursor: like.cursor,
+    rootId: newId(),
     fileId: newId(),
     versionId: newId(),
     trashedId: newId(),

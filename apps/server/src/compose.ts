@@ -17,6 +17,7 @@ import {
   createClusterService,
   createDataServices,
   createDrillService,
+  createThumbnailPool,
   ensureEpoch,
   type PasswordCost,
 } from '@cairn/services';
@@ -90,7 +91,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     const bus = createMemoryEventBus({ log: environment.log });
     closers.push(() => bus.close());
 
-    const dataServices = createDataServices({ store, blocks, bus, platform, environment });
+    const thumbnails = createThumbnailPool();
+    closers.push(() => thumbnails.close());
+    const dataServices = createDataServices({ store, blocks, bus, platform, environment, thumbnails });
     const access = createAccessServices({
       store,
       bus,

@@ -17,7 +17,7 @@ export function startApp(): void {
   createRoot(place).render(
     <StrictMode>
       <QueryClientProvider client={queryClient}>
-        <TooltipProvider delayDuration={500}>
+        <TooltipProvider>
           <RouterProvider router={router} />
           <Toasts />
         </TooltipProvider>

@@ -1,111 +1,119 @@
-import type { LucideIcon } from 'lucide-react';
-import { ContextMenu as RadixContextMenu, DropdownMenu as RadixMenu } from 'radix-ui';
-import type { ReactNode } from 'react';
-import { classNames } from './class-names.ts';
+import {
+  cloneElement,
+  type KeyboardEvent,
+  lazy,
+  type MouseEvent,
+  type ReactElement,
+  Suspense,
+  useRef,
+  useState,
+} from 'react';
+import type { MenuEntry, MenuPlace } from './menu-entry.ts';
 
-/** One line of a menu; `'line'` draws a separator. */
-export type MenuEntry =
-  | 'line'
-  | {
-      readonly label: string;
-      readonly icon?: LucideIcon | undefined;
-      /** Shown only, such as `F2`. */
-      readonly shortcut?: string | undefined;
-      readonly danger?: boolean;
-      readonly disabled?: boolean;
-      /** A tick before it, for choices. */
-      readonly checked?: boolean;
-      readonly onSelect: () => void;
-    };
+export type { MenuEntry } from './menu-entry.ts';
 
-const CONTENT =
-  'z-50 min-w-52 max-w-80 animate-fade-in rounded-xl border border-line bg-raised p-1 shadow-raised max-h-[min(32rem,85dvh)] overflow-y-auto';
-const ITEM =
-  'flex cursor-default select-none items-center gap-2.5 rounded-lg px-2.5 py-1.5 pointer-coarse:py-2.5 outline-none data-[highlighted]:bg-hover data-[disabled]:opacity-45';
+const loadContent = () => import('./menu-content.tsx');
+const MenuContent = lazy(async () => ({ default: (await loadContent()).MenuContent }));
 
-function Entries({
-  entries,
-  parts,
-}: {
-  readonly entries: readonly MenuEntry[];
-  readonly parts: typeof RadixMenu | typeof RadixContextMenu;
-}) {
-  // Both menus have the same parts; the types of one serve for both.
-  const Part = parts as typeof RadixMenu;
-  return entries.map((entry, index) => {
-    if (entry === 'line') {
-      // biome-ignore lint/suspicious/noArrayIndexKey: separators have no other identity
-      return <Part.Separator key={`line-${index}`} className="my-1 h-px bg-line" />;
-    }
-    const { icon: Icon } = entry;
-    return (
-      <Part.Item
-        key={entry.label}
-        disabled={entry.disabled === true}
-        onSelect={entry.onSelect}
-        aria-checked={entry.checked}
-        {...(entry.checked === undefined ? {} : { role: 'menuitemradio' })}
-        className={classNames(ITEM, entry.danger === true && 'text-danger')}
-      >
-        {Icon !== undefined && <Icon aria-hidden className="size-4 shrink-0 opacity-80" />}
-        <span className="min-w-0 flex-1 truncate">{entry.label}</span>
-        {entry.checked === true && (
-          <span aria-hidden className="text-accent-text">
-            ✓
-          </span>
-        )}
-        {entry.shortcut !== undefined && (
-          <kbd aria-hidden className="pl-4 font-sans text-quiet text-xs pointer-coarse:hidden">
-            {entry.shortcut}
-          </kbd>
-        )}
-      </Part.Item>
-    );
-  });
+interface Opened {
+  readonly place: MenuPlace;
+  readonly owner: HTMLElement | null;
 }
 
 export interface MenuProps {
-  /** The button that opens it; must take a ref. */
-  readonly trigger: ReactNode;
+  /** The button that opens it. */
+  readonly trigger: ReactElement;
   readonly entries: readonly MenuEntry[];
   readonly align?: 'start' | 'center' | 'end';
   readonly onOpenChange?: (open: boolean) => void;
 }
 
-/** A menu below a button. Not modal: a modal one would inject a style sheet that the policy refuses. */
+/** A menu below a button. */
 export function Menu({ trigger, entries, align = 'end', onOpenChange }: MenuProps) {
+  const [opened, setOpened] = useState<Opened | null>(null);
+
+  function open(button: HTMLElement): void {
+    const { left, top, width, height } = button.getBoundingClientRect();
+    setOpened({ place: { left, top, width, height }, owner: button });
+    onOpenChange?.(true);
+  }
+  function close(): void {
+    setOpened(null);
+    onOpenChange?.(false);
+  }
+  const given = (trigger as ReactElement<Record<string, unknown>>).props;
+  const button = cloneElement(trigger as ReactElement<Record<string, unknown>>, {
+    'aria-haspopup': 'menu',
+    'aria-expanded': opened !== null,
+    'data-state': opened === null ? 'closed' : 'open',
+    onPointerEnter: () => void loadContent(),
+    onFocus: () => void loadContent(),
+    onClick: (event: MouseEvent<HTMLElement>) => {
+      (given['onClick'] as ((event: MouseEvent<HTMLElement>) => void) | undefined)?.(event);
+      if (opened === null) open(event.currentTarget);
+      else close();
+    },
+    onKeyDown: (event: KeyboardEvent<HTMLElement>) => {
+      if (event.key !== 'ArrowDown') return;
+      event.preventDefault();
+      event.stopPropagation();
+      open(event.currentTarget);
+    },
+  });
   return (
-    <RadixMenu.Root modal={false} {...(onOpenChange === undefined ? {} : { onOpenChange })}>
-      <RadixMenu.Trigger asChild>{trigger}</RadixMenu.Trigger>
-      <RadixMenu.Portal>
-        <RadixMenu.Content className={CONTENT} align={align} sideOffset={6} collisionPadding={8} loop>
-          <Entries entries={entries} parts={RadixMenu} />
-        </RadixMenu.Content>
-      </RadixMenu.Portal>
-    </RadixMenu.Root>
+    <>
+      {button}
+      {opened !== null && (
+        <Suspense fallback={null}>
+          <MenuContent {...opened} align={align} entries={entries} onClose={close} />
+        </Suspense>
+      )}
+    </>
   );
 }
 
 export interface ContextMenuProps {
-  /** What is right-clicked; must take a ref. */
-  readonly children: ReactNode;
+  /** What is right-clicked: one element. */
+  readonly children: ReactElement;
   readonly entries: readonly MenuEntry[];
   readonly disabled?: boolean;
   readonly onOpenChange?: (open: boolean) => void;
 }
 
-/** A menu where the pointer is: right click, long press or the context menu key. */
+/** A menu where the pointer is. An element's own handler may refuse it by preventing the default. */
 export function ContextMenu({ children, entries, disabled = false, onOpenChange }: ContextMenuProps) {
+  const [opened, setOpened] = useState<(Opened & { readonly id: number }) | null>(null);
+  const count = useRef(0);
+  const given = (children as ReactElement<Record<string, unknown>>).props;
+  const area = cloneElement(children as ReactElement<Record<string, unknown>>, {
+    onContextMenu: (event: MouseEvent<HTMLElement>) => {
+      (given['onContextMenu'] as ((event: MouseEvent<HTMLElement>) => void) | undefined)?.(event);
+      if (disabled || event.isDefaultPrevented()) return;
+      event.preventDefault();
+      const owner = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+      const place = { left: event.clientX, top: event.clientY, width: 0, height: 0 };
+      setOpened({ place, owner, id: ++count.current });
+      onOpenChange?.(true);
+    },
+  });
   return (
-    <RadixContextMenu.Root modal={false} {...(onOpenChange === undefined ? {} : { onOpenChange })}>
-      <RadixContextMenu.Trigger asChild disabled={disabled}>
-        {children}
-      </RadixContextMenu.Trigger>
-      <RadixContextMenu.Portal>
-        <RadixContextMenu.Content className={CONTENT} collisionPadding={8} loop>
-          <Entries entries={entries} parts={RadixContextMenu} />
-        </RadixContextMenu.Content>
-      </RadixContextMenu.Portal>
-    </RadixContextMenu.Root>
+    <>
+      {area}
+      {opened !== null && (
+        <Suspense fallback={null}>
+          <MenuContent
+            key={opened.id}
+            place={opened.place}
+            owner={opened.owner}
+            align="start"
+            entries={entries}
+            onClose={() => {
+              setOpened(null);
+              onOpenChange?.(false);
+            }}
+          />
+        </Suspense>
+      )}
+    </>
   );
 }

@@ -44,7 +44,7 @@ export const archiveQuerySchema = z.strictObject({
     .string()
     .min(1)
     .max(MAX_ARCHIVE_IDS * 27)
-    .transform((text) => text.split(','))
+    .transform((text): unknown[] => text.split(','))
     .pipe(z.array(entryIdSchema).min(1).max(MAX_ARCHIVE_IDS, `at most ${MAX_ARCHIVE_IDS} ids`)),
   /** What the file is called, without `.zip`. */
   name: textSchema(MAX_QUERY_CHARACTERS).optional(),

@@ -9,6 +9,7 @@ import { baseName, parentPath } from '../../api/paths.ts';
 import { useSearch } from '../../api/search.ts';
 import { FolderLink } from '../../app/folder-link.tsx';
 import { useKeptChoice } from '../../state/kept-value.ts';
+import { useMedia } from '../../state/use-media.ts';
 import { collectDropped } from '../../transfers/collect.ts';
 import { addFiles } from '../../transfers/queue.ts';
 import { Button } from '../../ui/button.tsx';
@@ -16,15 +17,12 @@ import { ContextMenu } from '../../ui/menu.tsx';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx';
 import { showToast } from '../../ui/toast-store.ts';
 import { Breadcrumbs } from './breadcrumbs.tsx';
-import { ChooseFolderDialog } from './choose-folder-dialog.tsx';
 import { clipboardStore } from './clipboard.ts';
-import { DetailsPanel } from './details-panel.tsx';
 import { bringsEntries, draggedEntries } from './dragging.ts';
 import { DropZone } from './drop-zone.tsx';
 import { entryMenu, folderMenu } from './entry-menu.ts';
 import { FileBrowser } from './file-browser.tsx';
 import { FindField } from './find-field.tsx';
-import { FolderNameDialog } from './folder-name-dialog.tsx';
 import { filterEntries, SORT_ORDERS, type SortOrder, sortEntries } from './sort-entries.ts';
 import { t } from './strings.ts';
 import { SelectionBar, Toolbar } from './toolbar.tsx';
@@ -37,6 +35,15 @@ import { usePaste } from './use-paste.ts';
 
 const PreviewDialog = lazy(async () => ({
   default: (await import('../preview/preview-dialog.tsx')).PreviewDialog,
+}));
+
+// What is not seen at first is not loaded at first.
+const DetailsPanel = lazy(async () => ({ default: (await import('./details-panel.tsx')).DetailsPanel }));
+const ChooseFolderDialog = lazy(async () => ({
+  default: (await import('./choose-folder-dialog.tsx')).ChooseFolderDialog,
+}));
+const FolderNameDialog = lazy(async () => ({
+  default: (await import('./folder-name-dialog.tsx')).FolderNameDialog,
 }));
 
 type Asking =
@@ -73,6 +80,8 @@ function FolderPage({ path, query, search }: FolderPageProps) {
   const [menuIsOfFolder, setMenuIsOfFolder] = useState(false);
   const findField = useRef<HTMLInputElement>(null);
   const grid = useRef<HTMLDivElement>(null);
+  const menuSelected = useRef(false);
+  const isTouchScreen = useMedia('(pointer: coarse)');
   const isSearching = query !== '';
   const folderEntry = folder.data?.entry;
   useFollowFolder(folderEntry?.entryId, path, folder.error);
@@ -291,6 +300,11 @@ function FolderPage({ path, query, search }: FolderPageProps) {
                 })
           }
           disabled={isLoading}
+          onOpenChange={(open) => {
+            // The menu's button on a touch screen selects only for as long as the menu is open.
+            if (!open && menuSelected.current) model.dispatch({ type: 'clear' });
+            if (!open) menuSelected.current = false;
+          }}
         >
           {/* biome-ignore lint/a11y/noStaticElementInteractions: the menu's keyboard way is in the grid */}
           <div
@@ -300,6 +314,11 @@ function FolderPage({ path, query, search }: FolderPageProps) {
               if (event.target instanceof HTMLInputElement || (!onEntry && isSearching))
                 event.preventDefault();
               setMenuIsOfFolder(!onEntry);
+              menuSelected.current =
+                onEntry &&
+                !event.nativeEvent.isTrusted &&
+                isTouchScreen &&
+                model.selection.selected.size === 0;
             }}
           >
             {body()}
@@ -309,43 +328,43 @@ function FolderPage({ path, query, search }: FolderPageProps) {
           <DropZone folderName={folderName} onDrop={(transfer) => void upload(transfer, folderEntry)} />
         )}
       </div>
-      {detailedEntry !== null && (
-        <DetailsPanel entry={detailedEntry} actions={actions} onClose={() => close('details')} />
-      )}
-      {shownEntry !== null && (
-        <Suspense fallback={null}>
+      <Suspense fallback={null}>
+        {detailedEntry !== null && (
+          <DetailsPanel entry={detailedEntry} actions={actions} onClose={() => close('details')} />
+        )}
+        {shownEntry !== null && (
           <PreviewDialog
             entry={shownEntry}
             siblings={entries.filter(({ kind }) => kind === 'file')}
             onClose={() => close('preview')}
           />
-        </Suspense>
-      )}
-      {asking?.kind === 'new-folder' && folderEntry !== undefined && (
-        <FolderNameDialog
-          onClose={() => setAsking(null)}
-          onCreate={(name) => actions.createFolder(folderEntry, name)}
-          onCreated={(created) => {
-            setAsking(null);
-            setText('');
-            model.dispatch({ type: 'only', id: created.entryId });
-          }}
-        />
-      )}
-      {(asking?.kind === 'move' || asking?.kind === 'copy') && (
-        <ChooseFolderDialog
-          kind={asking.kind}
-          entries={asking.entries}
-          startPath={isSearching ? '/' : path}
-          actions={actions}
-          onClose={() => setAsking(null)}
-          onChoose={(to) => {
-            setAsking(null);
-            if (asking.kind === 'move') void actions.move(asking.entries, to);
-            else void actions.copy(asking.entries, to);
-          }}
-        />
-      )}
+        )}
+        {asking?.kind === 'new-folder' && folderEntry !== undefined && (
+          <FolderNameDialog
+            onClose={() => setAsking(null)}
+            onCreate={(name) => actions.createFolder(folderEntry, name)}
+            onCreated={(created) => {
+              setAsking(null);
+              setText('');
+              model.dispatch({ type: 'only', id: created.entryId });
+            }}
+          />
+        )}
+        {(asking?.kind === 'move' || asking?.kind === 'copy') && (
+          <ChooseFolderDialog
+            kind={asking.kind}
+            entries={asking.entries}
+            startPath={isSearching ? '/' : path}
+            actions={actions}
+            onClose={() => setAsking(null)}
+            onChoose={(to) => {
+              setAsking(null);
+              if (asking.kind === 'move') void actions.move(asking.entries, to);
+              else void actions.copy(asking.entries, to);
+            }}
+          />
+        )}
+      </Suspense>
       {pickers.inputs}
     </div>
   );

@@ -15,6 +15,7 @@ import {
 } from 'lucide-react';
 import { useIsNarrow } from '../../state/use-media.ts';
 import { Button } from '../../ui/button.tsx';
+import { formatCount } from '../../ui/format.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { SORT_ORDERS, type SortOrder } from './sort-entries.ts';
@@ -129,7 +130,10 @@ export function SelectionBar(props: SelectionBarProps) {
       >
         <IconButton icon={X} label={t('clearSelection')} onClick={props.onClear} />
         <p role="status" className="min-w-0 flex-1 truncate px-1 font-medium text-accent-text">
-          {t('selected', { count: props.count })}
+          <span aria-hidden className="@md:hidden">
+            {formatCount(props.count)}
+          </span>
+          <span className="sr-only @md:not-sr-only">{t('selected', { count: props.count })}</span>
         </p>
         {buttons.map(({ icon, label, act }) => (
           <Button key={label} look="quiet" small icon={icon} aria-label={label} title={label} onClick={act}>

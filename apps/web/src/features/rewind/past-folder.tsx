@@ -37,7 +37,7 @@ export function PastFolder({ root, at, changes, isOffline, onRestoreItem }: Past
   const [steps, setSteps] = useState<readonly Step[]>([root]);
   const [previewed, setPreviewed] = useState<(RewindItem & { versionId: VersionId }) | null>(null);
   const here = steps.at(-1) ?? root;
-  const past = usePastFolder(here.entryId, at);
+  const past = usePastFolder(root.entryId, here.entryId, at);
   const items = past.data?.items ?? [];
 
   function menuOf(item: RewindItem): MenuEntry[] {

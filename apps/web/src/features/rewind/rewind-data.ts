@@ -3,6 +3,7 @@ import {
   type RewindChange,
   type RewindDone,
   type RewindPreviewResponse,
+  type RewindResponse,
   rewindDoneSchema,
   rewindPreviewResponseSchema,
   rewindResponseSchema,
@@ -30,13 +31,32 @@ export function useFolderEntry(entryId: EntryId) {
   });
 }
 
+/**
+ * One level of a folder as it was. A folder within that was deleted since cannot be asked for by itself; then it is
+ * found in all that was below the one that is rewound.
+ */
+async function readPastFolder(
+  rootId: EntryId,
+  entryId: EntryId,
+  at: number,
+  signal: AbortSignal,
+): Promise<RewindResponse> {
+  try {
+    return await ask(apiPath`/rewind?entryId=${entryId}&at=${at}`, rewindResponseSchema, { signal });
+  } catch (error) {
+    if (entryId === rootId || !isCairnError(error, 'not-found', 'horizon-passed')) throw error;
+    const deep = apiPath`/rewind?entryId=${rootId}&at=${at}&deep=1`;
+    const all = await ask(deep, rewindResponseSchema, { signal });
+    return { ...all, items: all.items.filter(({ parentId }) => parentId === entryId) };
+  }
+}
+
 /** What was in a folder at an instant, one level; while another instant is read, the last one stays. */
-export function usePastFolder(entryId: EntryId, at: number) {
+export function usePastFolder(rootId: EntryId, entryId: EntryId, at: number) {
   return useQuery({
-    queryKey: ['rewind', entryId, at],
-    queryFn: ({ signal }) =>
-      ask(apiPath`/rewind?entryId=${entryId}&at=${at}`, rewindResponseSchema, { signal }),
-    placeholderData: keepPreviousData,
+    queryKey: ['rewind', rootId, entryId, at],
+    queryFn: ({ signal }) => readPastFolder(rootId, entryId, at, signal),
+    placeholderData: (before, query) => (query?.queryKey[2] === entryId ? before : undefined),
     meta: { live: true },
   });
 }

@@ -19,7 +19,7 @@ export const refreshRoute: Route = (app, { access }) => {
         tags: ['account'],
         summary: 'Change a refresh token (of the body, or of the cookie) for new tokens',
         security: [],
-        body: refreshRequestSchema.optional(),
+        body: refreshRequestSchema.nullish(),
         response: { 200: z.union([signedInSchema, signedInByCookieSchema]) },
       },
     },

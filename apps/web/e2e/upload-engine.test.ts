@@ -3,23 +3,29 @@ import { createClient, createMemorySessionStore } from '@cairn/client';
 import { createBrowserTransport } from '@cairn/client/browser';
 import { createBrowserPlatform } from '@cairn/content/browser';
 import { createSystemEnvironment } from '@cairn/environment';
+import { signedInSchema } from '@cairn/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTestServer, type TestServer } from '../../../server/src/testing/test-server.ts';
-import type { ClashPolicy, EngineReport, JobReport, UploadJob } from './upload-types.ts';
-import { createUploadEngine } from './worker/upload-engine.ts';
+import type { ClashPolicy, EngineReport, JobReport, UploadJob } from '../src/transfers/upload-types.ts';
+import { createUploadEngine } from '../src/transfers/worker/upload-engine.ts';
+import { type CairnServer, startCairn } from './testing/cairn-server.ts';
 
 /** The worker's whole pipeline, on the browser's transport and platform (Node has `fetch`, `File` and Web Crypto). */
-let server: TestServer;
+let server: CairnServer;
 let world: Awaited<ReturnType<typeof createWorld>>;
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startCairn();
   world = await createWorld();
 });
-afterAll(() => server.close());
+afterAll(() => server.stop());
 
 async function createWorld() {
-  const signedIn = await server.register('ann');
+  const answer = await fetch(`${server.url}/api/v1/auth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: 'ann', password: 'correct horse battery staple', deviceName: 'Laptop' }),
+  });
+  const signedIn = signedInSchema.parse(await answer.json());
   const environment = createSystemEnvironment();
   const platform = createBrowserPlatform();
   const store = createMemorySessionStore({ ...signedIn, serverUrl: server.url, receivedAt: Date.now() });

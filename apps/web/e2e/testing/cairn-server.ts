@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { REPOSITORY } from './built-app.ts';
+
+const CAIRN = join(REPOSITORY, 'bin', 'cairn');
+const START_TIMEOUT_MS = 120_000;
+
+/** Only what a program needs: a developer's own settings must not leak in. */
+function variables(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const kept: NodeJS.ProcessEnv = { ...more };
+  for (const name of ['PATH', 'HOME', 'TMPDIR', 'LANG']) {
+    const value = process.env[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+/** Runs a `cairn` command to its end; rejects with what it printed when it fails. */
+export async function runCairn(
+  words: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const child = spawn(process.execPath, [CAIRN, ...words], {
+    env: variables(more),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`cairn ${words.join(' ')} failed (${code}): ${output.trim()}`);
+  return output;
+}
+
+export interface CairnServer {
+  /** Such as `http://127.0.0.1:41234`. */
+  readonly url: string;
+  readonly port: number;
+  /** A folder of its own, removed at the end. */
+  readonly folder: string;
+  /** What it wrote so far. */
+  readLog(): string;
+  stop(): Promise<void>;
+}
+
+/** A real `cairn serve` on a free port with a folder of its own, kept apart from this process. */
+export async function startCairn(): Promise<CairnServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'cairn-web-test-'));
+  let log = '';
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [CAIRN, 'serve', '--data', join(folder, 'data'), '--port', '0'],
+    { env: variables({}), stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  async function stop(): Promise<void> {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      await ended;
+      clearTimeout(timer);
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`cairn serve does not start: ${log}`)),
+        START_TIMEOUT_MS,
+      );
+      child.on('exit', (code) => reject(new Error(`cairn serve ended (${code}): ${log}`)));
+      for (const stream of [child.stdout, child.stderr]) {
+        stream?.setEncoding('utf8').on('data', (text: string) => {
+          log += text;
+          const found = /http:\/\/127\.0\.0\.1:\d+/.exec(log);
+          if (found === null) return;
+          clearTimeout(timer);
+          resolve(found[0]);
+        });
+      }
+    });
+    return { url, port: Number(new URL(url).port), folder, readLog: () => log, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
