@@ -77,13 +77,15 @@ export class CairnProgram {
     });
   }
 
-  /** Waits until it says that it is ready. Rejects with what it printed when it ends before. */
+  /** Waits until it says that it is ready. Rejects with what it printed when it ends before; one that is late is killed. */
   async waitUntilReady(): Promise<void> {
     const { startTimeoutMs = START_TIMEOUT_MS } = this.#options;
     const deadline = performance.now() + startTimeoutMs;
     while (!readFileSync(this.#options.logPath).subarray(this.#logStart).includes(this.#options.readyText)) {
       if (this.#child === null || performance.now() > deadline) {
         const how = this.unexpectedEnds.at(-1) ?? `nothing was heard of it for ${startTimeoutMs / 1000} s`;
+        // Whoever asked for it has nothing to end it by.
+        await this.kill();
         throw new Error(`${this.name} does not start: ${how}\n${this.readLogTail()}`);
       }
       await sleep(POLL_MS);

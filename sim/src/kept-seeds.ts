@@ -38,4 +38,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     1572602819,
     'a folder waited for ever for one in it to be emptied, whose file had its new place in a folder of that very name',
   ],
+  [
+    1757301787,
+    'a device that had heard of its commit but not read the journal took files for deleted by a server from a backup',
+  ],
 ];

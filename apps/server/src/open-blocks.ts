@@ -156,6 +156,7 @@ async function openCluster(
         .transact((transaction) => transaction.updateStorageNode(nodeId, { storeUuid, bootCount }))
         .catch((error: unknown) => log.warn('storage-nodes.not-noted', { nodeId, error: String(error) }));
     },
+    onDoubt: () => repair.poke(),
     // Whoever comes back may lack what was written meanwhile; who is out has to be made up for; and while somebody is
     // away, the status tells how many blocks that leaves with fewer replicas.
     onChange(_nodeId, state) {

@@ -1,3 +1,4 @@
+import { CairnError } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
 
@@ -83,5 +84,34 @@ describe('a server that came back from an old backup [S-53]', () => {
     b.engine.refresh();
     await world.settle([a, b]);
     expect(text(a, 'new')).toBe('two');
+  });
+
+  test('has forgotten a commit of which this device had only the answer: what it made stays [S-57]', async () => {
+    await world.backUp();
+    a.network.hintsDropped = true;
+    b.disk.user.writeFile('from-b', 'comes in between');
+    await world.settle([b]);
+    // A hears that its commit is in, but not what else is in the journal.
+    const { commits } = a.network;
+    let isAnswered = false;
+    a.network.gate = async (request) => {
+      if (request === 'commit' || a.network.commits === commits) return;
+      isAnswered = true;
+      throw new CairnError('server-unreachable', 'the test took the network away');
+    };
+    a.disk.user.writeFile('from-a', 'only here');
+    await world.until('A has committed', () => isAnswered && a.engine.status().state === 'offline');
+    await a.kill();
+    // Who knows more than the cursor of A would tell the server that it has forgotten something.
+    await b.stop();
+    await world.restoreBackup({ keepsEpoch: true });
+    a.network.gate = null;
+    a.network.hintsDropped = false;
+    a.start();
+    await world.settle([a]);
+    expect(text(a, 'from-a')).toBe('only here');
+    b.start();
+    await world.settle([a, b]);
+    for (const device of [a, b]) expect(text(device, 'from-a')).toBe('only here');
   });
 });

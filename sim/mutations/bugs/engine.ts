@@ -18,6 +18,14 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     detectors: ['tests:packages/sync-engine/src/restored-server.test.ts', 'sim'],
   },
   {
+    name: 'engine-agreed-ahead-of-the-cursor',
+    harm: 'what a restored server has forgotten is deleted by the device whose commit it was',
+    file: 'packages/sync-engine/src/execute/note-commit.ts',
+    find: 'if (cursor !== null) noteAgreed(',
+    replace: 'noteAgreed(',
+    detectors: ['tests:packages/sync-engine/src/restored-server.test.ts', 'sim'],
+  },
+  {
     name: 'engine-old-agreement-after-lost-database',
     harm: 'a folder copied from elsewhere is taken for the known one, and what it lacks is deleted',
     file: 'packages/sync-engine/src/root-marker.ts',

@@ -3,7 +3,7 @@ import type { Client } from '@cairn/client';
 import type { ClusterResponse, VerificationResponse } from '@cairn/protocol';
 import { expectThat, NotProven } from './drill-log.ts';
 
-const ASK_EVERY_MS = 150;
+export const ASK_EVERY_MS = 150;
 
 export type ClusterNode = ClusterResponse['nodes'][number];
 

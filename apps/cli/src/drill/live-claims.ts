@@ -8,6 +8,7 @@ import {
   duringFault,
   type LiveStage,
   liveStatusOf,
+  onceHealthy,
   putCanary,
   readLive,
 } from './live-stage.ts';
@@ -99,7 +100,9 @@ function proveDamage(stage: LiveStage, node: ClusterNode): Promise<void> {
       const blockId = await blockOfCanary(stage, file);
       const before = liveStatusOf(await client.admin.nodes(signal), nodeId).quarantinedRecords ?? 0;
       const begunMs = performance.now();
-      await client.admin.drills.canary({ nodeId, blockId, action: 'damage' }, signal);
+      await onceHealthy(signal, () =>
+        client.admin.drills.canary({ nodeId, blockId, action: 'damage' }, signal),
+      );
       await checkFile(stage.strict, file, signal);
       // Lets the node read it, which is how damage is noticed; what is not whole is repaired from then on.
       await client.admin.drills.canary({ nodeId, blockId, action: 'inspect' }, signal);

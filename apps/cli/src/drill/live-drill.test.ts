@@ -111,6 +111,8 @@ describe('cairn admin drill --live', { timeout: 360_000 }, () => {
 
     const { nodeId } = (await cluster()).nodes[1] as { nodeId: string };
     const drill = await world.run('laptop', 'admin', 'drill', '--live', '--node', nodeId, '--json');
+    // Without a report what it said instead is what one wants to know.
+    expect(drill.output, drill.errors).not.toBe('');
     const report = JSON.parse(drill.output) as DrillReport;
     expect(report.claims.filter(({ result }) => result !== 'proven')).toEqual([]);
     expect(drill.exitCode).toBe(0);

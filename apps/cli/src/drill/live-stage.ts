@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@cairn/client';
-import { type BlockId, CairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 import { type ClusterResponse, DRILL_CANARY_MARK, type FaultRequest } from '@cairn/protocol';
-import type { ClusterNode, WaitOptions } from './cluster-states.ts';
+import { ASK_EVERY_MS, type ClusterNode, type WaitOptions } from './cluster-states.ts';
 import { checkFiles, type DrillFile, putFile } from './drill-files.ts';
 import { type DrillLog, type Figures, NotProven } from './drill-log.ts';
 
@@ -26,6 +27,7 @@ const CANARY_BYTES = 12 * 1024;
 /** A fault ends this long after the drill stops prolonging it, whatever becomes of the drill. */
 const FAULT_MS = 60_000;
 const PROLONG_MS = 20_000;
+const REFUSED_FOR_MS = 20_000;
 
 /** Stores one more canary: a file of one block, which says by its first bytes that it may be damaged. */
 export async function putCanary(stage: LiveStage): Promise<DrillFile> {
@@ -61,6 +63,21 @@ export async function countWhole(stage: LiveStage, file: DrillFile, now: Cluster
   return answers.filter(({ replica }) => replica === 'whole').length;
 }
 
+/**
+ * Asks for a fault, and again for a while where the server refuses: a comparison of all nodes that just began is over
+ * soon, and a cluster that stays unhealthy is refused in the end.
+ */
+export async function onceHealthy<Result>(signal: AbortSignal, ask: () => Promise<Result>): Promise<Result> {
+  for (const end = performance.now() + REFUSED_FOR_MS; ; ) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isCairnError(error, 'precondition-failed') || performance.now() >= end) throw error;
+      await sleep(ASK_EVERY_MS, undefined, { signal });
+    }
+  }
+}
+
 /** Does something while a node is held out or full. The fault is prolonged meanwhile and ended afterwards. */
 export async function duringFault<Result>(
   { client, signal }: LiveStage,
@@ -69,7 +86,7 @@ export async function duringFault<Result>(
   work: () => Promise<Result>,
 ): Promise<Result> {
   const request = { nodeId: node.nodeId, fault, forMs: FAULT_MS };
-  await client.admin.drills.beginFault(request, signal);
+  await onceHealthy(signal, () => client.admin.drills.beginFault(request, signal));
   let prolonging: Promise<unknown> = Promise.resolve();
   const timer = setInterval(() => {
     // When that fails the fault ends, and what is proven during it says so.

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@cairn/client';
 import { CairnError, isCairnError } from '@cairn/model';
+import type { ClusterResponse } from '@cairn/protocol';
 import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
 import { count, showSize, showText } from '../output/text.ts';
-import { areUp, isAtRest } from './cluster-states.ts';
+import { ASK_EVERY_MS, areUp, isAtRest } from './cluster-states.ts';
 import { type DrillFile, hashVersion } from './drill-files.ts';
 import { createDrillLog, describeDrill, expectThat } from './drill-log.ts';
 import { proveLive } from './live-claims.ts';
@@ -22,6 +24,8 @@ export interface LiveDrillOptions {
 }
 
 const FIRST_CANARIES = 6;
+/** How long a cluster that is about to be healthy is waited for. */
+const SETTLE_MS = 20_000;
 
 /**
  * Proves on the cluster in use that it can do without each of its nodes. Damages nothing but files that it made itself.
@@ -41,7 +45,7 @@ async function drill(
   strict: Client,
 ): Promise<number> {
   const { signal } = context;
-  const now = await client.admin.nodes(signal);
+  const now = await whenSettled(client, signal);
   if (now.mode !== 'nodes') {
     throw new CairnError(
       'precondition-failed',
@@ -94,6 +98,20 @@ async function drill(
   else print(context, ...describeDrill(report));
   await recordDrill(context, report);
   return report.claims.every(({ result }) => result === 'proven') ? EXIT_CODES.ok : EXIT_CODES.error;
+}
+
+/**
+ * The cluster as it is, once what passes by itself has passed: a pass of repair, a heartbeat that is late. A node that is
+ * down does not come back by waiting.
+ */
+async function whenSettled(client: Client, signal: AbortSignal): Promise<ClusterResponse> {
+  for (const end = performance.now() + SETTLE_MS; ; ) {
+    const now = await client.admin.nodes(signal);
+    const passes =
+      now.mode === 'nodes' && now.nodes.every(({ state }) => state === 'up' || state === 'suspect');
+    if (!passes || isAtRest(now) || performance.now() >= end) return now;
+    await sleep(ASK_EVERY_MS, undefined, { signal });
+  }
 }
 
 async function readSample(client: Client, amount: number, signal: AbortSignal): Promise<DrillFile[]> {

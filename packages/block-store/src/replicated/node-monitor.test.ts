@@ -53,6 +53,7 @@ describe('the states of storage nodes', () => {
   let two: Fake;
   let changes: string[];
   let seen: string[];
+  let doubts: string[];
   let monitor: NodeMonitor;
 
   beforeEach(async () => {
@@ -60,13 +61,31 @@ describe('the states of storage nodes', () => {
     [one, two] = [createFake('one'), createFake('two')];
     changes = [];
     seen = [];
+    doubts = [];
     monitor = createNodeMonitor({
       environment,
       onChange: (nodeId, state) => changes.push(`${nodeId} ${state}`),
+      onDoubt: (nodeId) => doubts.push(nodeId),
       onSeen: (nodeId, status) => seen.push(`${nodeId} ${status.storeUuid} ${status.bootCount}`),
     });
     monitor.setNodes([one.cluster, two.cluster]);
     await monitor.poll();
+  });
+
+  test('one that was away for less than a heartbeat, or found damage, may lack something', async () => {
+    await monitor.poll();
+    expect(doubts).toEqual([]);
+    one.status = { ...one.status, bootCount: 5, bootId: 'second' };
+    await monitor.poll();
+    expect(doubts).toEqual(['one']);
+    one.status = { ...one.status, storeUuid: 'another disk', bootCount: 6, bootId: 'third' };
+    two.status = { ...two.status, usage: { ...usage, quarantinedRecords: 1 } };
+    await monitor.poll();
+    expect(doubts).toEqual(['one', 'one', 'two']);
+    two.status = { ...two.status, usage };
+    await monitor.poll();
+    expect(doubts).toHaveLength(3);
+    expect(changes.filter((change) => !change.endsWith(' up'))).toEqual([]);
   });
 
   const stateOf = (nodeId: string) => monitor.health().find((each) => each.nodeId === nodeId)?.state;

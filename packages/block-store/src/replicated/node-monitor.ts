@@ -51,6 +51,11 @@ export interface NodeMonitorOptions {
   readonly heartbeatMs?: number;
   /** A node was seen with another identity than the database has; to be noted there. */
   readonly onSeen?: (nodeId: string, status: NodeStatus) => void;
+  /**
+   * A node that answers may have lost something since it last did: it was started anew, its disk is another one, or more
+   * of its records are damaged.
+   */
+  readonly onDoubt?: (nodeId: string) => void;
   /** A node's state changed. */
   readonly onChange?: (nodeId: string, state: NodeState) => void;
 }
@@ -81,6 +86,14 @@ interface Watched {
   reason: string | null;
   status: NodeStatus | null;
   reported: NodeState;
+}
+
+function mayLack(before: NodeStatus, now: NodeStatus): boolean {
+  return (
+    now.storeUuid !== before.storeUuid ||
+    now.bootCount !== before.bootCount ||
+    now.usage.quarantinedRecords > before.usage.quarantinedRecords
+  );
 }
 
 export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
@@ -152,7 +165,9 @@ export function createNodeMonitor(options: NodeMonitorOptions): NodeMonitor {
       const isNew = each.node.storeUuid !== status.storeUuid || each.node.bootCount !== status.bootCount;
       // It may have more room since it was started anew.
       if (isNewStart) each.fullUntilMs = 0;
+      const before = each.status;
       each.status = status;
+      if (before !== null && mayLack(before, status)) options.onDoubt?.(nodeId);
       if (isNew) options.onSeen?.(nodeId, status);
     } catch (error) {
       fail(each, error);

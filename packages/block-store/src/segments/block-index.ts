@@ -88,6 +88,13 @@ export function openBlockIndex(path: string) {
     });
   }
 
+  let flushes = true;
+  function flushAtCommit(wanted: boolean): void {
+    if (wanted === flushes) return;
+    database.exec(`PRAGMA synchronous = ${wanted ? 'FULL' : 'NORMAL'}`);
+    flushes = wanted;
+  }
+
   /** What the present transaction adds to each segment's counts; written once, at its end. */
   const counted = new Map<number, { records: number; bytes: number; deleted: number }>();
   function count(block: IndexedBlock, sign: 1 | -1): void {
@@ -125,8 +132,12 @@ export function openBlockIndex(path: string) {
     /** Whether nothing read so far said that the file is damaged. */
     isSound: () => isSound,
 
-    /** Runs `work` as one durable transaction, or leaves nothing of it. */
-    transaction<Result>(work: () => Result): Result {
+    /**
+     * Runs `work` as one transaction, or leaves nothing of it. `now` makes it durable, and with it all before; with
+     * `later` a loss of power may take it back, in the order of transactions: for what the segments say, too.
+     */
+    transaction<Result>(work: () => Result, durable: 'now' | 'later' = 'now'): Result {
+      flushAtCommit(durable === 'now');
       counted.clear();
       database.exec('BEGIN IMMEDIATE');
       try {
@@ -284,9 +295,17 @@ export function openBlockIndex(path: string) {
     },
 
     writeMeta(name: string, value: string): void {
+      flushAtCommit(true);
       database
         .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value')
         .run(name, value);
+    },
+
+    /** Makes all transactions so far durable. */
+    flush(): void {
+      flushAtCommit(true);
+      // A commit that writes nothing flushes nothing.
+      database.exec('UPDATE meta SET value = value');
     },
 
     /** Moves the write-ahead log into the file and frees its space, as far as the disk has room for that. */

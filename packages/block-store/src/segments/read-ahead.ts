@@ -12,82 +12,118 @@ export interface ReadAheadSource {
   readonly take: (reading: Reading) => StoredBlock | null;
 }
 
-/** Neighbours on disk are read together up to this size. */
+/** What lies near each other on disk is read together up to this size. */
 const MAX_RUN_BYTES = 1024 * 1024;
-/** Bytes that may be read and not yet taken, apart from a single larger record. */
-const MAX_AHEAD_BYTES = 8 * 1024 * 1024;
-/** Absent blocks cost no bytes, so runs are bounded by number too. */
-const MAX_AHEAD_RUNS = 64;
+/** What is read for nothing between two records; less than the cost of another read on any disk. */
+const MAX_GAP_BYTES = 64 * 1024;
+/** Payloads of one window, apart from a single larger record. Two windows are read or waiting to be taken. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+/** A window has few blocks at first, so that the first is there soon, then more: they are read in the disk's order. */
+const FIRST_WINDOW_BLOCKS = 16;
+const MAX_WINDOW_BLOCKS = 1024;
 
 interface Run {
-  /** `null` for absent and failed ones, which hold nothing. */
-  readonly results: Promise<Reading[]> | null;
-  readonly error: unknown;
-  readonly sizeBytes: number;
+  readonly blocks: IndexedBlock[];
+  /** Where the last record ends. */
+  endOffset: number;
+  usedBytes: number;
+  results: Promise<Reading[]> | null;
 }
 
-/** Yields the blocks in the order asked, a bounded number of bytes ahead, joining reads of neighbours. */
+/** One asked block: absent, failed already, or part of a run. */
+type Place =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'run'; readonly run: Run; readonly position: number };
+
+/** Groups records into runs, each of one segment and in order of offset. */
+function gather(
+  wanted: readonly { readonly index: number; readonly block: IndexedBlock }[],
+  places: Place[],
+) {
+  const runs: Run[] = [];
+  const inOrder = [...wanted].sort(
+    (a, b) => a.block.segment - b.block.segment || a.block.offset - b.block.offset,
+  );
+  let run: Run | null = null;
+  for (const { index, block } of inOrder) {
+    const endOffset = block.offset + recordBytes(block.storedBytes);
+    const first = run?.blocks[0];
+    const isNear =
+      run !== null &&
+      first !== undefined &&
+      first.segment === block.segment &&
+      block.offset - run.endOffset <= MAX_GAP_BYTES &&
+      endOffset - first.offset <= MAX_RUN_BYTES;
+    if (run === null || !isNear) {
+      run = { blocks: [], endOffset: 0, usedBytes: 0, results: null };
+      runs.push(run);
+    }
+    places[index] = { kind: 'run', run, position: run.blocks.length };
+    run.blocks.push(block);
+    run.endOffset = endOffset;
+    run.usedBytes += recordBytes(block.storedBytes);
+  }
+  return runs;
+}
+
+/** A small payload must not keep a mostly useless piece of a segment in memory. */
+function withoutSurroundings(block: StoredBlock | null, run: Run): StoredBlock | null {
+  if (block === null) return null;
+  const spanBytes = run.endOffset - (run.blocks[0] as IndexedBlock).offset;
+  const isSparse = run.usedBytes * 2 < spanBytes && block.payload.buffer.byteLength >= spanBytes;
+  return isSparse ? { ...block, payload: block.payload.slice() } : block;
+}
+
+/**
+ * Yields the blocks in the order asked, a bounded number of bytes ahead. Within a window they are read in the order of
+ * the disk, neighbours together: each read costs more than the bytes of a small block.
+ */
 export async function* readAhead(
   blockIds: readonly BlockId[],
   source: ReadAheadSource,
 ): AsyncGenerator<StoredBlock | null> {
   let next = 0;
-  let pushedBack: IndexedBlock | null = null;
-  const runs: Run[] = [];
-  let aheadBytes = 0;
+  let windowBlocks = FIRST_WINDOW_BLOCKS;
 
-  function nextRun(): Run {
-    let first = pushedBack;
-    pushedBack = null;
-    try {
-      first ??= source.find(blockIds[next++] as BlockId);
-    } catch (error) {
-      return { results: null, error, sizeBytes: 0 };
-    }
-    if (first === null) return { results: null, error: null, sizeBytes: 0 };
-    const blocks = [first];
-    let sizeBytes = recordBytes(first.storedBytes);
-    while (next < blockIds.length && sizeBytes < MAX_RUN_BYTES) {
-      let block: IndexedBlock | null;
+  function begin(): Place[] {
+    const places: Place[] = [];
+    const wanted: { index: number; block: IndexedBlock }[] = [];
+    let sizeBytes = 0;
+    while (next < blockIds.length && places.length < windowBlocks && sizeBytes < WINDOW_BYTES) {
       try {
-        block = source.find(blockIds[next] as BlockId);
-      } catch {
-        break; // it is met again as the first of its own run, and its error is told there
+        const block = source.find(blockIds[next++] as BlockId);
+        if (block !== null) {
+          wanted.push({ index: places.length, block });
+          sizeBytes += recordBytes(block.storedBytes);
+        }
+        places.push({ kind: 'absent' });
+      } catch (error) {
+        places.push({ kind: 'failed', error });
+        // It ends with that, once what comes before is taken.
+        next = blockIds.length;
       }
-      if (block === null) break;
-      const isNeighbour = block.segment === first.segment && block.offset === first.offset + sizeBytes;
-      const isSmall = sizeBytes + recordBytes(block.storedBytes) <= MAX_RUN_BYTES;
-      next++;
-      if (!isNeighbour || !isSmall) {
-        pushedBack = block;
-        break;
-      }
-      blocks.push(block);
-      sizeBytes += recordBytes(block.storedBytes);
     }
-    const results = source.read(blocks);
-    // A reader that stops early must leave no rejection behind that nobody hears.
-    results.catch(() => undefined);
-    return { results, error: null, sizeBytes };
+    windowBlocks = Math.min(MAX_WINDOW_BLOCKS, windowBlocks * 2);
+    for (const run of gather(wanted, places)) {
+      run.results = source.read(run.blocks);
+      // A reader that stops early must leave no rejection behind that nobody hears.
+      run.results.catch(() => undefined);
+    }
+    return places;
   }
 
-  for (;;) {
-    while (
-      (next < blockIds.length || pushedBack !== null) &&
-      runs.length < MAX_AHEAD_RUNS &&
-      (runs.length === 0 || aheadBytes < MAX_AHEAD_BYTES)
-    ) {
-      const run = nextRun();
-      runs.push(run);
-      aheadBytes += run.sizeBytes;
+  let following = begin();
+  while (following.length > 0) {
+    const places = following;
+    following = begin();
+    for (const place of places) {
+      if (place.kind === 'failed') throw place.error;
+      if (place.kind === 'absent') yield null;
+      else {
+        const readings = (await place.run.results) as Reading[];
+        yield withoutSurroundings(source.take(readings[place.position] as Reading), place.run);
+      }
     }
-    const run = runs.shift();
-    if (run === undefined) return;
-    if (run.error !== null) throw run.error;
-    if (run.results === null) yield null;
-    else {
-      for (const reading of await run.results) yield source.take(reading);
-    }
-    aheadBytes -= run.sizeBytes;
   }
 }

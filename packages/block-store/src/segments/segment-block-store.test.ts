@@ -33,6 +33,43 @@ for (const [name, settings] of [
 }
 
 describe('segment block store', () => {
+  it('gives many blocks in any order, and reads few times for neighbours', async () => {
+    const directory = await makeStoreDirectory();
+    let reads = 0;
+    const files: SegmentFiles = {
+      ...nodeSegmentFiles,
+      async open(path, mode) {
+        const file = await nodeSegmentFiles.open(path, mode);
+        const read: typeof file.read = (into, position) => {
+          if (mode === 'read') reads++;
+          return file.read(into, position);
+        };
+        return { ...file, read };
+      },
+    };
+    const store = await openTestStore(directory, { files, maxSegmentBytes: 1024 * 1024 });
+    const blocks = Array.from({ length: 1500 }, (_, seed) => makeBlock(seed, (seed * 37) % 3000));
+    await store.put(blocks);
+    const absent = makeBlock(99_999, 10);
+    // Each seventh is asked for twice, each eleventh place is one that the store does not have.
+    const asked = blocks.flatMap((_, index) => {
+      const block = blocks[(index * 797) % blocks.length] as (typeof blocks)[number];
+      return index % 7 === 0 ? [block, block] : index % 11 === 0 ? [block, absent] : [block];
+    });
+    reads = 0;
+    let position = 0;
+    for await (const got of store.getMany(asked.map(({ blockId }) => blockId))) {
+      const wanted = asked[position++];
+      expect(got).toEqual(wanted === absent ? null : wanted);
+      // What is handed out holds at most the run that it was read with.
+      if (got !== null) expect(got.payload.buffer.byteLength).toBeLessThanOrEqual(1024 * 1024);
+    }
+    expect(position).toBe(asked.length);
+    expect(reads).toBeLessThan(asked.length / 10);
+    await store.close();
+    await removeStoreDirectory(directory);
+  });
+
   it('leaves no file open when it is closed under a reader', async () => {
     const directory = await makeStoreDirectory();
     let open = 0;

@@ -73,6 +73,12 @@ export interface SegmentWriter {
   close(): Promise<void>;
 }
 
+/**
+ * How far the index on the disk may be behind what was acknowledged. The segments say it all, and what is in them beyond
+ * the watermark is taken in after a crash; but only before the watermark is damage known for what it is (ADR 0020).
+ */
+const INDEX_LAG_MS = 1_000;
+
 function storageFull(cause: unknown): CairnError {
   return new CairnError(
     'storage-full',
@@ -116,15 +122,18 @@ function indexed(part: Part): IndexedBlock[] {
 
 /** The one writer of a store: places records, writes, flushes, then moves index and watermark in one transaction. */
 export function createSegmentWriter(options: SegmentWriterOptions): SegmentWriter {
-  const { files, index, segmentsDirectory } = options;
+  const { files, index, segmentsDirectory, environment } = options;
+  const { clock, timers, log } = environment;
   let current = options.current;
+  let indexDurableMs = Number.NEGATIVE_INFINITY;
+  let cancelCatchUp: (() => void) | null = null;
   let nextNumber = options.nextNumber;
   /** Since a full disk cost the space that was kept back, until that can be had again. */
   let isTight = false;
 
   async function begin(created: OpenSegment[]): Promise<OpenSegment> {
     const number = nextNumber++;
-    const segmentUuid = Buffer.from(options.environment.random.bytes(16)).toString('hex');
+    const segmentUuid = Buffer.from(environment.random.bytes(16)).toString('hex');
     const path = join(segmentsDirectory, segmentFileName(number, segmentUuid));
     const segment: OpenSegment = {
       number,
@@ -180,8 +189,24 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     }
   }
 
+  /** The index is made durable once the stream of writes ends, too. */
+  function catchUpSoon(): void {
+    cancelCatchUp ??= timers.schedule(INDEX_LAG_MS, () => {
+      cancelCatchUp = null;
+      try {
+        index.flush();
+        indexDurableMs = clock.monotonicMs();
+      } catch (error) {
+        // Nothing is lost by that; the next write tries again, and tells who waits for it if it cannot be.
+        log.warn('block-store.index-behind', { error });
+      }
+    });
+  }
+
   function moveIndex(parts: readonly Part[]): void {
-    index.transaction(() => {
+    const nowMs = clock.monotonicMs();
+    const mayLag = nowMs - indexDurableMs < INDEX_LAG_MS;
+    const work = () => {
       for (const part of parts) {
         const { number, segmentUuid } = part.segment;
         index.setDurable({ number, segmentUuid, durableBytes: part.endBytes });
@@ -191,7 +216,10 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
           else index.relocate(block, from);
         }
       }
-    });
+    };
+    index.transaction(work, mayLag ? 'later' : 'now');
+    if (mayLag) catchUpSoon();
+    else indexDurableMs = nowMs;
   }
 
   async function attempt(records: readonly PendingRecord[]): Promise<void> {
@@ -268,6 +296,8 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
     },
     sealedBelow: () => current?.number ?? nextNumber,
     async close() {
+      cancelCatchUp?.();
+      cancelCatchUp = null;
       await current?.file.close();
       current = null;
     },

@@ -146,7 +146,8 @@ export async function readStable(
   try {
     handle = await deps.filesystem.openRead(path);
   } catch (error) {
-    if (isCairnError(error, 'not-found', 'local-changed')) return changed();
+    // Also where a link or a folder took its place.
+    if (isCairnError(error, 'not-found', 'local-changed', 'not-a-file')) return changed();
     throw error;
   }
   try {

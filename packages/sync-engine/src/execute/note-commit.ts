@@ -33,8 +33,11 @@ export function forgetUploaded({ uploaded }: Pick<ExecuteDeps, 'uploaded'>, node
 
 /**
  * Notes what a commit agreed on. Where the journal shows that nothing of others came between what the remote tree
- * holds and the commit, its rows are known without reading them: the remote tree and the cursor take them at once,
- * just as folding them would. Otherwise (a removal by others must meet what it met there) the journal is followed.
+ * holds and the commit, its rows are known without reading them: the remote tree, the synced tree and the cursor take
+ * them at once, just as folding them would. Otherwise (a removal by others must meet what it met there) the journal is
+ * followed, and its rows say what was agreed (`settleOwnRow`). The synced tree is never ahead of the cursor: a server
+ * that comes back from a backup made in between knows the cursor and not the commit, and what was agreed on with
+ * a history that is gone would look like deleted there.
  */
 export function noteCommit(
   deps: ExecuteDeps,
@@ -51,7 +54,9 @@ export function noteCommit(
   const exact = prepared.every(({ change }, index) => isExact(change, before[index], entries[index] ?? null));
   const cursor = exact ? cursorAfter(deps.trees.cursor, prepared, result) : null;
   for (const [index, each] of prepared.entries()) {
-    if (result.results[index] !== undefined) noteAgreed(deps, each, before[index], entries[index] ?? null);
+    if (result.results[index] === undefined) continue;
+    tellOf(deps, each, before[index], entries[index] ?? null);
+    if (cursor !== null) noteAgreed(deps, each, entries[index] ?? null);
   }
   deps.noteCommitted(Math.max(0, ...result.results.map(({ sequence }) => sequence)));
   if (cursor === null) {
@@ -102,20 +107,16 @@ function cursorAfter(
   return last === sequence && after?.sequence === last && after.epoch === cursor.epoch ? after : null;
 }
 
-/** Notes exactly the fields sent as what both sides agreed on. */
-function noteAgreed(
+/** What the user is told, and what is not needed any more. */
+function tellOf(
   deps: ExecuteDeps,
   { operation, change, node }: PreparedChange,
   before: Entry | undefined,
   entry: Entry | null,
 ): void {
-  const { synced } = deps.trees;
   const { entryId } = operation;
   if (change.kind === 'remove') {
-    const below = descendantsIn(synced, entryId);
-    deps.noteRemoved('up', 1 + below.length);
-    for (const id of below.reverse()) synced.delete(id);
-    synced.delete(entryId);
+    deps.noteRemoved('up', 1 + descendantsIn(deps.trees.synced, entryId).length);
     return;
   }
   if (entry === null) return;
@@ -130,12 +131,24 @@ function noteAgreed(
   const path = deps.local.path(entryId);
   if (notice !== undefined && path !== null) addNotice(deps, notice, path, path);
   forgetMark(deps, entry);
+  forgetUploaded(deps, node);
+}
+
+/** Notes exactly the fields sent as what both sides agreed on. */
+function noteAgreed(deps: ExecuteDeps, { operation, change }: PreparedChange, entry: Entry | null): void {
+  const { synced } = deps.trees;
+  const { entryId } = operation;
+  if (change.kind === 'remove') {
+    for (const id of descendantsIn(synced, entryId).reverse()) synced.delete(id);
+    synced.delete(entryId);
+    return;
+  }
+  if (entry === null || operation.kind === 'push-rename') return;
   const agreed = syncedFrom(entry);
   const old = synced.get(entryId);
   synced.put(
     change.kind === 'update' && old !== undefined ? { ...old, ...sentFields(change, agreed) } : agreed,
   );
-  forgetUploaded(deps, node);
 }
 
 /** The entry as the server has it after the commit. */

@@ -8,8 +8,11 @@ import type { ExecuteDeps } from './deps.ts';
 
 /** Name of the value in the tree store. */
 const SENT_VALUE = 'sentChangesets';
-/** Only the last few can be without an answer; of the others the rows are known, or are known again. */
-const MAX_SENT = 64;
+/**
+ * As many as may be sent before the journal is followed again. Of those that are forgotten, what the user changed since
+ * becomes a conflict with himself; nothing is lost.
+ */
+const MAX_SENT = 256;
 
 /**
  * Makes the id of a changeset durable before it is sent, so that a device that does not hear the answer, or is killed
