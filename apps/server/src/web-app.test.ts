@@ -112,12 +112,12 @@ describe('the files of the web app', () => {
       // Workers obey the policy that comes with their script.
       expect(answer.headers['content-security-policy']).toContain("connect-src 'self'");
     }
-    expect((await askRaw('/assets/app-1a2b.js')).headers['content-type']).toMatch(/^text\/javascript/);
+    expect((await askRaw('/assets/app-1a2b.js')).headers['content-type']).toMatch(/^application\/javascript/);
   });
 
   it('are asked for anew when their name stays', async () => {
     for (const [path, type] of [
-      ['/service-worker.js', 'text/javascript'],
+      ['/service-worker.js', 'application/javascript'],
       ['/manifest.webmanifest', 'application/manifest+json'],
     ] as const) {
       const answer = await askRaw(path);
@@ -142,7 +142,8 @@ describe('the files of the web app', () => {
     expect(plain.headers['content-encoding']).toBeUndefined();
     expect(plain.body.toString()).toBe(SCRIPT);
     expect(plain.headers.vary).toMatch(/accept-encoding/i);
-    for (const answer of [brotli, gzip]) expect(answer.headers['content-type']).toMatch(/^text\/javascript/);
+    for (const answer of [brotli, gzip])
+      expect(answer.headers['content-type']).toMatch(/^application\/javascript/);
   });
 
   it('have heads without bodies', async () => {
