@@ -66,6 +66,38 @@ test('an edit that is seen while the file before it is still being read is not t
   expect((await readVersions('film'))[0]?.slice(0, 20)).toBe('the edit');
 });
 
+test('a file that becomes a link before it is sent holds up nothing else [S-6]', async () => {
+  const a = await world.addDevice('Laptop');
+  // The server lacks what was sent with the first reading, so that the commit reads the files once more.
+  a.network.missingBlocks = 1;
+  let opened = 0;
+  let isReplaced = false;
+  const trouble: string[] = [];
+  a.disk.setFaults((operation, path) => {
+    if (operation === 'openRead' && path === 'doc' && ++opened === 2) {
+      isReplaced = true;
+      a.disk.user.remove('doc');
+      a.disk.user.makeLink('doc', 'other');
+    }
+    return null;
+  });
+  a.disk.user.writeFile('doc', 'first');
+  a.disk.user.writeFile('other', 'beside it');
+  a.start();
+  const stop = a.engine.onChange(() => {
+    const { trouble: now } = a.engine.status();
+    if (now !== null) trouble.push(now.code);
+  });
+  await world.settle([a]);
+  stop();
+  expect(isReplaced).toBe(true);
+  expect(trouble).toEqual([]);
+  expect(a.disk.user.describe().join('\n')).toContain('doc');
+  const { data, principal } = world;
+  expect((await data.files.getByPath(principal, null, '/doc')).entry.kind).toBe('link');
+  expect(await readVersions('other')).toEqual(['beside it']);
+});
+
 /** A disk as it is, on which something happens before the first file that was opened for reading is closed. */
 function openedSlowly(disk: () => Filesystem, beforeFirstClose: () => Promise<void>): Filesystem {
   let isFirst = true;

@@ -67,12 +67,20 @@ function gather(
   return runs;
 }
 
-/** A small payload must not keep a mostly useless piece of a segment in memory. */
-function withoutSurroundings(block: StoredBlock | null, run: Run): StoredBlock | null {
-  if (block === null) return null;
-  const spanBytes = run.endOffset - (run.blocks[0] as IndexedBlock).offset;
-  const isSparse = run.usedBytes * 2 < spanBytes && block.payload.buffer.byteLength >= spanBytes;
-  return isSparse ? { ...block, payload: block.payload.slice() } : block;
+/**
+ * The readings of a run. Small payloads must not keep a mostly useless piece of a segment in memory, least of all while
+ * they wait for their turn: between far neighbours a window would hold many times its bytes.
+ */
+async function readRun({ blocks, endOffset, usedBytes }: Run, source: ReadAheadSource): Promise<Reading[]> {
+  const readings = await source.read(blocks);
+  const spanBytes = endOffset - (blocks[0] as IndexedBlock).offset;
+  if (usedBytes * 2 >= spanBytes) return readings;
+  return readings.map((reading) => {
+    const { result } = reading;
+    if (result === null || result.block === null) return reading;
+    const block = { ...result.block, payload: result.block.payload.slice() };
+    return { ...reading, result: { ...result, block } };
+  });
 }
 
 /**
@@ -106,7 +114,7 @@ export async function* readAhead(
     }
     windowBlocks = Math.min(MAX_WINDOW_BLOCKS, windowBlocks * 2);
     for (const run of gather(wanted, places)) {
-      run.results = source.read(run.blocks);
+      run.results = readRun(run, source);
       // A reader that stops early must leave no rejection behind that nobody hears.
       run.results.catch(() => undefined);
     }
@@ -122,7 +130,7 @@ export async function* readAhead(
       if (place.kind === 'absent') yield null;
       else {
         const readings = (await place.run.results) as Reading[];
-        yield withoutSurroundings(source.take(readings[place.position] as Reading), place.run);
+        yield source.take(readings[place.position] as Reading);
       }
     }
   }

@@ -135,6 +135,7 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
     reserve,
     current: started.current,
     nextNumber: started.nextNumber,
+    stopWriting: (error) => queue.stop(error),
     onDiskBytes,
   });
   const reader = createSegmentReader({

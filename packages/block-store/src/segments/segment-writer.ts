@@ -52,6 +52,8 @@ export interface SegmentWriterOptions {
   /** The segment to go on with, or `null` to begin one. */
   readonly current: OpenSegment | null;
   readonly nextNumber: number;
+  /** No write may follow: what the disk holds of the index is not known. */
+  readonly stopWriting: (error: unknown) => void;
   /** Bytes of segments that were added or taken back. */
   readonly onDiskBytes: (differenceBytes: number) => void;
 }
@@ -197,8 +199,10 @@ export function createSegmentWriter(options: SegmentWriterOptions): SegmentWrite
         index.flush();
         indexDurableMs = clock.monotonicMs();
       } catch (error) {
-        // Nothing is lost by that; the next write tries again, and tells who waits for it if it cannot be.
-        log.warn('block-store.index-behind', { error });
+        log.error('block-store.index-not-flushed', { error });
+        // On a full disk nothing of it is lost, and there may be room later. Any other failed flush is never tried again.
+        if (isDatabaseFull(error)) catchUpSoon();
+        else options.stopWriting(error);
       }
     });
   }

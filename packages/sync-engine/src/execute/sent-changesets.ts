@@ -9,8 +9,8 @@ import type { ExecuteDeps } from './deps.ts';
 /** Name of the value in the tree store. */
 const SENT_VALUE = 'sentChangesets';
 /**
- * As many as may be sent before the journal is followed again. Of those that are forgotten, what the user changed since
- * becomes a conflict with himself; nothing is lost.
+ * More than are sent between two looks at the journal, as a rule. What an older one brought, and the user changed since,
+ * would become a conflict with himself; nothing would be lost.
  */
 const MAX_SENT = 256;
 
