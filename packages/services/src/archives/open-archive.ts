@@ -17,27 +17,23 @@ interface Found {
   readonly version: VersionRecord | undefined;
 }
 
-function sourceOf(
-  dependencies: DataDependencies,
-  { record, version }: Found,
-  path: string,
-): ZipSource | null {
+function sourceOf(dependencies: DataDependencies, { record, version }: Found, path: string): ZipSource {
   const modifiedAt = new Date(Math.floor(record.modifiedAtUs / 1000));
   if (record.kind === 'folder') {
-    const name = encoder.encode(`${path}/`);
     const now = new Date(dependencies.environment.clock.now());
-    return { name, sizeBytes: 0, modifiedAt: now, unixMode: MODES.folder, bytes: [] };
+    return { path, kind: 'folder', sizeBytes: 0, modifiedAt: now, unixMode: MODES.folder, bytes: [] };
   }
-  const name = encoder.encode(path);
+  const kind = 'file';
   if (record.kind === 'link') {
     const target = encoder.encode(version?.target ?? '');
-    return { name, sizeBytes: target.length, modifiedAt, unixMode: MODES.link, bytes: [target] };
+    return { path, kind, sizeBytes: target.length, modifiedAt, unixMode: MODES.link, bytes: [target] };
   }
-  if (version?.content == null) return null;
-  const { content } = version;
+  const content = version?.content;
+  // An archive without it would look whole.
+  if (content == null) throw new Error(`file ${record.entryId} has no version to put into an archive`);
   const unixMode = record.executable ? MODES.executable : MODES.file;
   const bytes = content.sizeBytes === 0 ? [] : readContent(dependencies, content);
-  return { name, sizeBytes: content.sizeBytes, modifiedAt, unixMode, bytes };
+  return { path, kind, sizeBytes: content.sizeBytes, modifiedAt, unixMode, bytes };
 }
 
 /** Folders are read a page at a time while the zip is on its way, so that memory does not grow with them. */
@@ -79,8 +75,7 @@ async function* walk(
   found: Found,
   path: string,
 ): AsyncGenerator<ZipSource> {
-  const source = sourceOf(dependencies, found, path);
-  if (source !== null) yield source;
+  yield sourceOf(dependencies, found, path);
   if (found.record.kind !== 'folder') return;
   const { spaceId, entryId } = found.record;
   const nameOf = createSafeNames();

@@ -92,7 +92,12 @@ export async function copyEntry(
     }
   } catch (error) {
     // Half a copy must not pass for a whole one; in the trash it can be seen what became of it.
-    await removeEntry(dependencies, principal, planned.entryId).catch(() => undefined);
+    try {
+      await removeEntry(dependencies, principal, planned.entryId);
+    } catch (failure) {
+      const { entryId } = planned;
+      dependencies.environment.log.warn('files.half-copy-left', { entryId, error: String(failure) });
+    }
     throw error;
   }
   return getEntry(dependencies, principal, planned.entryId);
