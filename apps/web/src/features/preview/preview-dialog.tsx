@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { contentUrl, downloadEntries } from '../../transfers/download.ts';
 import { formatBytes, formatDateTime, millisecondsOf } from '../../ui/format.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { ImagePreview } from './image-preview.tsx';
 import { MediaPreview } from './media-preview.tsx';
 import { NoPreview } from './no-preview.tsx';
@@ -49,7 +50,7 @@ export function PreviewDialog({ entry, siblings, onClose }: PreviewDialogProps) 
         >
           <header className="flex items-center gap-1 border-line border-b py-2 pr-2 pl-4">
             <div className="min-w-0 flex-1">
-              <RadixDialog.Title className="truncate font-semibold">{file.name}</RadixDialog.Title>
+              <RadixDialog.Title className="truncate font-semibold">{shownName(file.name)}</RadixDialog.Title>
               <p className="truncate text-quiet text-xs">
                 {t('details', {
                   size: formatBytes(file.sizeBytes),
