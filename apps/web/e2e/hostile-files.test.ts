@@ -104,7 +104,7 @@ test('Markdown has no scripts, no foreign pictures, and only links that are harm
 
 test('the address of a content, opened in a tab, runs nothing as the app', async () => {
   const { page, context, other, expectProblem } = await world.signUp();
-  expectProblem(/Failed to load resource|Blocked script|Content Security Policy|sandboxed/);
+  expectProblem(/Failed to load resource|Blocked script|sandboxed|from origin 'null' has been blocked/);
   const watch = await watchForAttacks(context, world.server.url, other);
   await page.goto('/');
   for (const [name, content] of Object.entries(FILES)) {

@@ -98,6 +98,8 @@ export async function endSession(reason: SignedOutReason): Promise<void> {
   try {
     localStorage.removeItem(KEPT_ACCOUNT);
     publish({ status: 'signed-out', reason });
+    // What is still under way must not fill the cache again.
+    void queryClient.cancelQueries();
     queryClient.clear();
     await forgetKept();
     for (const listener of forgetters) listener();
