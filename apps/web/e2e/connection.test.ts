@@ -1,11 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
+import { waitForWorker } from './testing/service-worker.ts';
 import { createWebWorld, poll } from './testing/web-world.ts';
 
 const world = createWebWorld();
 
 afterEach(async () => {
   world.server.signal('SIGCONT');
+  await world.server.resume();
 });
 
 function connection(page: Page) {
@@ -72,6 +74,8 @@ test('what is done while the server is away fails with words, and nothing is sho
   await other.put('/stays.txt', 'stays');
   await page.goto('/');
   await page.getByRole('grid').getByText('stays.txt').waitFor();
+  // Menus and dialogs that were never opened must be there too.
+  await waitForWorker(page);
   await world.server.halt();
   await waitFor(page, 'unreachable');
   await page.getByRole('grid').focus();

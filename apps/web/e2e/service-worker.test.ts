@@ -1,19 +1,10 @@
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFrontProxy } from './testing/front-proxy.ts';
+import { waitForWorker } from './testing/service-worker.ts';
 import { createWebWorld, PASSWORD, poll } from './testing/web-world.ts';
 
 const world = createWebWorld();
-
-/** The worker is in charge of the page, and has kept what it keeps. */
-async function waitForWorker(page: Page): Promise<void> {
-  await poll(() =>
-    page.evaluate(async () => {
-      const kept = await (await caches.open('cairn-shell-1')).keys();
-      return navigator.serviceWorker.controller !== null && kept.length > 3;
-    }),
-  ).toBe(true);
-}
 
 /** All that this browser keeps for the app, as text. */
 async function readAllKept(page: Page): Promise<string> {

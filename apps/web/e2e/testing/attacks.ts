@@ -27,7 +27,8 @@ export async function watchForAttacks(
   });
   context.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(`${origin}/`) && !/^(blob|data|chrome-extension|about):/.test(url)) foreign.push(url);
+    if (!url.startsWith(`${origin}/`) && !/^(blob|data|about|chrome|chrome-extension):/.test(url))
+      foreign.push(url);
     // What an image or script of a name would ask for.
     if (/\/hacked/.test(url)) foreign.push(url);
   });

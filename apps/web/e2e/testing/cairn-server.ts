@@ -48,7 +48,7 @@ export interface CairnServer {
   readLog(): string;
   /** Ends the process, as a crash or a power cut would with SIGKILL; its data and its port stay for {@link resume}. */
   halt(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it anew after {@link halt}, at the same address. */
+  /** Starts it anew after {@link halt}, at the same address; nothing while it runs. */
   resume(): Promise<void>;
   /** Has the process stand still (SIGSTOP) or go on (SIGCONT), while its connections stay open. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
@@ -113,7 +113,9 @@ export async function startCairn(more: Readonly<Record<string, string>> = {}): P
       folder,
       readLog: () => log,
       halt,
-      resume: async () => void (await launch(port)),
+      async resume() {
+        if (child?.exitCode !== null || child.signalCode !== null) await launch(port);
+      },
       signal: (name) => child?.kill(name),
       stop,
     };

@@ -77,13 +77,27 @@ async function enter(): Promise<void> {
   tabs?.postMessage('signed-in');
 }
 
-/** Signs this browser out; without a server it at least forgets everything here. */
+let isLeaving = false;
+
+/** Signs this browser out; without a server it at least says so. */
 export async function logOut(): Promise<void> {
+  await leaveBy(() => tell('/auth/logout', { json: {} }));
+}
+
+/**
+ * Ends the session by something that its own person does here.
+ * @param act throws when the server did not hear of it
+ */
+export async function leaveBy(act: () => Promise<void>): Promise<void> {
+  // The news of it may come back over the socket before the answer does.
+  isLeaving = true;
   try {
-    await tell('/auth/logout', { json: {} });
+    await act();
   } catch (error) {
     // Already signed out is as good; an unreachable server must be told later, so the person hears of it.
     if (!isSignedOut(error)) throw error;
+  } finally {
+    isLeaving = false;
   }
   await endSession('logged-out');
   tabs?.postMessage('signed-out');
@@ -118,7 +132,7 @@ export function onSignedOut(listener: () => void): () => void {
 }
 
 whenSessionEnds((_error: CairnError) => {
-  if (state.status === 'signed-in') void endSession('ended');
+  if (state.status === 'signed-in') void endSession(isLeaving ? 'logged-out' : 'ended');
 });
 tabs?.addEventListener('message', ({ data }) => {
   if (data === 'signed-out') void endSession('logged-out');
