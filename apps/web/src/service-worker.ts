@@ -8,10 +8,12 @@ declare const self: ServiceWorkerGlobalScope;
 
 const CACHE = 'cairn-shell-1';
 const PAGE = '/';
+/** Lists all parts of the app, also those that a page loads only when they are wanted. */
+const PARTS = '/assets.json';
 /** The page is waited for this long before the kept one is shown. */
 const PAGE_PATIENCE_MS = 4_000;
 const ASSETS = /^\/assets\//;
-const MAX_ASSETS = 200;
+const MAX_ASSETS = 400;
 
 self.addEventListener('install', (event) => {
   event.waitUntil(keepShell().then(() => self.skipWaiting()));
@@ -37,7 +39,7 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (ASSETS.test(url.pathname)) event.respondWith(readAsset(request));
-  else if (request.mode === 'navigate' && isPage(url.pathname)) event.respondWith(readPage(request));
+  else if (request.mode === 'navigate' && isPage(url.pathname)) event.respondWith(readPage(event));
 });
 
 /** Whether an address is the app's own; downloads and the API's documentation are not. */
@@ -49,10 +51,25 @@ async function keepShell(): Promise<void> {
   const cache = await caches.open(CACHE);
   const page = await fetch(PAGE, { cache: 'no-cache' });
   if (!page.ok) return;
-  const text = await page.clone().text();
-  await cache.put(PAGE, page);
-  const assets = [...text.matchAll(/"(\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '');
-  await Promise.allSettled(assets.map((asset) => cache.add(asset)));
+  await cache.put(PAGE, page.clone());
+  await keepParts(cache, await page.text());
+}
+
+/** Without all its parts, a page that was started could not go on when the server is away. */
+async function keepParts(cache: Cache, page: string): Promise<void> {
+  const list = await fetch(PARTS, { cache: 'no-cache' }).then(
+    (answer) => (answer.ok ? answer.text() : ''),
+    () => '',
+  );
+  const assets = new Set(
+    [...`${page} ${list}`.matchAll(/"\/?(assets\/[^"]+)"/g)].map((match) => `/${match[1]}`),
+  );
+  await Promise.allSettled(
+    [...assets].map(async (asset) => {
+      if ((await cache.match(asset)) === undefined) await cache.add(asset);
+    }),
+  );
+  await forgetOldest(cache);
 }
 
 async function readAsset(request: Request): Promise<Response> {
@@ -67,12 +84,13 @@ async function readAsset(request: Request): Promise<Response> {
   return answer;
 }
 
-async function readPage(request: Request): Promise<Response> {
+async function readPage(event: FetchEvent): Promise<Response> {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   try {
     const answer = await fetch(request, { signal: AbortSignal.timeout(PAGE_PATIENCE_MS) });
     const isHtml = answer.headers.get('content-type')?.startsWith('text/html') === true;
-    if (answer.status === 200 && isHtml) await cache.put(PAGE, answer.clone());
+    if (answer.status === 200 && isHtml) event.waitUntil(keepPage(cache, answer.clone()));
     if (answer.status < 500) return answer;
     return (await cache.match(PAGE)) ?? answer;
   } catch (error) {
@@ -80,6 +98,14 @@ async function readPage(request: Request): Promise<Response> {
     if (kept !== undefined) return kept;
     throw error;
   }
+}
+
+async function keepPage(cache: Cache, answer: Response): Promise<void> {
+  const before = await (await cache.match(PAGE))?.text();
+  const page = await answer.clone().text();
+  if (page === before) return;
+  await cache.put(PAGE, answer);
+  await keepParts(cache, page);
 }
 
 /** Versions of the app come and go; what is hashed stays unless somebody clears up. */

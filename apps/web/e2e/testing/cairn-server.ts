@@ -46,46 +46,79 @@ export interface CairnServer {
   readonly folder: string;
   /** What it wrote so far. */
   readLog(): string;
+  /** Ends the process, as a crash or a power cut would with SIGKILL; its data and its port stay for {@link resume}. */
+  halt(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts it anew after {@link halt}, at the same address; nothing while it runs. */
+  resume(): Promise<void>;
+  /** Has the process stand still (SIGSTOP) or go on (SIGCONT), while its connections stay open. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   stop(): Promise<void>;
 }
 
-/** A real `cairn serve` on a free port with a folder of its own, kept apart from this process. */
-export async function startCairn(): Promise<CairnServer> {
+/**
+ * A real `cairn serve` on a free port with a folder of its own, kept apart from this process.
+ * @param more variables of its environment, such as `CAIRN_SIGNUP`
+ */
+export async function startCairn(more: Readonly<Record<string, string>> = {}): Promise<CairnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'cairn-web-test-'));
   let log = '';
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [CAIRN, 'serve', '--data', join(folder, 'data'), '--port', '0'],
-    { env: variables({}), stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  async function stop(): Promise<void> {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-      await ended;
-      clearTimeout(timer);
-    }
-    await rm(folder, { recursive: true, force: true });
-  }
-  try {
-    const url = await new Promise<string>((resolve, reject) => {
+  let child: ChildProcess | null = null;
+
+  async function launch(port: number): Promise<string> {
+    const started: ChildProcess = spawn(
+      process.execPath,
+      [CAIRN, 'serve', '--data', join(folder, 'data'), '--port', String(port)],
+      { env: variables(more), stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    child = started;
+    let output = '';
+    return new Promise<string>((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`cairn serve does not start: ${log}`)),
+        () => reject(new Error(`cairn serve does not start: ${output}`)),
         START_TIMEOUT_MS,
       );
-      child.on('exit', (code) => reject(new Error(`cairn serve ended (${code}): ${log}`)));
-      for (const stream of [child.stdout, child.stderr]) {
+      started.on('exit', (code) => reject(new Error(`cairn serve ended (${code}): ${output}`)));
+      for (const stream of [started.stdout, started.stderr]) {
         stream?.setEncoding('utf8').on('data', (text: string) => {
           log += text;
-          const found = /http:\/\/127\.0\.0\.1:\d+/.exec(log);
+          output += text;
+          const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output);
           if (found === null) return;
           clearTimeout(timer);
           resolve(found[0]);
         });
       }
     });
-    return { url, port: Number(new URL(url).port), folder, readLog: () => log, stop };
+  }
+  async function halt(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const ending = child;
+    if (ending === null || ending.exitCode !== null || ending.signalCode !== null) return;
+    const ended = once(ending, 'exit');
+    ending.kill(signal);
+    const timer = setTimeout(() => ending.kill('SIGKILL'), 20_000);
+    await ended;
+    clearTimeout(timer);
+  }
+  async function stop(): Promise<void> {
+    child?.kill('SIGCONT');
+    await halt();
+    await rm(folder, { recursive: true, force: true });
+  }
+  try {
+    const url = await launch(0);
+    const port = Number(new URL(url).port);
+    return {
+      url,
+      port,
+      folder,
+      readLog: () => log,
+      halt,
+      async resume() {
+        if (child?.exitCode !== null || child.signalCode !== null) await launch(port);
+      },
+      signal: (name) => child?.kill(name),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -3,7 +3,7 @@ import { queryOptions, type UseQueryResult, useQuery } from '@tanstack/react-que
 import { z } from 'zod';
 import { isOffline } from './errors.ts';
 import { applyChange, changesSince, type FolderData, folderKey, journalMark } from './folder-cache.ts';
-import { keep, readKept } from './local-cache.ts';
+import { currentEra, keep, readKept } from './local-cache.ts';
 import { queryClient } from './query-client.ts';
 import { apiPath, ask } from './request.ts';
 
@@ -31,6 +31,7 @@ async function readPage(
 async function readFolder(path: string, signal: AbortSignal): Promise<FolderData> {
   const key = folderKey(path);
   const mark = journalMark();
+  const era = currentEra();
   const cached = queryClient.getQueryData<FolderData>(key);
   if (cached === undefined) await showKept(path);
   const children: FileObject[] = [];
@@ -49,7 +50,7 @@ async function readFolder(path: string, signal: AbortSignal): Promise<FolderData
   } while (after !== null);
   const news = changesSince(mark);
   const data = (news ?? []).reduce(applyChange, { entry, children, complete: true } satisfies FolderData);
-  if (children.length <= MAX_KEPT_CHILDREN) void keep(path, data, Date.now());
+  if (children.length <= MAX_KEPT_CHILDREN) void keep(path, data, Date.now(), era);
   return data;
 }
 

@@ -17,6 +17,9 @@ const LAST_RECONNECT_MS = 30_000;
 /** While there is no socket, the server is asked this often. */
 const POLL_MS = 15_000;
 const LIVE_PAUSE_MS = 400;
+/** The server says something every 20 seconds; a connection that is silent for longer is broken without our knowing. */
+const SILENCE_MS = 50_000;
+const BROKEN = 1006;
 
 /**
  * Follows the space: a hint over the WebSocket, then the journal from where this page is, then the cache. Hints
@@ -31,6 +34,7 @@ export function followSpace(spaceId: SpaceId): () => void {
   let isAskedAgain = false;
   let reconnect: ReturnType<typeof setTimeout> | undefined;
   let liveTimer: ReturnType<typeof setTimeout> | undefined;
+  let silence: ReturnType<typeof setTimeout> | undefined;
   const abort = new AbortController();
 
   function refreshLiveSoon(): void {
@@ -96,24 +100,37 @@ export function followSpace(spaceId: SpaceId): () => void {
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     const opened = new WebSocket(address);
     socket = opened;
+    waitForWord(opened);
     opened.addEventListener('open', () => {
       failures = 0;
+      waitForWord(opened);
       noteSocket(true);
       void read();
     });
     opened.addEventListener('message', ({ data }) => {
+      waitForWord(opened);
       const event = typeof data === 'string' ? parseServerEvent(data) : null;
       if (event?.type === 'hint' && event.spaceId === spaceId) void read();
       // Asking shows that the sign-in has ended, and why.
       if (event?.type === 'revoked') void read();
     });
-    opened.addEventListener('close', ({ code }) => {
-      if (socket !== opened) return;
-      socket = null;
-      noteSocket(false);
-      if (stopped) return;
-      void afterClose(code);
-    });
+    opened.addEventListener('close', ({ code }) => lose(opened, code));
+  }
+
+  function waitForWord(opened: WebSocket): void {
+    if (socket !== opened) return;
+    clearTimeout(silence);
+    silence = setTimeout(() => lose(opened, BROKEN), SILENCE_MS);
+  }
+
+  function lose(opened: WebSocket, code: number): void {
+    if (socket !== opened) return;
+    socket = null;
+    clearTimeout(silence);
+    // Of a broken one, no answer to this would come: it is not waited for.
+    opened.close();
+    noteSocket(false);
+    if (!stopped) void afterClose(code);
   }
 
   async function afterClose(code: number): Promise<void> {
@@ -160,6 +177,7 @@ export function followSpace(spaceId: SpaceId): () => void {
     clearInterval(poll);
     clearTimeout(reconnect);
     clearTimeout(liveTimer);
+    clearTimeout(silence);
     window.removeEventListener('online', reconnectNow);
     document.removeEventListener('visibilitychange', onVisible);
     socket?.close();

@@ -7,6 +7,8 @@ interface LocalSchema extends DBSchema {
 const DATABASE = 'cairn-cache';
 const MAX_FOLDERS = 200;
 
+/** Counts how often everything was forgotten. */
+let era = 0;
 let opening: Promise<IDBPDatabase<LocalSchema>> | null = null;
 
 function open(): Promise<IDBPDatabase<LocalSchema>> {
@@ -31,10 +33,20 @@ export async function readKept(key: string): Promise<unknown> {
   }
 }
 
-/** Keeps a folder for when the server cannot be reached; the oldest ones give way. */
-export async function keep(key: string, data: unknown, at: number): Promise<void> {
+/** To be asked before something is fetched that {@link keep} is to keep. */
+export function currentEra(): number {
+  return era;
+}
+
+/**
+ * Keeps a folder for when the server cannot be reached; the oldest ones give way.
+ * @param since the era in which it was asked for: an answer that comes after somebody signed out is not kept
+ */
+export async function keep(key: string, data: unknown, at: number, since: number): Promise<void> {
   try {
-    const transaction = (await open()).transaction('folders', 'readwrite');
+    const database = await open();
+    if (since !== era) return;
+    const transaction = database.transaction('folders', 'readwrite');
     await transaction.store.put({ key, at, data });
     let excess = (await transaction.store.count()) - MAX_FOLDERS;
     let cursor = excess > 0 ? await transaction.store.index('at').openCursor() : null;
@@ -51,6 +63,7 @@ export async function keep(key: string, data: unknown, at: number): Promise<void
 
 /** Forgets everything; to be called when somebody signs out. */
 export async function forgetKept(): Promise<void> {
+  era++;
   try {
     await (await open()).clear('folders');
   } catch {

@@ -77,13 +77,27 @@ async function enter(): Promise<void> {
   tabs?.postMessage('signed-in');
 }
 
-/** Signs this browser out; without a server it at least forgets everything here. */
+let isLeaving = false;
+
+/** Signs this browser out; without a server it at least says so. */
 export async function logOut(): Promise<void> {
+  await leaveBy(() => tell('/auth/logout', { json: {} }));
+}
+
+/**
+ * Ends the session by something that its own person does here.
+ * @param act throws when the server did not hear of it
+ */
+export async function leaveBy(act: () => Promise<void>): Promise<void> {
+  // The news of it may come back over the socket before the answer does.
+  isLeaving = true;
   try {
-    await tell('/auth/logout', { json: {} });
+    await act();
   } catch (error) {
     // Already signed out is as good; an unreachable server must be told later, so the person hears of it.
     if (!isSignedOut(error)) throw error;
+  } finally {
+    isLeaving = false;
   }
   await endSession('logged-out');
   tabs?.postMessage('signed-out');
@@ -98,6 +112,8 @@ export async function endSession(reason: SignedOutReason): Promise<void> {
   try {
     localStorage.removeItem(KEPT_ACCOUNT);
     publish({ status: 'signed-out', reason });
+    // What is still under way must not fill the cache again.
+    void queryClient.cancelQueries();
     queryClient.clear();
     await forgetKept();
     for (const listener of forgetters) listener();
@@ -116,7 +132,7 @@ export function onSignedOut(listener: () => void): () => void {
 }
 
 whenSessionEnds((_error: CairnError) => {
-  if (state.status === 'signed-in') void endSession('ended');
+  if (state.status === 'signed-in') void endSession(isLeaving ? 'logged-out' : 'ended');
 });
 tabs?.addEventListener('message', ({ data }) => {
   if (data === 'signed-out') void endSession('logged-out');

@@ -40,7 +40,8 @@ function AccountMenu() {
       trigger={
         <button
           type="button"
-          aria-label={t('nav.account', { name: me.user.username })}
+          // Begins as people call it, and has all that is written on it.
+          aria-label={`${t('nav.account', { name: me.user.username })} ${me.device.name}`}
           className="flex w-full items-center gap-2.5 rounded-lg p-2 text-left hover:bg-hover"
         >
           <span
@@ -84,7 +85,7 @@ export function Shell() {
         {t('app.skip')}
       </a>
       {!narrow && (
-        <div className="flex w-58 shrink-0 flex-col border-line border-r bg-sunken px-3 pt-4 pb-2">
+        <header className="flex w-58 shrink-0 flex-col border-line border-r bg-sunken px-3 pt-4 pb-2">
           <Link
             to="/files/$"
             params={{ _splat: '' }}
@@ -100,7 +101,7 @@ export function Shell() {
           </nav>
           <ConnectionState className="px-2 py-2" />
           <AccountMenu />
-        </div>
+        </header>
       )}
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <ConnectionBanner />

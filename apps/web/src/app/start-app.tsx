@@ -3,8 +3,9 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from '../api/query-client.ts';
-import { startSession } from '../api/session.ts';
+import { onSignedOut, startSession } from '../api/session.ts';
 import { router } from '../routes/router.tsx';
+import { dismissAllToasts } from '../ui/toast-store.ts';
 import { Toasts } from '../ui/toasts.tsx';
 import { TooltipProvider } from '../ui/tooltip.tsx';
 import { registerServiceWorker } from './register-service-worker.ts';
@@ -13,6 +14,7 @@ import { registerServiceWorker } from './register-service-worker.ts';
 export function startApp(): void {
   const place = document.getElementById('app');
   if (place === null) throw new Error('index.html has no element "app"');
+  onSignedOut(dismissAllToasts);
   void startSession();
   createRoot(place).render(
     <StrictMode>

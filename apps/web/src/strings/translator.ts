@@ -1,3 +1,5 @@
+import { shownName } from '../ui/shown-name.ts';
+
 /** A text with `{holes}`; or one for each plural form, chosen by the hole `count`. */
 export type Words = string | { readonly one: string; readonly other: string };
 export type Holes = Readonly<Record<string, string | number>>;
@@ -24,7 +26,7 @@ export function createTranslator<Key extends string>(
     return text.replace(/\{(\w+)\}/g, (whole, hole: string) => {
       const value = holes[hole];
       if (value === undefined) return whole;
-      return typeof value === 'number' ? numbers.format(value) : value;
+      return typeof value === 'number' ? numbers.format(value) : shownName(value);
     });
   };
 }

@@ -39,6 +39,11 @@ export function dismissToast(id: number): void {
   publish(toasts.filter((toast) => toast.id !== id));
 }
 
+/** Takes all messages away, such as those that name what is in an account that was left. */
+export function dismissAllToasts(): void {
+  for (const { id } of toasts) dismissToast(id);
+}
+
 /** Keeps a toast while somebody points at it. */
 export function holdToast(id: number): void {
   clearTimeout(ends.get(id));

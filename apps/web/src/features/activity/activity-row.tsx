@@ -17,6 +17,7 @@ import { useAccount } from '../../api/use-session.ts';
 import { FolderLink } from '../../app/folder-link.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { formatDate, formatExact, formatTime } from '../../ui/format.ts';
+import { shownName } from '../../ui/shown-name.ts';
 import type { ActivityRow } from './activity-rows.ts';
 import { type ActivityBurst, type ActivityKind, startOfDay } from './group-activity.ts';
 import { t } from './strings.ts';
@@ -135,17 +136,17 @@ function EntryName({ item }: { readonly item: ActivityItem }) {
   const { name, path, kind, entryId } = item.entry;
   const look = 'font-medium hover:underline';
   if (path === null) {
-    if (item.kind !== 'deleted') return <span className="font-medium">{name}</span>;
+    if (item.kind !== 'deleted') return <span className="font-medium">{shownName(name)}</span>;
     return (
       <Link to="/trash" className={look}>
-        {name}
+        {shownName(name)}
       </Link>
     );
   }
   if (kind === 'folder') {
     return (
       <FolderLink path={path} className={look}>
-        {name}
+        {shownName(name)}
       </FolderLink>
     );
   }
@@ -156,7 +157,7 @@ function EntryName({ item }: { readonly item: ActivityItem }) {
       search={{ details: entryId }}
       className={look}
     >
-      {name}
+      {shownName(name)}
     </Link>
   );
 }

@@ -12,6 +12,7 @@ import { t as common } from '../../strings/t.ts';
 import { Button } from '../../ui/button.tsx';
 import { formatDateTime } from '../../ui/format.ts';
 import { KindIcon } from '../../ui/kind-icon.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { showToast } from '../../ui/toast-store.ts';
 import { Comparison } from '../versions/compare/comparison-view.tsx';
 import { MAX_TEXT_BYTES } from '../versions/compare/read-text.ts';
@@ -70,7 +71,7 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
         <KindIcon kind={shown.entry.kind} />
         <div className="min-w-0 flex-1">
           <h2 id={titleId} className="break-words font-semibold">
-            {shown.entry.name}
+            {shownName(shown.entry.name)}
           </h2>
           <FolderLink
             path={folder}
@@ -78,7 +79,7 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
           >
             <FolderOpen aria-hidden className="size-3.5 shrink-0" />
             <span className="sr-only">{t('openFolder')} </span>
-            <span className="truncate">{folder}</span>
+            <span className="truncate">{shownName(folder)}</span>
           </FolderLink>
         </div>
       </header>
@@ -100,7 +101,7 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
         )}
         <ConflictSideView
           title={t('copy')}
-          hint={copy.entry.name}
+          hint={shownName(copy.entry.name)}
           side={copy}
           other={original}
           showsPicture={isPicture}

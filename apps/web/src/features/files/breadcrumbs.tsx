@@ -7,6 +7,7 @@ import { pathSteps } from '../../api/paths.ts';
 import { useAccount } from '../../api/use-session.ts';
 import { FolderLink } from '../../app/folder-link.tsx';
 import { classNames } from '../../ui/class-names.ts';
+import { shownName } from '../../ui/shown-name.ts';
 import { bringsEntries, bringsFiles } from './dragging.ts';
 import { t } from './strings.ts';
 import { useDropTarget } from './use-drop-target.ts';
@@ -44,14 +45,14 @@ function Step({
     >
       {isLast ? (
         <h1 aria-current="page" className="truncate px-1.5 py-1 font-semibold text-lg">
-          {name}
+          {shownName(name)}
         </h1>
       ) : (
         <FolderLink
           path={path}
           className="block truncate rounded-md px-1.5 py-1 text-lg text-quiet hover:bg-hover hover:text-ink"
         >
-          {name}
+          {shownName(name)}
         </FolderLink>
       )}
     </span>

@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { FileIcon } from '../../ui/file-icon.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { ErrorState, SkeletonRows } from '../../ui/states.tsx';
 import { FolderNameDialog } from './folder-name-dialog.tsx';
 import { sortEntries } from './sort-entries.ts';
@@ -73,7 +74,7 @@ export function ChooseFolderDialog(props: ChooseFolderDialogProps) {
               className="truncate rounded-md px-1.5 py-1 hover:bg-hover aria-[current]:font-semibold"
               onClick={() => setPath(step.path)}
             >
-              {step.name}
+              {shownName(step.name)}
             </button>
           </span>
         ))}
@@ -101,7 +102,7 @@ export function ChooseFolderDialog(props: ChooseFolderDialogProps) {
                   )}
                 >
                   <FileIcon entry={child} />
-                  <span className="min-w-0 flex-1 truncate">{child.name}</span>
+                  <span className="min-w-0 flex-1 truncate">{shownName(child.name)}</span>
                   <ChevronRight aria-hidden className="size-4 shrink-0 text-faint" />
                 </button>
               </li>

@@ -7,6 +7,7 @@ import { t as common } from '../../strings/t.ts';
 import { Button } from '../../ui/button.tsx';
 import { formatBytes, formatDateTime, formatExact, millisecondsOf } from '../../ui/format.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { SkeletonRows } from '../../ui/states.tsx';
 import { describeKind } from './describe-entry.ts';
 import { t } from './strings.ts';
@@ -43,7 +44,7 @@ export function DetailsPanel({ entry, actions, onClose }: DetailsPanelProps) {
           tabIndex={-1}
           className="min-w-0 flex-1 break-words font-semibold text-lg outline-none"
         >
-          {entry.name}
+          {shownName(entry.name)}
         </h2>
         <IconButton icon={X} small label={common('common.close')} onClick={onClose} />
       </header>
@@ -74,7 +75,7 @@ export function DetailsPanel({ entry, actions, onClose }: DetailsPanelProps) {
         <dt>{t('infoPlace')}</dt>
         <dd className="min-w-0 break-words">
           <FolderLink path={folder} className="text-accent-text underline-offset-2 hover:underline">
-            {folder === '/' ? t('root') : folder}
+            {folder === '/' ? t('root') : shownName(folder)}
           </FolderLink>
         </dd>
       </dl>

@@ -1,6 +1,7 @@
 import type { FileObject } from '@cairn/protocol';
 import { Link } from '@tanstack/react-router';
 import { prefetchFolder } from '../../api/folders.ts';
+import { shownName } from '../../ui/shown-name.ts';
 import type { BrowserModel } from './browser-model.ts';
 import { NameEditor } from './name-editor.tsx';
 
@@ -40,7 +41,7 @@ export function EntryName({ model, entry, className }: EntryNameProps) {
           else event.stopPropagation();
         }}
       >
-        {entry.name}
+        {shownName(entry.name)}
       </Link>
     );
   }
@@ -56,7 +57,7 @@ export function EntryName({ model, entry, className }: EntryNameProps) {
         model.actions.open(entry);
       }}
     >
-      {entry.name}
+      {shownName(entry.name)}
     </button>
   );
 }

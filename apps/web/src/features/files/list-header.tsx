@@ -71,7 +71,9 @@ export function ListHeader({ model, order, onOrder }: ListHeaderProps) {
         )}
         {heading('modified', t('modified'), 'w-32')}
         {heading('size', t('size'), 'w-24 text-right')}
-        <div role="columnheader" aria-label={t('detailsShort')} className="-mr-2 w-9" />
+        <div role="columnheader" className="-mr-2 w-9">
+          <span className="sr-only">{t('detailsShort')}</span>
+        </div>
       </div>
     </div>
   );

@@ -32,12 +32,19 @@ export function NameEditor({ entry, onRename, onEnd }: NameEditorProps) {
     input.current?.setSelectionRange(0, dot <= 0 ? entry.name.length : dot);
   }, [entry]);
 
+  /** Whoever typed goes on in the list; whoever clicked elsewhere is there already. */
+  function end(): void {
+    ended.current = true;
+    const grid = input.current?.closest<HTMLElement>('[role="grid"]');
+    if (document.activeElement === input.current) grid?.focus({ preventScroll: true });
+    onEnd();
+  }
+
   async function finish(): Promise<void> {
     if (ended.current) return;
     const wanted = name.trim();
     if (wanted === entry.name || wanted === '') {
-      ended.current = true;
-      onEnd();
+      end();
       return;
     }
     const wrong = nameProblem(wanted);
@@ -48,7 +55,7 @@ export function NameEditor({ entry, onRename, onEnd }: NameEditorProps) {
     ended.current = true;
     const refused = await onRename(wanted);
     if (refused === null) {
-      onEnd();
+      end();
       return;
     }
     ended.current = false;
@@ -59,10 +66,7 @@ export function NameEditor({ entry, onRename, onEnd }: NameEditorProps) {
   function onKeyDown(event: KeyboardEvent): void {
     event.stopPropagation();
     if (event.key === 'Enter') void finish();
-    if (event.key === 'Escape') {
-      ended.current = true;
-      onEnd();
-    }
+    if (event.key === 'Escape') end();
   }
 
   return (
@@ -78,7 +82,11 @@ export function NameEditor({ entry, onRename, onEnd }: NameEditorProps) {
           setName(event.target.value);
           setProblem(null);
         }}
-        onBlur={() => (problem === null ? void finish() : onEnd())}
+        onBlur={() => {
+          if (ended.current) return;
+          if (problem === null) void finish();
+          else onEnd();
+        }}
         onKeyDown={onKeyDown}
         onClick={(event) => event.stopPropagation()}
         onDoubleClick={(event) => event.stopPropagation()}

@@ -101,6 +101,7 @@ function renderOne(token: Token, depth: number): ReactNode {
       return (
         <input
           type="checkbox"
+          aria-label={(token as Tokens.Checkbox).checked ? t('taskDone') : t('taskOpen')}
           disabled
           checked={(token as Tokens.Checkbox).checked}
           readOnly

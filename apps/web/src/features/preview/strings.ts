@@ -26,6 +26,8 @@ export const previewWords = {
   pdfLabel: 'PDF {name}',
   image: 'Image: {text}',
   imageNoText: 'Image',
+  taskDone: 'Done',
+  taskOpen: 'To do',
   details: '{size} · changed {at}',
 } as const;
 

@@ -9,6 +9,7 @@ import { formatBytes, formatDateTime, formatExact, millisecondsOf } from '../../
 import { IconButton } from '../../ui/icon-button.tsx';
 import { KindIcon } from '../../ui/kind-icon.tsx';
 import { Menu, type MenuEntry } from '../../ui/menu.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { EmptyState, ErrorState, SkeletonRows } from '../../ui/states.tsx';
 import { usePageList } from '../../ui/use-page-list.ts';
 import { VersionPreview } from '../versions/version-preview.tsx';
@@ -81,7 +82,7 @@ export function PastFolder({ root, at, changes, isOffline, onRestoreItem }: Past
                 onClick={() => setSteps(steps.slice(0, index + 1))}
                 className="truncate rounded-md px-1.5 py-0.5 text-quiet hover:bg-hover aria-[current]:font-medium aria-[current]:text-ink"
               >
-                {step.name}
+                {shownName(step.name)}
               </button>
             </span>
           ))}
@@ -112,7 +113,7 @@ export function PastFolder({ root, at, changes, isOffline, onRestoreItem }: Past
       {previewed !== null && (
         <Dialog
           size="large"
-          title={previewed.name}
+          title={shownName(previewed.name)}
           description={t('asOf', { at: formatExact(at) })}
           onClose={() => setPreviewed(null)}
         >
@@ -172,7 +173,7 @@ function PastList({ items, changes, menuOf, onOpen, onPreview }: PastListProps) 
                   onClick={() => onOpen(item)}
                 >
                   <span className="sr-only">{t('open', { name: '' })}</span>
-                  {item.name}
+                  {shownName(item.name)}
                 </button>
               ) : canPreview ? (
                 <button
@@ -180,10 +181,10 @@ function PastList({ items, changes, menuOf, onOpen, onPreview }: PastListProps) 
                   className={classNames(look, 'block max-w-full')}
                   onClick={() => onPreview(item, versionId)}
                 >
-                  {item.name}
+                  {shownName(item.name)}
                 </button>
               ) : (
-                <span className="block truncate">{item.name}</span>
+                <span className="block truncate">{shownName(item.name)}</span>
               )}
               <p className="truncate text-quiet text-sm">
                 {item.sizeBytes !== undefined && formatBytes(item.sizeBytes)}

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { sayError } from '../../api/errors.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { apiPath, ask, tell } from '../../api/request.ts';
-import { endSession } from '../../api/session.ts';
+import { leaveBy } from '../../api/session.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
@@ -27,14 +27,13 @@ export function Devices() {
     refetchInterval: REFRESH_MS,
   });
   const revoke = useMutation({
-    mutationFn: (device: DeviceDescription) =>
-      tell(apiPath`/devices/${device.deviceId}`, { method: 'DELETE' }),
+    mutationFn: (device: DeviceDescription) => {
+      const act = () => tell(apiPath`/devices/${device.deviceId}`, { method: 'DELETE' });
+      return device.current ? leaveBy(act) : act();
+    },
     onSuccess: async (_nothing, device) => {
       setAsked(null);
-      if (device.current) {
-        await endSession('logged-out');
-        return;
-      }
+      if (device.current) return;
       showToast(t('revokedDone', { name: device.name }), { tone: 'good' });
       await queryClient.invalidateQueries({ queryKey: ['devices'] });
     },

@@ -7,6 +7,7 @@ import { formatBytes, formatDate, formatExact, formatRelative } from '../../ui/f
 import { IconButton } from '../../ui/icon-button.tsx';
 import { KindIcon } from '../../ui/kind-icon.tsx';
 import { Menu } from '../../ui/menu.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { t } from './strings.ts';
 import type { TrashItem } from './trash-data.ts';
 
@@ -45,7 +46,7 @@ export function TrashRow(props: TrashRowProps) {
       <KindIcon kind={item.kind} />
       <div className="min-w-0 flex-1">
         <p className="truncate" title={item.name}>
-          {item.name}
+          {shownName(item.name)}
         </p>
         <p className="truncate text-quiet text-sm">
           <span title={folder}>{t('wasIn', { folder: folder === '/' ? t('topFolder') : folder })}</span>

@@ -5,6 +5,7 @@ import { isActive, isOver, type UploadItem } from '../../transfers/queue-state.t
 import { classNames } from '../../ui/class-names.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
 import { ProgressBar } from '../../ui/progress-bar.tsx';
+import { shownName } from '../../ui/shown-name.ts';
 import { describeItem, foldersOf, nameOf } from './describe-uploads.ts';
 import { t } from './strings.ts';
 
@@ -27,7 +28,7 @@ export const UploadRow = memo(function UploadRow({ item }: { readonly item: Uplo
       <Icon aria-hidden className={classNames('size-4.5 shrink-0', look)} strokeWidth={1.75} />
       <div className="min-w-0 flex-1">
         <p className="truncate text-sm" title={item.relativePath}>
-          {name}
+          {shownName(name)}
           {folders !== '' && <span className="text-quiet"> — {folders}</span>}
         </p>
         <p
