@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { REPOSITORY } from './built-app.ts';
 
-const CAIRN = join(REPOSITORY, 'bin', 'cairn');
+export const CAIRN = join(REPOSITORY, 'bin', 'cairn');
+const CLOCK = pathToFileURL(join(import.meta.dirname, 'server-clock.ts')).href;
 const START_TIMEOUT_MS = 120_000;
 
 /** Only what a program needs: a developer's own settings must not leak in. */
-function variables(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function variables(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = { ...more };
   for (const name of ['PATH', 'HOME', 'TMPDIR', 'LANG']) {
     const value = process.env[name];
@@ -46,17 +48,22 @@ export interface CairnServer {
   readonly folder: string;
   /** What it wrote so far. */
   readLog(): string;
+  /** Makes its clock show this long before the real time; with `hasClock` only. */
+  setBack(durationMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** A real `cairn serve` on a free port with a folder of its own, kept apart from this process. */
-export async function startCairn(): Promise<CairnServer> {
+export async function startCairn({ hasClock = false } = {}): Promise<CairnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'cairn-web-test-'));
+  const clock = join(folder, 'clock');
+  const withClock = { NODE_OPTIONS: `--import=${CLOCK}`, CAIRN_TEST_CLOCK: clock };
+  const setBack = (durationMs: number) => writeFile(clock, String(-durationMs));
   let log = '';
   const child: ChildProcess = spawn(
     process.execPath,
     [CAIRN, 'serve', '--data', join(folder, 'data'), '--port', '0'],
-    { env: variables({}), stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: variables(hasClock ? withClock : {}), stdio: ['ignore', 'pipe', 'pipe'] },
   );
   async function stop(): Promise<void> {
     if (child.exitCode === null && child.signalCode === null) {
@@ -85,7 +92,7 @@ export async function startCairn(): Promise<CairnServer> {
         });
       }
     });
-    return { url, port: Number(new URL(url).port), folder, readLog: () => log, stop };
+    return { url, port: Number(new URL(url).port), folder, readLog: () => log, setBack, stop };
   } catch (error) {
     await stop();
     throw error;

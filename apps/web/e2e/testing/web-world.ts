@@ -37,6 +37,8 @@ export interface WebWorld {
   visit(options?: BrowserContextOptions): Promise<Visitor>;
   /** A new account, signed in here and on another device; the page is still empty. */
   signUp(options?: BrowserContextOptions): Promise<Person>;
+  /** A new account, with nothing but a device. */
+  register(username: string, deviceName: string): Promise<OtherDevice>;
   /** Another device of an account. */
   connect(username: string, deviceName: string): Promise<OtherDevice>;
 }
@@ -50,7 +52,7 @@ function isUsual(text: string, url: string): boolean {
  * One server and one browser for the tests of a file; each test has fresh contexts. A test fails when a page threw,
  * wrote an error to the console, opened a dialog of the browser or broke its policy.
  */
-export function createWebWorld(): WebWorld {
+export function createWebWorld(options: { readonly hasClock?: boolean } = {}): WebWorld {
   const executable = findChromium();
   let server: CairnServer | null = null;
   let browser: Browser | null = null;
@@ -62,7 +64,7 @@ export function createWebWorld(): WebWorld {
   beforeAll(async () => {
     if (executable === null) return;
     await ensureBuilt();
-    [server, browser] = await Promise.all([startCairn(), launchChromium(executable)]);
+    [server, browser] = await Promise.all([startCairn(options), launchChromium(executable)]);
   }, 300_000);
   afterAll(async () => {
     await browser?.close();
@@ -139,11 +141,12 @@ export function createWebWorld(): WebWorld {
       body: JSON.stringify({ username, password: PASSWORD, deviceName }),
     });
     if (!response.ok) throw new Error(`cannot sign in: ${await response.text()}`);
-    const { accessToken, device } = (await response.json()) as {
+    const { accessToken, refreshToken, device } = (await response.json()) as {
       accessToken: string;
+      refreshToken: string;
       device: { deviceId: string };
     };
-    return new OtherDevice(url, accessToken, device.deviceId);
+    return new OtherDevice(url, accessToken, device.deviceId, refreshToken);
   }
 
   async function signUp(options: BrowserContextOptions = {}): Promise<Person> {
@@ -167,6 +170,7 @@ export function createWebWorld(): WebWorld {
     },
     visit,
     signUp,
+    register: (username, deviceName) => startSession('register', username, deviceName),
     connect: (username, deviceName) => startSession('login', username, deviceName),
   };
 }
