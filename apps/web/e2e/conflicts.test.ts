@@ -41,6 +41,8 @@ test('both sides of a real conflict are listed, compared, and the copy is kept, 
   await card(page).waitFor();
   expect(await card(page).textContent()).toMatch(/Original.*Saved .* on Laptop/);
   expect(await card(page).textContent()).toMatch(/Conflict copy.*Saved .* on Workstation/);
+  // The copy bears the name that the device has on the server.
+  expect((await other.names())[0]).toMatch(/^plan \(Workstation's Conflict Copy /);
   await card(page).getByRole('button', { name: 'Compare line by line' }).click();
   await card(page).getByText('of the workstation').waitFor();
   await card(page).getByText('of the laptop').waitFor();

@@ -181,7 +181,7 @@ const SCREENS: readonly Screen[] = [
     name: 'trash',
     async open(page) {
       await page.goto('/trash');
-      await page.getByText('Old tax return.pdf').waitFor();
+      await page.getByText('Old tax return.pdf', { exact: true }).waitFor();
     },
   },
   {

@@ -11,7 +11,7 @@ test('what was deleted anywhere is listed with who, when and how long it stays, 
   await tablet.ask('DELETE', `/files/${(await other.find('/Work/plan.txt')).entryId}`);
   await page.goto('/trash');
   const list = page.getByLabel('What was deleted, newest first');
-  await list.getByText('plan.txt').waitFor();
+  await list.getByText('plan.txt', { exact: true }).waitFor();
   expect(await page.getByRole('main').textContent()).toMatch(/is kept here for \d+ days/);
   const text = (await list.textContent()) ?? '';
   expect(text).toMatch(/was in \/Work/);
@@ -20,7 +20,7 @@ test('what was deleted anywhere is listed with who, when and how long it stays, 
 
   // Deleted on another device while this is open.
   await tablet.ask('DELETE', `/files/${(await other.find('/gone.txt')).entryId}`);
-  await list.getByText('gone.txt').waitFor();
+  await list.getByText('gone.txt', { exact: true }).waitFor();
 
   await page.getByRole('button', { name: 'Restore plan.txt' }).click();
   await page.getByText('plan.txt is back in Work').waitFor();
@@ -53,6 +53,12 @@ test('is deleted for good only after a question, one by one and all at once', as
   };
   await page.goto('/trash');
   await page.getByRole('button', { name: 'More for a.txt' }).click();
+  await page.getByRole('menuitem', { name: 'Delete for good' }).waitFor();
+  // Beside its button, however far down the row is.
+  const button = await page.getByRole('button', { name: 'More for a.txt' }).boundingBox();
+  const menu = await page.getByRole('menu').boundingBox();
+  const below = (button?.y ?? 0) + (button?.height ?? 0);
+  expect(Math.abs((menu?.y ?? 0) - below)).toBeLessThan(20);
   await page.getByRole('menuitem', { name: 'Delete for good' }).click();
   const question = page.getByRole('alertdialog').or(page.getByRole('dialog'));
   await question.getByRole('button', { name: 'Cancel' }).click();
