@@ -259,10 +259,10 @@ async function uploadSlowly(page: Page): Promise<void> {
   await page.context().route('**/packs', () => new Promise<void>(() => undefined));
   await page.goto('/files/To%20sort');
   await page.getByText('This folder is empty').waitFor();
-  const chooser = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Upload files' }).first().click();
-  await (await chooser).setFiles(
-    ['Concert recording.wav', 'Slides for Monday.pdf', 'Garden.jpg'].map((name) => join(folder, name)),
-  );
+  await page
+    .locator('input[data-picker=files]')
+    .setInputFiles(
+      ['Concert recording.wav', 'Slides for Monday.pdf', 'Garden.jpg'].map((name) => join(folder, name)),
+    );
   await page.getByText('Slides for Monday.pdf').waitFor();
 }

@@ -16,6 +16,8 @@ test('an administrator sees the storage, the devices and what stands behind', as
   await other.ask('DELETE', `/files/${(await other.find('/trashed.bin')).entryId}`);
   await page.goto('/status');
   await page.getByText('Everything works').waitFor();
+  await page.getByText('Database works').waitFor();
+  await page.getByText('Blocks works').waitFor();
   await page.getByText('2 files').waitFor();
   await page.getByText('Figures as a table').click();
   const figures = page.getByRole('table').first();

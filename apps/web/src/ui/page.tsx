@@ -83,7 +83,7 @@ export function ListRow({ icon, title, detail, end, className }: ListRowProps) {
       {icon}
       <div className="min-w-0 flex-1">
         <div className="truncate">{title}</div>
-        {detail !== undefined && <div className="truncate text-quiet text-sm">{detail}</div>}
+        {detail !== undefined && <div className="break-words text-quiet text-sm sm:truncate">{detail}</div>}
       </div>
       {end}
     </li>
