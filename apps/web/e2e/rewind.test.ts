@@ -36,7 +36,7 @@ function listOfThen(page: Page) {
 }
 
 test('a folder is seen as it was, what going back would change, and goes back and forth', async () => {
-  const { page, other } = await world.signUp();
+  const { page, other, expectProblem } = await world.signUp();
   await other.put('/outside.txt', 'untouched');
   const { entryId, at, then, now } = await makeAlbum(other);
   await page.goto('/');
@@ -64,6 +64,8 @@ test('a folder is seen as it was, what going back would change, and goes back an
   await listOfThen(page).getByText('deep.txt').waitFor();
   expect(await other.tree('/Album')).toEqual(now);
 
+  // The folder that is looked into is there again, and with the undo it is not.
+  expectProblem(/status of 404.*rewind/);
   await page.getByRole('button', { name: 'Restore the folder' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click();
   await page.getByText(/changes were made: it is as it was/).waitFor();
@@ -73,6 +75,7 @@ test('a folder is seen as it was, what going back would change, and goes back an
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText('Undone: everything is as it was before').waitFor();
   expect(await other.tree('/Album')).toEqual(now);
+  await listOfThen(page).getByText('RANSOM.txt').waitFor();
 });
 
 test('one thing goes back, the rest stays', async () => {
