@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { t } from '../strings/t.ts';
 import { classNames } from './class-names.ts';
 import { IconButton } from './icon-button.tsx';
+import { useReturnFocus } from './use-return-focus.ts';
 
 export interface DialogProps {
   readonly open?: boolean;
@@ -31,12 +32,14 @@ export function Dialog({
   actions,
   size = 'small',
 }: DialogProps) {
+  const returnFocus = useReturnFocus();
   return (
     <RadixDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <RadixDialog.Portal>
         <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-veil" />
         <RadixDialog.Content
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
+          onCloseAutoFocus={returnFocus}
           className={classNames(
             'fixed z-50 flex max-h-[92dvh] flex-col bg-raised shadow-raised outline-none',
             'inset-x-0 bottom-0 animate-slide-up rounded-t-2xl pb-[env(safe-area-inset-bottom)]',

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { contentUrl, downloadEntries } from '../../transfers/download.ts';
 import { formatBytes, formatDateTime, millisecondsOf } from '../../ui/format.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
+import { useReturnFocus } from '../../ui/use-return-focus.ts';
 import { ImagePreview } from './image-preview.tsx';
 import { MediaPreview } from './media-preview.tsx';
 import { NoPreview } from './no-preview.tsx';
@@ -22,6 +23,7 @@ export interface PreviewDialogProps {
 
 /** A file in full size, over everything else. What is in it never runs as part of this app. */
 export function PreviewDialog({ entry, siblings, onClose }: PreviewDialogProps) {
+  const returnFocus = useReturnFocus();
   const [shown, setShown] = useState(entry);
   const files = siblings.filter(({ kind }) => kind === 'file');
   const index = files.findIndex(({ entryId }) => entryId === shown.entryId);
@@ -45,6 +47,7 @@ export function PreviewDialog({ entry, siblings, onClose }: PreviewDialogProps) 
       <RadixDialog.Portal>
         <RadixDialog.Content
           onKeyDown={onKeyDown}
+          onCloseAutoFocus={returnFocus}
           className="fixed inset-0 z-50 flex animate-fade-in flex-col bg-ground pt-[env(safe-area-inset-top)] pb-[env(safe-area-inset-bottom)] outline-none"
         >
           <header className="flex items-center gap-1 border-line border-b py-2 pr-2 pl-4">
