@@ -9,6 +9,8 @@ import { createWebWorld, PASSWORD, SCREENSHOTS, type Visitor } from './testing/w
 
 const world = createWebWorld({ hasClock: true });
 const USERNAME = 'anna';
+/** Twenty screens, and an account to be made first. */
+const PATIENCE_MS = 480_000;
 
 const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 const PHONE: BrowserContextOptions = {
@@ -222,7 +224,9 @@ for (const [shape, options] of [
   ['phone', PHONE],
 ] as const) {
   for (const colorScheme of ['light', 'dark'] as const) {
-    test(`nothing is cut off or scrolls sideways: ${shape}, ${colorScheme}`, async () => {
+    test(`nothing is cut off or scrolls sideways: ${shape}, ${colorScheme}`, {
+      timeout: PATIENCE_MS,
+    }, async () => {
       const folder = join(SCREENSHOTS, `${shape}-${colorScheme}`);
       await mkdir(folder, { recursive: true });
       const { page } = await signIn({ ...options, colorScheme });
