@@ -117,7 +117,7 @@ describe('settings', () => {
 
 describe('sign-up by invitation', () => {
   const CODE = 'code-of-this-test-only';
-  const world = createWebWorld({ CAIRN_SIGNUP: 'invite', CAIRN_SETUP_CODE: CODE });
+  const world = createWebWorld({ variables: { CAIRN_SIGNUP: 'invite', CAIRN_SETUP_CODE: CODE } });
 
   test('the first account needs the set-up code; after it nobody signs up', async () => {
     const { page, context, expectProblem } = await world.visit();

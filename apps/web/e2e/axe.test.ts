@@ -2,7 +2,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { makeConflict } from './testing/attacks.ts';
-import { createPng } from './testing/pictures.ts';
+import { createPng } from './testing/png.ts';
 import { createWebWorld, type Person } from './testing/web-world.ts';
 
 const world = createWebWorld();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPng } from './testing/pictures.ts';
+import { createPng } from './testing/png.ts';
 import { createWebWorld } from './testing/web-world.ts';
 
 const world = createWebWorld();

@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { REPOSITORY } from './built-app.ts';
 
-const CAIRN = join(REPOSITORY, 'bin', 'cairn');
+export const CAIRN = join(REPOSITORY, 'bin', 'cairn');
+const CLOCK = pathToFileURL(join(import.meta.dirname, 'server-clock.ts')).href;
 const START_TIMEOUT_MS = 120_000;
 
 /** Only what a program needs: a developer's own settings must not leak in. */
-function variables(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+export function variables(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = { ...more };
   for (const name of ['PATH', 'HOME', 'TMPDIR', 'LANG']) {
     const value = process.env[name];
@@ -52,15 +54,24 @@ export interface CairnServer {
   resume(): Promise<void>;
   /** Has the process stand still (SIGSTOP) or go on (SIGCONT), while its connections stay open. */
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Makes its clock show this long before the real time; with `hasClock` only. */
+  setBack(durationMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/**
- * A real `cairn serve` on a free port with a folder of its own, kept apart from this process.
- * @param more variables of its environment, such as `CAIRN_SIGNUP`
- */
-export async function startCairn(more: Readonly<Record<string, string>> = {}): Promise<CairnServer> {
+export interface CairnServerOptions {
+  /** More variables of its environment, such as `CAIRN_SIGNUP`. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Its clock can be set back. */
+  readonly hasClock?: boolean;
+}
+
+/** A real `cairn serve` on a free port with a folder of its own, kept apart from this process. */
+export async function startCairn(options: CairnServerOptions = {}): Promise<CairnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'cairn-web-test-'));
+  const clock = join(folder, 'clock');
+  const withClock = { NODE_OPTIONS: `--import=${CLOCK}`, CAIRN_TEST_CLOCK: clock };
+  const setBack = (durationMs: number) => writeFile(clock, String(-durationMs));
   let log = '';
   let child: ChildProcess | null = null;
 
@@ -68,7 +79,10 @@ export async function startCairn(more: Readonly<Record<string, string>> = {}): P
     const started: ChildProcess = spawn(
       process.execPath,
       [CAIRN, 'serve', '--data', join(folder, 'data'), '--port', String(port)],
-      { env: variables(more), stdio: ['ignore', 'pipe', 'pipe'] },
+      {
+        env: variables({ ...options.variables, ...(options.hasClock === true ? withClock : {}) }),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
     );
     child = started;
     let output = '';
@@ -117,6 +131,7 @@ export async function startCairn(more: Readonly<Record<string, string>> = {}): P
         if (child?.exitCode !== null || child.signalCode !== null) await launch(port);
       },
       signal: (name) => child?.kill(name),
+      setBack,
       stop,
     };
   } catch (error) {

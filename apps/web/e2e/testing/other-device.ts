@@ -10,13 +10,23 @@ export interface Listed {
 /** Another device of the person, which knows nothing of the browser: plain requests to the public API. */
 export class OtherDevice {
   readonly #url: string;
-  readonly #token: string;
+  #token: string;
+  #refreshToken: string;
   readonly deviceId: string;
 
-  constructor(url: string, token: string, deviceId: string) {
+  constructor(url: string, token: string, deviceId: string, refreshToken: string) {
     this.#url = url;
     this.#token = token;
+    this.#refreshToken = refreshToken;
     this.deviceId = deviceId;
+  }
+
+  /** Goes on with a new access token, when the one from before is too old. */
+  async renew(): Promise<void> {
+    const answer = await this.ask('POST', '/auth/refresh', { refreshToken: this.#refreshToken });
+    const tokens = (await answer.json()) as { accessToken: string; refreshToken: string };
+    this.#token = tokens.accessToken;
+    this.#refreshToken = tokens.refreshToken;
   }
 
   async ask(method: string, path: string, body?: unknown): Promise<Response> {

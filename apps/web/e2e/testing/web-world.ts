@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { ensureBuilt } from './built-app.ts';
-import { type CairnServer, startCairn } from './cairn-server.ts';
+import { type CairnServer, type CairnServerOptions, startCairn } from './cairn-server.ts';
 import { findChromium, launchChromium, WITHOUT_CHROMIUM } from './chromium.ts';
 import { OtherDevice } from './other-device.ts';
 
@@ -37,6 +37,8 @@ export interface WebWorld {
   visit(options?: BrowserContextOptions): Promise<Visitor>;
   /** A new account, signed in here and on another device; the page is still empty. */
   signUp(options?: BrowserContextOptions): Promise<Person>;
+  /** A new account, with nothing but a device. */
+  register(username: string, deviceName: string): Promise<OtherDevice>;
   /** Another device of an account. */
   connect(username: string, deviceName: string): Promise<OtherDevice>;
 }
@@ -49,9 +51,8 @@ function isUsual(text: string, url: string): boolean {
 /**
  * One server and one browser for the tests of a file; each test has fresh contexts. A test fails when a page threw,
  * wrote an error to the console, opened a dialog of the browser or broke its policy.
- * @param variables of the server's environment
  */
-export function createWebWorld(variables: Readonly<Record<string, string>> = {}): WebWorld {
+export function createWebWorld(options: CairnServerOptions = {}): WebWorld {
   const executable = findChromium();
   let server: CairnServer | null = null;
   let browser: Browser | null = null;
@@ -63,7 +64,7 @@ export function createWebWorld(variables: Readonly<Record<string, string>> = {})
   beforeAll(async () => {
     if (executable === null) return;
     await ensureBuilt();
-    [server, browser] = await Promise.all([startCairn(variables), launchChromium(executable)]);
+    [server, browser] = await Promise.all([startCairn(options), launchChromium(executable)]);
   }, 300_000);
   afterAll(async () => {
     await browser?.close();
@@ -142,11 +143,12 @@ export function createWebWorld(variables: Readonly<Record<string, string>> = {})
       body: JSON.stringify({ username, password: PASSWORD, deviceName }),
     });
     if (!response.ok) throw new Error(`cannot sign in: ${await response.text()}`);
-    const { accessToken, device } = (await response.json()) as {
+    const { accessToken, refreshToken, device } = (await response.json()) as {
       accessToken: string;
+      refreshToken: string;
       device: { deviceId: string };
     };
-    return new OtherDevice(url, accessToken, device.deviceId);
+    return new OtherDevice(url, accessToken, device.deviceId, refreshToken);
   }
 
   async function signUp(options: BrowserContextOptions = {}): Promise<Person> {
@@ -170,6 +172,7 @@ export function createWebWorld(variables: Readonly<Record<string, string>> = {})
     },
     visit,
     signUp,
+    register: (username, deviceName) => startSession('register', username, deviceName),
     connect: (username, deviceName) => startSession('login', username, deviceName),
   };
 }

@@ -40,6 +40,7 @@ export function Dialog({
         <RadixDialog.Content
           onCloseAutoFocus={returnFocus}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
+          onCloseAutoFocus={returnFocus}
           className={classNames(
             'fixed z-50 flex max-h-[92dvh] flex-col bg-raised shadow-raised outline-none',
             'inset-x-0 bottom-0 animate-slide-up rounded-t-2xl pb-[env(safe-area-inset-bottom)]',

@@ -30,7 +30,7 @@ export function TextField({ label, hint, error, hideLabel = false, className, ..
         {...rest}
       />
       {hasError ? (
-        <p id={noteId} className="mt-1 text-danger text-sm">
+        <p id={noteId} role="alert" className="mt-1 text-danger text-sm">
           {error}
         </p>
       ) : (

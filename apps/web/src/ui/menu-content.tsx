@@ -1,4 +1,5 @@
 import { DropdownMenu as Parts } from 'radix-ui';
+import { createPortal } from 'react-dom';
 import { classNames } from './class-names.ts';
 import type { MenuEntry, MenuPlace } from './menu-entry.ts';
 
@@ -23,14 +24,18 @@ export interface MenuContentProps {
 export function MenuContent({ place, align, entries, owner, onClose }: MenuContentProps) {
   return (
     <Parts.Root open modal={false} onOpenChange={(open) => !open && onClose()}>
-      <Parts.Trigger asChild>
-        <span
-          aria-hidden
-          tabIndex={-1}
-          className="pointer-events-none fixed"
-          style={{ left: place.left, top: place.top, width: place.width, height: place.height }}
-        />
-      </Parts.Trigger>
+      {/* In the body: within a row that is moved by a transform, "fixed" would mean the row's own corner. */}
+      {createPortal(
+        <Parts.Trigger asChild>
+          <span
+            aria-hidden
+            tabIndex={-1}
+            className="pointer-events-none fixed"
+            style={{ left: place.left, top: place.top, width: place.width, height: place.height }}
+          />
+        </Parts.Trigger>,
+        document.body,
+      )}
       <Parts.Portal>
         <Parts.Content
           className={CONTENT}

@@ -19,7 +19,7 @@ export function Page({ title, description, actions, wide = false, children }: Pa
         className={classNames('mx-auto px-4 pt-4 pb-24 sm:px-6 sm:pt-6', wide ? 'max-w-7xl' : 'max-w-4xl')}
       >
         <header className="mb-4 flex flex-wrap items-start gap-x-4 gap-y-2">
-          <div className="min-w-0 flex-1">
+          <div className="min-w-0 flex-1 basis-64">
             <h1 className="break-words font-semibold text-2xl tracking-tight">{title}</h1>
             {description !== undefined && <p className="mt-0.5 text-quiet">{description}</p>}
           </div>
@@ -83,7 +83,7 @@ export function ListRow({ icon, title, detail, end, className }: ListRowProps) {
       {icon}
       <div className="min-w-0 flex-1">
         <div className="truncate">{title}</div>
-        {detail !== undefined && <div className="truncate text-quiet text-sm">{detail}</div>}
+        {detail !== undefined && <div className="break-words text-quiet text-sm sm:truncate">{detail}</div>}
       </div>
       {end}
     </li>

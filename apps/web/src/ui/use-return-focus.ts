@@ -12,6 +12,11 @@ if (typeof document !== 'undefined') {
   });
 }
 
+/** Whether it is in what closes. */
+function isLeaving(element: Element): boolean {
+  return element.closest('[data-state="closed"]') !== null;
+}
+
 /** What had the focus; of a menu, which is gone by the time that the focus comes back, what the menu was opened from. */
 function findOpener(): HTMLElement | null {
   const { activeElement } = document;
@@ -28,6 +33,11 @@ export function useReturnFocus(): (event: Event) => void {
   const [opener] = useState(findOpener);
   return (event) => {
     event.preventDefault();
-    if (opener?.isConnected === true) opener.focus({ preventScroll: true });
+    const { activeElement } = document;
+    // What the dialog led to may have taken it already.
+    if (activeElement !== null && activeElement !== document.body && !isLeaving(activeElement)) return;
+    const owner = opener?.isConnected === true ? opener : document.querySelector('#main [role=grid]');
+    const element = owner ?? document.getElementById('main');
+    if (element instanceof HTMLElement) element.focus({ preventScroll: true });
   };
 }

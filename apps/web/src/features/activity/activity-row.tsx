@@ -84,7 +84,7 @@ function BurstHead({ burst }: { readonly burst: ActivityBurst<ActivityItem> }) {
     <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5 rounded-t-xl border border-line bg-sunken px-4 py-2">
       <MonitorSmartphone aria-hidden className="size-4.5 shrink-0 text-quiet" strokeWidth={1.75} />
       <h3 className="min-w-0 truncate font-medium">{who}</h3>
-      <span className="text-quiet text-sm">
+      <span className="text-quiet text-sm max-sm:order-last max-sm:basis-full max-sm:pl-7.5">
         {burst.counts.map(({ kind, count }) => t(`count.${kind}`, { count })).join(', ')}
       </span>
       <span className="flex-1" />

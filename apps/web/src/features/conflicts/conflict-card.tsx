@@ -79,7 +79,7 @@ export function ConflictCard({ conflict }: { readonly conflict: ConflictObject }
           >
             <FolderOpen aria-hidden className="size-3.5 shrink-0" />
             <span className="sr-only">{t('openFolder')} </span>
-            <span className="truncate">{shownName(folder)}</span>
+            <span className="truncate">{folder === '/' ? t('topFolder') : shownName(folder)}</span>
           </FolderLink>
         </div>
       </header>

@@ -36,6 +36,7 @@ export const t = createTranslator({
   changedMeanwhile: 'One of the two was changed meanwhile. Look at both again, then decide.',
   undone: 'Undone: both are there again',
   undoFailed: 'That could not be undone: {reason}',
+  topFolder: 'your files',
   openFolder: 'Open the folder',
   otherKinds: 'One is a file and the other a link, so neither can become a version of the other.',
 });

@@ -36,7 +36,7 @@ export function DetailsPanel({ entry, actions, onClose }: DetailsPanelProps) {
       onKeyDown={(event) => {
         if (event.key === 'Escape' && !event.defaultPrevented) onClose();
       }}
-      className="absolute inset-0 z-30 flex flex-col overflow-y-auto border-line bg-surface md:static md:z-auto md:w-88 md:shrink-0 md:border-l"
+      className="absolute inset-0 z-30 flex flex-col overflow-y-auto border-line bg-surface md:static md:z-auto md:w-88 md:shrink-0 xl:w-96 md:border-l"
     >
       <header className="sticky top-0 z-10 flex items-start gap-2 bg-surface px-4 pt-4 pb-2">
         <h2

@@ -82,6 +82,15 @@ export function FileBrowser({
   const activeIndex = active === null ? -1 : model.ids.indexOf(active);
   const isShown = rows.some(({ index }) => index === Math.floor(activeIndex / columns));
 
+  const wasRenaming = useRef(false);
+  useEffect(() => {
+    // The field of the name takes the focus with it when it goes; where something else was clicked, it is there.
+    if (wasRenaming.current && model.renamingId === null && document.activeElement === document.body) {
+      scroller.current?.focus({ preventScroll: true });
+    }
+    wasRenaming.current = model.renamingId !== null;
+  }, [model.renamingId]);
+
   function refocus(element: HTMLElement): void {
     // Rows come and go while scrolling; the focus stays with the grid.
     if (document.activeElement !== element && model.renamingId === null)

@@ -4,7 +4,7 @@ import { Dot } from './dot.tsx';
 import { useHealth, useServer } from './health-data.ts';
 import { t } from './strings.ts';
 
-const PARTS: Readonly<Record<string, string>> = { database: t('part.database'), blocks: t('part.blocks') };
+const PARTS: Readonly<Record<string, string>> = { metadata: t('part.database'), blocks: t('part.blocks') };
 
 /** Whether the server and what it stands on work. */
 export function ServerCard() {

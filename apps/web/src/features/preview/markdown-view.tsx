@@ -138,7 +138,7 @@ function SafeLink({ address, children }: { readonly address: string; readonly ch
 function renderList(list: Tokens.List, depth: number): ReactNode {
   const items = list.items.map((item, index) => (
     // biome-ignore lint/suspicious/noArrayIndexKey: as above
-    <li key={index} className="pl-1">
+    <li key={index} className={item.task ? '-ml-5 list-none' : 'pl-1'}>
       {renderAll(item.tokens, depth + 1)}
     </li>
   ));

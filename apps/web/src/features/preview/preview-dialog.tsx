@@ -24,8 +24,8 @@ export interface PreviewDialogProps {
 
 /** A file in full size, over everything else. What is in it never runs as part of this app. */
 export function PreviewDialog({ entry, siblings, onClose }: PreviewDialogProps) {
-  const [shown, setShown] = useState(entry);
   const returnFocus = useReturnFocus();
+  const [shown, setShown] = useState(entry);
   const files = siblings.filter(({ kind }) => kind === 'file');
   const index = files.findIndex(({ entryId }) => entryId === shown.entryId);
   // As it is now: it may have been renamed or changed while it is looked at.

@@ -66,7 +66,7 @@ export function MomentChooser(props: MomentChooserProps) {
             const instant = fromInputValue(event.target.value);
             if (instant !== null) onChange(instant >= Date.now() ? undefined : instant);
           }}
-          className="h-9.5 min-w-0 rounded-lg border border-line-strong bg-surface px-3 pointer-coarse:h-11 pointer-coarse:text-base"
+          className="h-9.5 min-w-0 rounded-lg border border-line-strong bg-surface px-3 max-sm:order-first max-sm:w-full pointer-coarse:h-11 pointer-coarse:text-base"
         />
         <IconButton
           icon={ChevronRight}
@@ -134,9 +134,10 @@ export function MomentChooser(props: MomentChooserProps) {
 function Bars({ moments, index }: { readonly moments: readonly Moment[]; readonly index: number }) {
   const most = Math.log2(Math.max(...moments.map(({ changes }) => changes)) + 1);
   return (
-    <div aria-hidden className="flex items-end px-2" style={{ height: BAR_PX }}>
+    <div aria-hidden className="flex items-end justify-between" style={{ height: BAR_PX }}>
       {moments.map(({ at, changes }, position) => (
-        <span key={at} className="flex min-w-0 flex-1 justify-center">
+        // As wide as the knob of the slider, so that each stands above its place on it.
+        <span key={at} className="flex w-4 min-w-0 justify-center">
           <span
             className={classNames(
               'w-3/5 max-w-2.5 rounded-t-xs',

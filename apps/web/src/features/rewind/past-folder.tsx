@@ -1,7 +1,7 @@
-import type { EntryId, VersionId } from '@cairn/model';
+import { type EntryId, isCairnError, type VersionId } from '@cairn/model';
 import type { RewindChange, RewindItem } from '@cairn/protocol';
 import { ChevronRight, Download, EllipsisVertical, Eye, FolderOpen, RotateCcw } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Badge } from '../../ui/badge.tsx';
 import { classNames } from '../../ui/class-names.ts';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -40,6 +40,12 @@ export function PastFolder({ root, at, changes, isOffline, onRestoreItem }: Past
   const here = steps.at(-1) ?? root;
   const past = usePastFolder(root.entryId, here.entryId, at);
   const items = past.data?.items ?? [];
+  const isGone = isCairnError(past.error, 'not-found');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the one above may be gone, too
+  useEffect(() => {
+    // At another moment, the folder that was looked into may not be there; the one above it may.
+    if (isGone) setSteps((before) => (before.length > 1 ? before.slice(0, -1) : before));
+  }, [isGone, here.entryId]);
 
   function menuOf(item: RewindItem): MenuEntry[] {
     const entries: MenuEntry[] = [];

@@ -47,6 +47,8 @@ async function readPastFolder(
     if (entryId === rootId || !isCairnError(error, 'not-found', 'horizon-passed')) throw error;
     const deep = apiPath`/rewind?entryId=${rootId}&at=${at}&deep=1`;
     const all = await ask(deep, rewindResponseSchema, { signal });
+    // Not there at all is not the same as empty.
+    if (all.complete && !all.items.some((item) => item.entryId === entryId)) throw error;
     return { ...all, items: all.items.filter(({ parentId }) => parentId === entryId) };
   }
 }

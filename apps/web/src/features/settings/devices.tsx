@@ -103,7 +103,7 @@ function DeviceRow({
     <ListRow
       icon={<Icon aria-hidden className="size-5 shrink-0 text-quiet" strokeWidth={1.75} />}
       title={
-        <span className="flex items-center gap-2">
+        <span className="flex flex-wrap items-center gap-x-2">
           <span className="min-w-0 truncate font-medium">{device.name}</span>
           {device.current && <Badge tone="accent">{t('current')}</Badge>}
         </span>

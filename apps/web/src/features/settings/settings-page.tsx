@@ -40,7 +40,7 @@ function Profile() {
   return (
     <Card title={t('profile')}>
       <div className="flex flex-wrap items-end gap-4 px-4 pt-1 pb-4">
-        <dl className="grid min-w-0 flex-1 grid-cols-[auto_1fr] gap-x-6 gap-y-1 [&>dd]:min-w-0 [&>dd]:break-words [&>dt]:text-quiet">
+        <dl className="grid min-w-0 flex-1 basis-60 grid-cols-[auto_1fr] gap-x-6 gap-y-1 [&>dd]:min-w-0 [&>dd]:break-words [&>dt]:text-quiet">
           <dt>{t('username')}</dt>
           <dd>{me.user.username}</dd>
           <dt>{t('role')}</dt>

@@ -55,10 +55,10 @@ export function TrashRow(props: TrashRowProps) {
             <DeletedBy item={item} />
           </span>
         </p>
-        <p className="truncate text-quiet text-sm sm:hidden">
+        <p className="break-words text-quiet text-sm sm:hidden">
           <DeletedBy item={item} />
         </p>
-        <p className="truncate text-quiet text-sm lg:hidden">
+        <p className="break-words text-quiet text-sm lg:hidden">
           {item.sizeBytes === null ? '' : `${formatBytes(item.sizeBytes)} · `}
           {sayUntil(item)}
         </p>

@@ -12,7 +12,7 @@ export const t = createTranslator({
   preview: 'Preview',
   download: 'Download',
   restore: 'Restore this version',
-  restoreOf: 'Restore the version of {at}',
+  restoreOlder: 'Restore the older version',
   restoreShort: 'Restore',
   compare: 'Compare with current',
   compareOlder: 'Compare with the one before',

@@ -74,7 +74,7 @@ export function CompareDialog(
       onClose={props.onClose}
       actions={
         <Button look="primary" icon={RotateCcw} busy={props.isBusy} onClick={props.onRestore}>
-          {t('restoreOf', { at: formatDateTime(older.committedAt) })}
+          {t('restoreOlder')}
         </Button>
       }
     >

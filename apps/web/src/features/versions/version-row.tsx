@@ -4,7 +4,7 @@ import { Download, EllipsisVertical, Eye, GitCompareArrows, RotateCcw } from 'lu
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { classNames } from '../../ui/class-names.ts';
-import { formatBytes, formatDateTime, formatExact, formatRelative } from '../../ui/format.ts';
+import { formatBytes, formatDate, formatDateTime, formatExact, formatRelative } from '../../ui/format.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
 import { Menu, type MenuEntry } from '../../ui/menu.tsx';
 import { t } from './strings.ts';
@@ -29,6 +29,7 @@ export function VersionRow(props: VersionRowProps) {
   const isCurrent = version.versionId === current?.versionId;
   const isSame = !isCurrent && version.contentId !== null && version.contentId === current?.contentId;
   const at = formatDateTime(version.committedAt);
+  const when = formatRelative(version.committedAt);
   return (
     <li className="group relative flex gap-3 rounded-lg px-1 py-2.5 hover:bg-hover/60">
       <span aria-hidden className="relative flex w-4 shrink-0 justify-center">
@@ -52,7 +53,9 @@ export function VersionRow(props: VersionRowProps) {
           {isCurrent && <Badge tone="accent">{t('current')}</Badge>}
         </div>
         <p className="break-words text-quiet text-sm">
-          {t('savedBy', { device: version.deviceName })} · {formatRelative(version.committedAt)}
+          {t('savedBy', { device: version.deviceName })}
+          {/* The date itself is above. */}
+          {when !== formatDate(version.committedAt) && ` · ${when}`}
         </p>
         <p className="break-words text-quiet text-sm">
           {version.target === null ? describeSize(version, before) : t('link', { target: version.target })}

@@ -37,7 +37,7 @@ export function StackedBar({ title, parts }: { readonly title: string; readonly 
           <li key={name} className="flex items-center gap-2 text-sm">
             <span aria-hidden className={classNames('size-3 shrink-0 rounded-sm', ground)} />
             <span>{name}</span>
-            <span className="font-medium tabular-nums">{formatBytes(bytes)}</span>
+            <span className="whitespace-nowrap font-medium tabular-nums">{formatBytes(bytes)}</span>
             {total > 0 && <span className="text-quiet tabular-nums">{formatPercent(bytes / total)}</span>}
           </li>
         ))}
