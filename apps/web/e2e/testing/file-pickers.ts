@@ -6,7 +6,8 @@ import type { Page } from 'playwright-core';
  */
 export async function takeFilePickers(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    for (const name of ['showOpenFilePicker', 'showDirectoryPicker']) Reflect.deleteProperty(globalThis, name);
+    for (const name of ['showOpenFilePicker', 'showDirectoryPicker'])
+      Reflect.deleteProperty(globalThis, name);
   });
 }
 
