@@ -32,11 +32,11 @@ function checkWorkspace(workspace: Workspace): string[] {
     './contract': suite,
     './browser': browserFile,
     ...others
-  } = (workspace.exports ?? {}) as Record<string, string>;
+  } = (workspace.exports ?? {}) as Record<string, unknown>;
   // What is only bundled is imported by nobody.
   if (workspace.room === 'web' && workspace.exports === undefined) return problems;
   const isPlain =
-    publicFile === './src/index.ts' &&
+    isPublicFile(publicFile) &&
     (suite === undefined || suite === './src/contract.ts') &&
     (browserFile === undefined || browserFile === './src/browser.ts');
   if (!isPlain || Object.keys(others).length > 0) {
@@ -45,6 +45,13 @@ function checkWorkspace(workspace: Workspace): string[] {
     );
   }
   return problems;
+}
+
+/** Either the one for everybody, or with another for what is bundled for browsers. */
+function isPublicFile(value: unknown): boolean {
+  if (value === './src/index.ts') return true;
+  const { browser, default: other, ...more } = (value ?? {}) as Record<string, unknown>;
+  return browser === './src/browser.ts' && other === './src/index.ts' && Object.keys(more).length === 0;
 }
 
 function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[] {

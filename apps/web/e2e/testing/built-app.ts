@@ -57,6 +57,8 @@ async function build(): Promise<void> {
   }
   const [code] = (await once(child, 'close')) as [number | null];
   if (code !== 0) throw new Error(`the web app cannot be built:\n${output.trim()}`);
+  // Such as code of Node's in what browsers load.
+  if (output.trim() !== '') throw new Error(`the build of the web app warns:\n${output.trim()}`);
 }
 
 /** Builds the web app if it is missing or older than its sources; several test files at once build it once. */

@@ -1,6 +1,7 @@
 import { CairnError, ERROR_CODES, type ErrorCode, isCairnError } from '@cairn/model';
 import { API_PREFIX, HEADER_NAMES, PROTOCOL_VERSION } from '@cairn/protocol';
 import { noteReachable, noteUnreachable } from './connection.ts';
+import { msUntilRenewal, noteTokenLife } from './token-life.ts';
 
 /** What checks an answer: a zod schema of the protocol. */
 export interface AnswerSchema<Answer> {
@@ -159,22 +160,42 @@ let refreshedAt = Number.NEGATIVE_INFINITY;
 /** A refresh this young was another request's doing, and is good for this one too. */
 const YOUNG_MS = 5_000;
 
+/** Whether another tab, or another request of this one, refreshed while this one waited for its turn. */
+function isFresh(): boolean {
+  if (performance.now() - refreshedAt < YOUNG_MS) return true;
+  return Math.abs(Date.now() - Number(localStorage.getItem(REFRESH_LOCK) ?? 0)) < YOUNG_MS;
+}
+
 /**
  * Renews the access token by the refresh cookie; one at a time over all tabs, since a refresh token used twice
  * signs the device out.
  */
-export function refreshSession(): Promise<void> {
+export function refreshSession(isEnough: () => boolean = isFresh): Promise<void> {
   refreshing ??= navigator.locks
     .request(REFRESH_LOCK, async () => {
-      if (performance.now() - refreshedAt < YOUNG_MS) return;
-      const last = Number(localStorage.getItem(REFRESH_LOCK) ?? 0);
-      if (Math.abs(Date.now() - last) < YOUNG_MS) return;
-      await attempt('/auth/refresh', { method: 'POST', json: {} });
+      if (isEnough()) return;
+      const response = await attempt('/auth/refresh', { method: 'POST', json: {} });
       refreshedAt = performance.now();
       localStorage.setItem(REFRESH_LOCK, String(Date.now()));
+      await noteTokenLife(response);
     })
     .finally(() => {
       refreshing = null;
     });
   return refreshing;
+}
+
+/** Renews the cookies before they end, unless another tab did. Throws as {@link ask}. */
+export async function renewSession(): Promise<void> {
+  try {
+    await refreshSession(() => isFresh() || msUntilRenewal() > 0);
+  } catch (error) {
+    if (isCairnError(error, 'token-expired', 'not-signed-in', 'session-revoked')) onSessionEnded(error);
+    throw error;
+  }
+}
+
+/** Signs in at `/auth/login` or `/auth/register`; the answer sets the cookies. Throws as {@link ask}. */
+export async function signIn(path: '/auth/login' | '/auth/register', json: unknown): Promise<void> {
+  await noteTokenLife(await attempt(path, { method: 'POST', json }));
 }

@@ -3,7 +3,9 @@ import { type MeResponse, meResponseSchema } from '@cairn/protocol';
 import { isOffline, isSignedOut } from './errors.ts';
 import { forgetKept } from './local-cache.ts';
 import { queryClient } from './query-client.ts';
-import { ask, KEPT_ACCOUNT, tell, whenSessionEnds } from './request.ts';
+import { startRenewing, stopRenewing } from './renewal.ts';
+import { ask, KEPT_ACCOUNT, signIn, tell, whenSessionEnds } from './request.ts';
+import { forgetTokenLife } from './token-life.ts';
 
 /** Why somebody who was signed in is not any more. */
 export type SignedOutReason = 'new' | 'ended' | 'logged-out';
@@ -22,6 +24,8 @@ const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChann
 
 function publish(next: SessionState): void {
   state = next;
+  if (next.status === 'signed-in') startRenewing();
+  else stopRenewing();
   for (const listener of listeners) listener();
 }
 
@@ -59,14 +63,14 @@ export interface Credentials {
 /** Signs in. Throws CairnError with `wrong-credentials` or `too-many-attempts`. */
 export async function logIn(credentials: Credentials): Promise<void> {
   const json = { ...credentials, deviceName: describeBrowser(), session: 'cookie' };
-  await tell('/auth/login', { json, anonymous: true });
+  await signIn('/auth/login', json);
   await enter();
 }
 
 /** Makes an account and signs in. Throws CairnError with `name-taken`, `set-up-code-wrong`, `sign-up-closed`, … */
 export async function register(credentials: Credentials & { readonly setUpCode?: string }): Promise<void> {
   const json = { ...credentials, deviceName: describeBrowser(), session: 'cookie' };
-  await tell('/auth/register', { json, anonymous: true });
+  await signIn('/auth/register', json);
   await enter();
 }
 
@@ -111,6 +115,7 @@ export async function endSession(reason: SignedOutReason): Promise<void> {
   ending = true;
   try {
     localStorage.removeItem(KEPT_ACCOUNT);
+    forgetTokenLife();
     publish({ status: 'signed-out', reason });
     // What is still under way must not fill the cache again.
     void queryClient.cancelQueries();

@@ -76,14 +76,22 @@ async function unlessDismissed(pick: () => Promise<DroppedItem[]>): Promise<Drop
   }
 }
 
+/** Held while its dialog is open: an input that is on no page could be collected, and never answer. */
+let askedInput: HTMLInputElement | null = null;
+
 function pickByInput(isFolder: boolean): Promise<DroppedItem[]> {
   return new Promise((resolve) => {
     const input = document.createElement('input');
+    askedInput = input;
+    function answer(items: DroppedItem[]): void {
+      if (askedInput === input) askedInput = null;
+      resolve(items);
+    }
     input.type = 'file';
     input.multiple = true;
     input.webkitdirectory = isFolder;
-    input.addEventListener('change', () => resolve(input.files === null ? [] : collectChosen(input.files)));
-    input.addEventListener('cancel', () => resolve([]));
+    input.addEventListener('change', () => answer(input.files === null ? [] : collectChosen(input.files)));
+    input.addEventListener('cancel', () => answer([]));
     input.click();
   });
 }

@@ -22,6 +22,8 @@ export interface UploadEngine {
   resume(): void;
   /** Ends the pause after an outage. */
   kick(): void;
+  /** Whether the last request had an answer: it is tried again for a while, but the person is told at once. */
+  noteAnswer(hasAnswer: boolean): void;
 }
 
 export function createUploadEngine(options: UploadEngineOptions): UploadEngine {
@@ -32,12 +34,18 @@ export function createUploadEngine(options: UploadEngineOptions): UploadEngine {
   let round: UploadRound | null = null;
   let state: EngineState = 'idle';
   let isPaused = false;
+  let isUnanswered = false;
   let failures = 0;
   let wakeUp: (() => void) | null = null;
   let isReporting = false;
   let sentBefore = 0;
   let skippedBefore = 0;
   let gate: { readonly opened: Promise<void>; open(): void } | null = null;
+
+  function describeState(): EngineState {
+    if (isPaused && state !== 'signed-out') return 'paused';
+    return state === 'running' && isUnanswered ? 'unreachable' : state;
+  }
 
   function reportSoon(): void {
     if (isReporting) return;
@@ -50,7 +58,7 @@ export function createUploadEngine(options: UploadEngineOptions): UploadEngine {
         type: 'report',
         jobs: changed.map((job) => job.describe()),
         engine: {
-          state: isPaused && state !== 'signed-out' ? 'paused' : state,
+          state: describeState(),
           sentBytes: sentBefore + (round?.sentBytes ?? 0),
           skippedBytes: skippedBefore + (round?.skippedBytes ?? 0),
         },
@@ -189,6 +197,11 @@ export function createUploadEngine(options: UploadEngineOptions): UploadEngine {
       if (state === 'signed-out') state = 'idle';
       if (wakeUp !== null) wakeUp();
       else if (round === null) start();
+    },
+    noteAnswer(hasAnswer) {
+      if (isUnanswered === !hasAnswer) return;
+      isUnanswered = !hasAnswer;
+      reportSoon();
     },
   };
 }

@@ -7,6 +7,7 @@ import {
 import { createBrowserPlatform } from '@cairn/content/browser';
 import type { EntryId, SpaceId } from '@cairn/model';
 import type { FromWorker, ToWorker } from '../upload-types.ts';
+import { tellAnswers } from './tell-answers.ts';
 import { createUploadEngine, type UploadEngine } from './upload-engine.ts';
 
 /** A short outage is bridged by trying again; a longer one is told, and the engine goes on after it. */
@@ -25,7 +26,7 @@ function start({ spaceId, rootId, deviceName }: Extract<ToWorker, { type: 'start
   const environment = createBrowserEnvironment();
   const platform = createBrowserPlatform();
   const client = createClient({
-    transport: createBrowserTransport(),
+    transport: tellAnswers(createBrowserTransport(), (hasAnswer) => engine?.noteAnswer(hasAnswer)),
     store: createCookieSessionStore(),
     environment,
     platform,
