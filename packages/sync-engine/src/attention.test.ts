@@ -50,3 +50,17 @@ test('with too many moves everything is looked at, and then none is remembered [
   attention.folder('from-299/inner');
   expect(takePaths(attention)).toEqual(['from-299/inner']);
 });
+
+test('folders that are moved into one another again and again end in one look at everything, not in all the places that may be [S-60]', () => {
+  const attention = createAttention();
+  attention.folder('a/inner');
+  for (let round = 0; round < 40; round++) {
+    attention.moved('a', 'b/a');
+    attention.moved('b/a', 'c/b');
+    attention.moved('b', 'a/c');
+    attention.moved('c', 'a');
+    for (const name of ['a', 'b', 'c']) attention.folder(`${name}/inner`);
+    expect(attention.folders.size).toBeLessThan(1000);
+  }
+  expect(attention.takeDisk()).toEqual({ recursive: true, paths: new Set(['']) });
+});

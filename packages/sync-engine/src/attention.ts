@@ -8,18 +8,27 @@ export interface Look {
 
 /** Moves that are remembered; with more, everything is looked at once instead. */
 const MAX_MOVES = 256;
+/**
+ * Places that one path may have become: folders that were moved into one another in turn could each be in any other, and
+ * the places would double with each move. Of more than these none is looked at alone.
+ */
+const MAX_PLACES = 64;
+/** Folders that are looked at alone. */
+const MAX_PATHS = 20_000;
 
 interface Move {
   readonly from: string;
   readonly to: string;
 }
 
-/** The path and all that it may have become by these moves; another folder may have its name by now. */
-function follow(path: string, moves: Iterable<Move>): ReadonlySet<string> {
+/** The path and all that it may have become by these moves; another folder may have its name by now. `null`: too much. */
+function follow(path: string, moves: Iterable<Move>): ReadonlySet<string> | null {
   const places = new Set([path]);
-  for (const { from, to } of moves)
+  for (const { from, to } of moves) {
     for (const place of [...places])
       if (place === from || place.startsWith(`${from}/`)) places.add(to + place.slice(from.length));
+    if (places.size > MAX_PLACES) return null;
+  }
   return places;
 }
 
@@ -39,15 +48,25 @@ export class Attention {
   #moves: Move[] = [];
 
   folder(path: string): void {
-    for (const place of follow(path, this.#moves)) this.#paths.add(place);
+    this.#add(follow(path, this.#moves));
   }
 
   /** The engine moved a folder: what was hinted at below its old place, or still will be, is at the new one. */
   moved(from: string, to: string): void {
     const move = { from, to };
-    for (const path of [...this.#paths]) for (const place of follow(path, [move])) this.#paths.add(place);
+    for (const path of [...this.#paths]) this.#add(follow(path, [move]));
     this.#moves.push(move);
-    if (this.#moves.length <= MAX_MOVES) return;
+    if (this.#moves.length > MAX_MOVES) this.#lookAtEverything();
+  }
+
+  #add(places: ReadonlySet<string> | null): void {
+    for (const place of places ?? []) this.#paths.add(place);
+    if (places === null || this.#paths.size > MAX_PATHS) this.#lookAtEverything();
+  }
+
+  /** Instead of following what may be anywhere. */
+  #lookAtEverything(): void {
+    this.#paths.clear();
     this.#moves = [];
     this.#everything = true;
   }

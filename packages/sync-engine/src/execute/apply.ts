@@ -204,8 +204,10 @@ async function moveOnDisk(
   const after = await deps.filesystem.move(from, to, node.identity);
   if (isFolder) deps.markMoved(from, to);
   for (const folder of [...touched]) {
-    // What was done in a folder is made durable where it is now.
-    if (folder === from || folder.startsWith(`${from}/`)) touched.add(to + folder.slice(from.length));
+    // What was done in a folder is made durable where it is now. To keep the old place, too, would double them with each move.
+    if (folder !== from && !folder.startsWith(`${from}/`)) continue;
+    touched.delete(folder);
+    touched.add(to + folder.slice(from.length));
   }
   touched.add(parentPath(from));
   touched.add(parentPath(to));
