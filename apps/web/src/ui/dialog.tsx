@@ -38,7 +38,6 @@ export function Dialog({
       <RadixDialog.Portal>
         <div aria-hidden className="fixed inset-0 z-40 animate-fade-in bg-veil" />
         <RadixDialog.Content
-          onCloseAutoFocus={returnFocus}
           {...(description === undefined ? { 'aria-describedby': undefined } : {})}
           onCloseAutoFocus={returnFocus}
           className={classNames(
