@@ -185,7 +185,7 @@ const DIALOGS: readonly Step[] = [
     'preview of Markdown',
     async ({ page, ids }) => {
       await page.goto(`/files?preview=${ids['markdown']}`);
-      await page.getByRole('document').getByText('Notes').waitFor();
+      await page.getByRole('heading', { name: 'Notes', exact: true }).waitFor();
     },
   ],
   [
@@ -223,8 +223,8 @@ const DIALOGS: readonly Step[] = [
   [
     'new folder',
     async ({ page }) => {
-      await page.keyboard.press('Escape');
-      await page.keyboard.press('Escape');
+      await page.goto('/files');
+      await page.getByRole('grid').waitFor();
       const button = page.getByRole('button', { name: 'New folder' });
       if (await button.isVisible()) await button.click();
       else {

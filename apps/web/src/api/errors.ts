@@ -12,6 +12,11 @@ export function sayError(error: unknown): string {
   return t('error.unknown');
 }
 
+/** Why somebody could not log out. Nothing goes on by itself here: the session is as good as before. */
+export function sayLogOutError(error: unknown): string {
+  return isOffline(error) ? t('error.stillLoggedIn') : sayError(error);
+}
+
 /** Whether the server could not be reached at all, so that what is cached is the best there is. */
 export function isOffline(error: unknown): boolean {
   return isCairnError(error, 'server-unreachable');

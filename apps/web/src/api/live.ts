@@ -11,6 +11,7 @@ import { isOffline, isSignedOut } from './errors.ts';
 import { applyJournal, invalidateFolders } from './folder-cache.ts';
 import { queryClient, refreshLiveQueries } from './query-client.ts';
 import { apiPath, apiUrl, ask, refreshSession } from './request.ts';
+import { isLeavingSession } from './session.ts';
 
 const FIRST_RECONNECT_MS = 500;
 const LAST_RECONNECT_MS = 30_000;
@@ -112,7 +113,7 @@ export function followSpace(spaceId: SpaceId): () => void {
       const event = typeof data === 'string' ? parseServerEvent(data) : null;
       if (event?.type === 'hint' && event.spaceId === spaceId) void read();
       // Asking shows that the sign-in has ended, and why.
-      if (event?.type === 'revoked') void read();
+      if (event?.type === 'revoked' && !isLeavingSession()) void read();
     });
     opened.addEventListener('close', ({ code }) => lose(opened, code));
   }
@@ -134,6 +135,7 @@ export function followSpace(spaceId: SpaceId): () => void {
   }
 
   async function afterClose(code: number): Promise<void> {
+    if (isLeavingSession() && code === CLOSE_CODES.revoked) return;
     failures++;
     if (code === CLOSE_CODES.revoked) void read();
     // A socket that is refused says no reason; most often it is the age of the token.

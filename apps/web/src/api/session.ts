@@ -83,6 +83,11 @@ async function enter(): Promise<void> {
 
 let isLeaving = false;
 
+/** Whether its person is ending the session here: what is asked now is refused, and that is no news. */
+export function isLeavingSession(): boolean {
+  return isLeaving;
+}
+
 /** Signs this browser out; without a server it at least says so. */
 export async function logOut(): Promise<void> {
   await leaveBy(() => tell('/auth/logout', { json: {} }));

@@ -8,6 +8,7 @@ import { EmptyState } from '../ui/states.tsx';
 export function NotFoundPage() {
   return (
     <EmptyState
+      isWholePage
       icon={Compass}
       title={t('error.notFoundTitle')}
       action={
@@ -26,6 +27,7 @@ export function CrashPage({ reset }: ErrorComponentProps) {
   return (
     <div role="alert">
       <EmptyState
+        isWholePage
         icon={TriangleAlert}
         title={t('error.crashTitle')}
         action={

@@ -1,7 +1,7 @@
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import { ChevronsUpDown, LogOut, Settings } from 'lucide-react';
 import { lazy, Suspense, useEffect } from 'react';
-import { sayError } from '../api/errors.ts';
+import { sayLogOutError } from '../api/errors.ts';
 import { followSpace } from '../api/live.ts';
 import { logOut } from '../api/session.ts';
 import { useAccount } from '../api/use-session.ts';
@@ -46,12 +46,12 @@ function AccountMenu() {
         >
           <span
             aria-hidden
-            className="flex size-8 shrink-0 items-center justify-center rounded-full bg-accent-soft font-semibold text-accent-text uppercase"
-          >
-            {[...me.user.username][0]}
-          </span>
+            // A picture, and no part of what is written on the button.
+            data-initial={[...me.user.username][0]}
+            className="flex size-8 shrink-0 items-center justify-center rounded-full bg-accent-soft font-semibold text-accent-text uppercase before:content-[attr(data-initial)]"
+          />
           <span className="min-w-0 flex-1">
-            <span className="block truncate font-medium text-sm">{me.user.username}</span>
+            <span className="block truncate font-medium text-sm">{me.user.username}</span>{' '}
             <span className="block truncate text-quiet text-xs">{me.device.name}</span>
           </span>
           <ChevronsUpDown aria-hidden className="size-4 text-quiet" />
@@ -63,7 +63,7 @@ function AccountMenu() {
           label: t('nav.logOut'),
           icon: LogOut,
           onSelect: () => {
-            logOut().catch((error: unknown) => showToast(sayError(error), { tone: 'danger' }));
+            logOut().catch((error: unknown) => showToast(sayLogOutError(error), { tone: 'danger' }));
           },
         },
       ]}

@@ -29,6 +29,7 @@ export const en = {
   'common.more': 'More',
   'common.back': 'Back',
   'error.title': 'That did not work',
+  'error.stillLoggedIn': 'You are still logged in: the server cannot be reached. Try again when it answers.',
   'error.offlineTitle': 'The server cannot be reached',
   'error.offline': 'Check your connection. As soon as the server answers, this goes on.',
   'error.unknown':

@@ -11,10 +11,13 @@ export interface EmptyStateProps {
   readonly children?: ReactNode;
   readonly action?: ReactNode;
   readonly className?: string;
+  /** There is no page with a heading of its own around it. */
+  readonly isWholePage?: boolean;
 }
 
 /** Nothing is here: why, and what to do. */
-export function EmptyState({ icon: Icon, title, children, action, className }: EmptyStateProps) {
+export function EmptyState({ icon: Icon, title, children, action, className, isWholePage }: EmptyStateProps) {
+  const Heading = isWholePage === true ? 'h1' : 'h2';
   return (
     <div
       className={classNames(
@@ -25,7 +28,7 @@ export function EmptyState({ icon: Icon, title, children, action, className }: E
       <span className="mb-2 flex size-16 items-center justify-center rounded-full bg-sunken text-quiet">
         <Icon aria-hidden className="size-7" strokeWidth={1.5} />
       </span>
-      <h2 className="font-semibold text-lg">{title}</h2>
+      <Heading className="font-semibold text-lg">{title}</Heading>
       {children !== undefined && <div className="max-w-md text-quiet">{children}</div>}
       {action !== undefined && <div className="mt-3">{action}</div>}
     </div>

@@ -1,6 +1,6 @@
 import { LogOut } from 'lucide-react';
 import { useState, useSyncExternalStore } from 'react';
-import { sayError } from '../../api/errors.ts';
+import { sayLogOutError } from '../../api/errors.ts';
 import { logOut } from '../../api/session.ts';
 import { useAccount } from '../../api/use-session.ts';
 import { chooseTheme, type Theme, themeStore } from '../../state/theme.ts';
@@ -57,7 +57,7 @@ function Profile() {
           onClick={() => {
             setBusy(true);
             logOut()
-              .catch((error: unknown) => showToast(sayError(error), { tone: 'danger' }))
+              .catch((error: unknown) => showToast(sayLogOutError(error), { tone: 'danger' }))
               .finally(() => setBusy(false));
           }}
         >
