@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { startFrontProxy } from './testing/front-proxy.ts';
+import { type FrontProxy, startFrontProxy } from './testing/front-proxy.ts';
 import { waitForWorker } from './testing/service-worker.ts';
 import { createWebWorld, PASSWORD, poll } from './testing/web-world.ts';
 
@@ -74,7 +74,9 @@ test('after a first visit the app starts without its server, says so, and goes o
 });
 
 test('after logging out nothing of the account is left in the browser, not even of answers that come later', async () => {
-  const { page, context, other, username } = await world.signUp();
+  const { page, context, other, username, expectProblem } = await world.signUp();
+  // The other tab is told that the session ended, and asks why.
+  expectProblem(/status of 401.*sync\/changes/);
   await other.put('/slow/late-secret.txt', 'content-secret');
   await other.put('/early-secret.txt', 'content-secret');
   await page.goto('/');
@@ -129,16 +131,8 @@ test('after logging out nothing of the account is left in the browser, not even 
   expect(await readAllKept(page)).not.toMatch(/secret/);
 });
 
-test('a new version of the app is there after a reload, also where parts of the old one are gone', async () => {
-  const proxy = await startFrontProxy(world.server.port);
-  onTestFinished(() => proxy.close());
-  const { page, context, other, expectProblem } = await world.signUp({ baseURL: proxy.url });
-  expectProblem(/status of 404|net::ERR_|dynamically imported|WebSocket|Failed to load resource/);
-  await other.put('/mine.txt', 'x');
-  await page.goto('/');
-  await page.getByRole('grid').getByText('mine.txt').waitFor();
-  await waitForWorker(page);
-
+/** Has the server of a page change to another version, in which parts of the old one have other names. */
+function changeVersion(proxy: FrontProxy): void {
   let isLoadedAnew = false;
   proxy.rewrite = (path, body, type) => {
     if (type.startsWith('text/html')) {
@@ -149,8 +143,39 @@ test('a new version of the app is there after a reload, also where parts of the 
     // What the old page would load late has another name in the new version.
     return /assets\/(trash|settings)-page/.test(path) && !isLoadedAnew ? null : body;
   };
-  // The old page needs a part that the server has no more: it loads the new version by itself.
+}
+
+test('a page whose server has parts of it no more loads the new version by itself', async () => {
+  const proxy = await startFrontProxy(world.server.port);
+  onTestFinished(() => proxy.close());
+  const options = { baseURL: proxy.url, serviceWorkers: 'block' } as const;
+  const { page, other, expectProblem } = await world.signUp(options);
+  expectProblem(
+    /status of 404|net::ERR_|dynamically imported|WebSocket|Failed to load resource|Service Worker/,
+  );
+  await other.put('/mine.txt', 'x');
+  await page.goto('/');
+  await page.getByRole('grid').getByText('mine.txt').waitFor();
+  changeVersion(proxy);
   await page.getByRole('link', { name: 'Trash' }).click();
+  await page.getByText('The trash is empty').waitFor();
+  expect(await page.locator('meta[name=version]').getAttribute('content')).toBe('next');
+});
+
+test('a page goes on with what its worker kept; after a reload it is the new version, with a server or without', async () => {
+  const proxy = await startFrontProxy(world.server.port);
+  onTestFinished(() => proxy.close());
+  const { page, context, other, expectProblem } = await world.signUp({ baseURL: proxy.url });
+  expectProblem(/status of 404|net::ERR_|dynamically imported|WebSocket|Failed to load resource/);
+  await other.put('/mine.txt', 'x');
+  await page.goto('/');
+  await page.getByRole('grid').getByText('mine.txt').waitFor();
+  await waitForWorker(page);
+  changeVersion(proxy);
+  await page.getByRole('link', { name: 'Trash' }).click();
+  await page.getByText('The trash is empty').waitFor();
+  expect(await page.locator('meta[name=version]').count()).toBe(0);
+  await page.reload();
   await page.getByText('The trash is empty').waitFor();
   expect(await page.locator('meta[name=version]').getAttribute('content')).toBe('next');
 
