@@ -1,9 +1,15 @@
-# Cairn's server, and the whole command line. There is nothing to build: Node runs the sources.
+# Cairn's server with the web app, and the whole command line. Node runs the sources; only the web app is built.
+FROM node:26-trixie-slim AS web
+WORKDIR /opt/cairn
+COPY . .
+RUN npm ci
+
 FROM node:26-trixie-slim AS install
 WORKDIR /opt/cairn
 COPY . .
 # Installs the same pinned runtime and libraries as everywhere else, without the tools for development.
 RUN npm ci --omit=dev && npm cache clean --force
+COPY --from=web /opt/cairn/apps/web/dist apps/web/dist
 
 FROM node:26-trixie-slim
 LABEL org.opencontainers.image.title="Cairn" \

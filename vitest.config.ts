@@ -6,6 +6,7 @@ export default defineConfig({
     include: [
       'packages/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
+      'apps/web/e2e/**/*.test.ts',
       'tools/**/*.test.ts',
       'bench/**/*.test.ts',
       'sim/**/*.test.ts',

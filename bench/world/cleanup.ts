@@ -1,12 +1,13 @@
 type Step = () => void | Promise<void>;
 
+/** Takes what is to be done at the end. */
+export type Defer = (step: Step) => void;
+
 /**
  * Runs `work` and afterwards what it deferred, last first: also when it fails and when the process is told to
  * end (Ctrl-C).
  */
-export async function withCleanup<Result>(
-  work: (defer: (step: Step) => void) => Promise<Result>,
-): Promise<Result> {
+export async function withCleanup<Result>(work: (defer: Defer) => Promise<Result>): Promise<Result> {
   const steps: Step[] = [];
   let cleaning: Promise<void> | null = null;
   async function clean(): Promise<void> {

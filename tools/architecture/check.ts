@@ -30,15 +30,28 @@ function checkWorkspace(workspace: Workspace): string[] {
   const {
     '.': publicFile,
     './contract': suite,
+    './browser': browserFile,
     ...others
-  } = (workspace.exports ?? {}) as Record<string, string>;
-  const isPlain = publicFile === './src/index.ts' && (suite === undefined || suite === './src/contract.ts');
+  } = (workspace.exports ?? {}) as Record<string, unknown>;
+  // What is only bundled is imported by nobody.
+  if (workspace.room === 'web' && workspace.exports === undefined) return problems;
+  const isPlain =
+    isPublicFile(publicFile) &&
+    (suite === undefined || suite === './src/contract.ts') &&
+    (browserFile === undefined || browserFile === './src/browser.ts');
   if (!isPlain || Object.keys(others).length > 0) {
     problems.push(
-      `${workspace.path}/package.json: "exports" must name one public file, ./src/index.ts, and may name ./src/contract.ts`,
+      `${workspace.path}/package.json: "exports" must name one public file, ./src/index.ts, and may name ./src/contract.ts and ./src/browser.ts`,
     );
   }
   return problems;
+}
+
+/** Either the one for everybody, or with another for what is bundled for browsers. */
+function isPublicFile(value: unknown): boolean {
+  if (value === './src/index.ts') return true;
+  const { browser, default: other, ...more } = (value ?? {}) as Record<string, unknown>;
+  return browser === './src/browser.ts' && other === './src/index.ts' && Object.keys(more).length === 0;
 }
 
 function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[] {
@@ -53,7 +66,7 @@ function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[]
       const target = normalize(join(dirname(file.path), specifier));
       if (!target.startsWith(`${file.workspace}/`))
         problems.push(`${at(line)}: reaches into another package by path ("${specifier}")`);
-      if (!/\.(ts|tsx|json)$/.test(specifier))
+      if (!/\.(ts|tsx|json|css)$/.test(specifier))
         problems.push(`${at(line)}: a relative import needs its file ending ("${specifier}")`);
       if (target === `${file.workspace}/src/index.ts` && !file.isTest) {
         problems.push(`${at(line)}: internal code imports its own public file; import where it is defined`);
@@ -79,7 +92,9 @@ function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[]
     if (target === undefined) continue;
     // The suite of a port is for tests of its adapters, wherever those live.
     const isSuite = specifier === `${packageName}/contract` && file.isTest;
-    if (specifier !== packageName && !isSuite)
+    // The public file without what only Node has, for what is bundled for browsers.
+    const isForBrowser = specifier === `${packageName}/browser` && own.room === 'web';
+    if (specifier !== packageName && !isSuite && !isForBrowser)
       problems.push(`${at(line)}: "${specifier}" goes past the public file of ${packageName}`);
     if (isRootTool || file.isTest) continue;
     const from = floorOf(own.room);
@@ -98,7 +113,7 @@ function checkFile(file: SourceFile, workspaces: readonly Workspace[]): string[]
   }
 
   const name = file.path.split('/').at(-1) ?? '';
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.tsx?$/.test(name) && name !== 'vitest.config.ts') {
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.tsx?$/.test(name) && !/^vite(st)?\.config\.ts$/.test(name)) {
     problems.push(`${file.path}: file names are kebab-case`);
   }
   if (/(^|-)(utils?|helpers?|manager|impl|common|misc)(-|\.)/.test(name)) {

@@ -8,7 +8,7 @@ export const FLOORS: readonly (readonly string[])[] = [
   ['filesystem', 'tree-store', 'metadata-store', 'block-store', 'event-bus'],
   ['services', 'maintenance', 'client', 'sync-engine'],
   ['http-api', 'node-api'],
-  ['server', 'storage-node', 'cli'],
+  ['server', 'storage-node', 'cli', 'web'],
 ];
 
 /** Arrows within a floor, from → to. */
@@ -30,12 +30,16 @@ export const ADAPTERS: readonly string[] = [
   'openNodeFilesystem',
   'createMemoryFilesystem',
   'openSqliteTreeStore',
+  'createThumbnailPool',
   'createMemoryTreeStore',
   'createMemoryTreeDisk',
   'createNodeTransport',
   'createFileSessionStore',
   'createSystemEnvironment',
   'createNodePlatform',
+  'createBrowserTransport',
+  'createBrowserPlatform',
+  'createBrowserEnvironment',
 ];
 
 /** Global sources of time, chance and waiting, which below the apps come from the environment only. */
@@ -51,7 +55,7 @@ export const AMBIENT: readonly { readonly name: string; readonly pattern: RegExp
 ];
 
 /** Folders whose code is an adapter to the real machine and may use it directly. */
-export const AMBIENT_ALLOWED = /\/(system|node)\//;
+export const AMBIENT_ALLOWED = /\/(system|node|browser)\//;
 
 /** Longest source file, in lines; larger ones need a reason here. */
 export const MAX_LINES = 450;

@@ -110,7 +110,10 @@ export function parseSource(path: string, workspace: string, text: string): Sour
   return {
     path,
     workspace,
-    isTest: /\.test\.tsx?$|\/testing\/|\/contract[^/]*\.ts$|\/fixtures\/|\/build\.ts$/.test(path),
+    isTest:
+      /\.test\.tsx?$|\/testing\/|\/contract[^/]*\.ts$|\/fixtures\/|\/build\.ts$|\/build\/|\/vite\.config\.ts$/.test(
+        path,
+      ),
     text,
     code: blankStrings(withoutComments),
     imports,

@@ -15,6 +15,7 @@ import {
 interface Things {
   readonly spaceId: string;
   readonly cursor: string;
+  readonly rootId: string;
   readonly fileId: string;
   readonly versionId: string;
   readonly trashedId: string;
@@ -47,6 +48,15 @@ const newId = () => createId<string>(randomBytes(16));
 /** Every route that needs a token. A route that is missing here fails the test. */
 const CASES: Record<string, Case> = {
   'POST /api/v1/auth/logout': { own: 204, names: false, ask: () => ({ path: '/api/v1/auth/logout' }) },
+  // A wrong one: the account is needed for the other cases.
+  'POST /api/v1/auth/password': {
+    own: 401,
+    names: false,
+    ask: () => ({
+      path: '/api/v1/auth/password',
+      json: { currentPassword: 'not the one', newPassword: PASSWORD },
+    }),
+  },
   'GET /api/v1/me': { own: 200, names: false, ask: () => ({ path: '/api/v1/me' }) },
   'GET /api/v1/devices': { own: 200, names: false, ask: () => ({ path: '/api/v1/devices' }) },
   'DELETE /api/v1/devices/:deviceId': {
@@ -172,6 +182,49 @@ const CASES: Record<string, Case> = {
     own: 200,
     names: true,
     ask: ({ fileId, versionId }) => ({ path: `/api/v1/files/${fileId}/revert`, json: { versionId } }),
+  },
+  // No picture: refused, but only to the owner.
+  'GET /api/v1/files/:entryId/thumbnail': {
+    own: 415,
+    names: true,
+    ask: ({ fileId, versionId }) => ({ path: `/api/v1/files/${fileId}/thumbnail?versionId=${versionId}` }),
+  },
+  'POST /api/v1/files/:entryId/copy': {
+    own: 201,
+    names: true,
+    ask: ({ fileId, rootId }) => ({
+      path: `/api/v1/files/${fileId}/copy`,
+      json: { parentId: rootId, name: newId() },
+    }),
+  },
+  'GET /api/v1/archives': {
+    own: 200,
+    names: true,
+    ask: ({ fileId }) => ({ path: `/api/v1/archives?ids=${fileId}` }),
+  },
+  'GET /api/v1/search': { own: 200, names: false, ask: () => ({ path: '/api/v1/search?q=things' }) },
+  'GET /api/v1/activity': { own: 200, names: false, ask: () => ({ path: '/api/v1/activity' }) },
+  'GET /api/v1/usage': { own: 200, names: false, ask: () => ({ path: '/api/v1/usage' }) },
+  'GET /api/v1/rewind': {
+    own: 200,
+    names: true,
+    ask: ({ rootId }) => ({ path: `/api/v1/rewind?entryId=${rootId}&at=9999999999999` }),
+  },
+  'GET /api/v1/rewind/preview': {
+    own: 200,
+    names: true,
+    ask: ({ rootId }) => ({ path: `/api/v1/rewind/preview?entryId=${rootId}&at=9999999999999` }),
+  },
+  'POST /api/v1/rewind': {
+    own: 200,
+    names: true,
+    ask: ({ rootId }) => ({ path: '/api/v1/rewind', json: { entryId: rootId, at: 9_999_999_999_999 } }),
+  },
+  'GET /api/v1/admin/capacity': {
+    own: 200,
+    names: false,
+    administrators: true,
+    ask: () => ({ path: '/api/v1/admin/capacity' }),
   },
   'POST /api/v1/folders': {
     own: 201,
@@ -362,6 +415,8 @@ const PUBLIC = new Set([
   'POST /api/v1/auth/register',
   'POST /api/v1/auth/login',
   'POST /api/v1/auth/refresh',
+  // Reports of browsers, which sign nothing.
+  'POST /api/v1/csp-reports',
   // For whoever proves a join token, or the key of a node.
   'POST /api/v1/nodes/join',
   'POST /api/v1/nodes/announce',
@@ -400,6 +455,7 @@ async function makeThings(owner: SignedIn): Promise<Things> {
   return {
     spaceId: owner.spaceId,
     cursor: snapshot.cursor,
+    rootId: owner.rootId,
     fileId: file.entry.entryId,
     versionId: file.entry.versionId,
     trashedId: trashed.entry.entryId,
@@ -415,6 +471,7 @@ function randomThings(like: Things): Things {
   return {
     spaceId: newId(),
     cursor: like.cursor,
+    rootId: newId(),
     fileId: newId(),
     versionId: newId(),
     trashedId: newId(),

@@ -17,6 +17,7 @@ import {
   createClusterService,
   createDataServices,
   createDrillService,
+  createThumbnailPool,
   ensureEpoch,
   type PasswordCost,
 } from '@cairn/services';
@@ -26,6 +27,9 @@ import { keepEpoch, loadSecret, prepareDataFolder, readKeptEpoch } from './data-
 import { lockDataFolder } from './lock-folder.ts';
 import type { BlocksSetting } from './open-blocks.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
+
+/** Where `npm run build:web` puts it. */
+const WEB_APP = join(import.meta.dirname, '..', '..', 'web', 'dist');
 
 export interface CompositionOptions {
   readonly data: string;
@@ -37,6 +41,8 @@ export interface CompositionOptions {
   readonly signUp: 'open' | 'invite';
   readonly setUpCode: string | null;
   readonly trustedProxies: readonly string[];
+  /** Folder of the built web app; the one of this installation unless told, none if null. */
+  readonly webApp?: string | null;
   readonly environment: Environment;
   readonly limits?: Partial<HttpApiLimits>;
   readonly passwordCost?: PasswordCost;
@@ -85,7 +91,9 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     const bus = createMemoryEventBus({ log: environment.log });
     closers.push(() => bus.close());
 
-    const dataServices = createDataServices({ store, blocks, bus, platform, environment });
+    const thumbnails = createThumbnailPool();
+    closers.push(() => thumbnails.close());
+    const dataServices = createDataServices({ store, blocks, bus, platform, environment, thumbnails });
     const access = createAccessServices({
       store,
       bus,
@@ -134,6 +142,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
       config: {
         version: PRODUCT_VERSION,
         trustedProxies: options.trustedProxies,
+        webApp: options.webApp === undefined ? WEB_APP : options.webApp,
         limits: { ...DEFAULT_LIMITS, ...options.limits },
       },
       readiness: [

@@ -32,6 +32,8 @@ export interface StartServerOptions {
   /** The blocks are where `blocks` says, whatever the database says: for what was lost or restored. */
   readonly blocksAreHere?: boolean;
   readonly trustedProxies?: readonly string[];
+  /** Folder of the built web app; the one of this installation unless told, none if null. */
+  readonly webApp?: string | null;
   /** Nowhere unless told. */
   readonly log?: Log;
   /** How long requests under way may take to end when the server stops; 10 s unless told. */
@@ -121,6 +123,7 @@ export async function startServer(options: StartServerOptions): Promise<RunningS
     secret: options.secret ?? null,
     signUp,
     setUpCode,
+    ...(options.webApp === undefined ? {} : { webApp: options.webApp }),
     trustedProxies: options.trustedProxies ?? [],
     environment: createSystemEnvironment(log),
     ...(options.limits === undefined ? {} : { limits: options.limits }),

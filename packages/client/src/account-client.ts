@@ -9,10 +9,10 @@ import {
   type ServerResponse,
   type SignedIn,
   serverResponseSchema,
-  signedInSchema,
 } from '@cairn/protocol';
 import { type Api, apiPath } from './api.ts';
 import type { SessionRecord, SessionStore } from './session-store.ts';
+import { bearerCarrier, type TokenCarrier } from './token-carrier.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -34,7 +34,11 @@ export interface AccountClient {
   revokeDevice(deviceId: DeviceId): Promise<void>;
 }
 
-export function createAccountClient(api: Api, store: SessionStore): AccountClient {
+export function createAccountClient(
+  api: Api,
+  store: SessionStore,
+  carrier: TokenCarrier = bearerCarrier,
+): AccountClient {
   const { serverUrl } = api.transport;
 
   async function keep(answer: SignedIn): Promise<SessionRecord> {
@@ -61,8 +65,14 @@ export function createAccountClient(api: Api, store: SessionStore): AccountClien
       store.exclusively(async () =>
         keep(
           await api.ask(
-            { method: 'POST', path: '/auth/register', json: request, anonymous: true, once: true },
-            signedInSchema,
+            {
+              method: 'POST',
+              path: '/auth/register',
+              json: { ...request, ...carrier.signIn },
+              anonymous: true,
+              once: true,
+            },
+            carrier.signedIn,
           ),
         ),
       ),
@@ -73,8 +83,13 @@ export function createAccountClient(api: Api, store: SessionStore): AccountClien
           previous?.serverUrl === serverUrl && previous.user.username === credentials.username
             ? previous.device.deviceId
             : undefined;
-        const ask = (json: unknown): Promise<SignedIn> =>
-          api.ask({ method: 'POST', path: '/auth/login', json, anonymous: true, once: true }, signedInSchema);
+        const ask = (credentials: object): Promise<SignedIn> => {
+          const json = { ...credentials, ...carrier.signIn };
+          return api.ask(
+            { method: 'POST', path: '/auth/login', json, anonymous: true, once: true },
+            carrier.signedIn,
+          );
+        };
         if (deviceId === undefined) return keep(await ask(credentials));
         try {
           return await keep(await ask({ ...credentials, deviceId }));

@@ -3,6 +3,7 @@ import { CairnError, isCairnError } from '@cairn/model';
 import { API_PREFIX, HEADER_NAMES, MEDIA_TYPES, PROTOCOL_VERSION } from '@cairn/protocol';
 import { type AnswerSchema, notCairn, readAnswer, readProblem } from './answers.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './retry.ts';
+import { bearerCarrier, type TokenCarrier } from './token-carrier.ts';
 import { sessionEnded, type TokenSource } from './token-source.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 
@@ -67,6 +68,7 @@ export function createApi(
   tokens: TokenSource | null,
   defaultRetry: RetryPolicy = DEFAULT_RETRY,
   maxAttempts = Number.POSITIVE_INFINITY,
+  carrier: TokenCarrier = bearerCarrier,
 ): Api {
   const listeners = new Set<() => void>();
 
@@ -78,6 +80,7 @@ export function createApi(
     const headers: Record<string, string> = {
       accept: `${MEDIA_TYPES.json}, ${MEDIA_TYPES.problem}`,
       [HEADER_NAMES.protocolVersion]: String(PROTOCOL_VERSION),
+      ...carrier.headersOf(token),
       ...asked.headers,
     };
     let body = asked.body;
@@ -85,7 +88,6 @@ export function createApi(
       headers['content-type'] = MEDIA_TYPES.json;
       body = [new TextEncoder().encode(JSON.stringify(asked.json))];
     }
-    if (token !== null) headers['authorization'] = `Bearer ${token}`;
     const response = await transport.request({
       method: asked.method,
       path: API_PREFIX + asked.path,
@@ -158,13 +160,12 @@ export function createApi(
     async authorise(signal) {
       if (tokens === null) throw new CairnError('not-signed-in', 'you are not signed in. Use "cairn login"');
       return {
-        authorization: `Bearer ${await tokens.current(signal)}`,
+        ...carrier.headersOf(await tokens.current(signal)),
         [HEADER_NAMES.protocolVersion]: String(PROTOCOL_VERSION),
       };
     },
     async renew(headers) {
-      const refused = (headers['authorization'] ?? '').replace(/^Bearer /, '');
-      await tokens?.replace(refused);
+      await tokens?.replace(carrier.tokenOf(headers));
     },
   };
 }

@@ -1,18 +1,20 @@
 import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { EntryId, SpaceId } from '@cairn/model';
-import { signedInSchema } from '@cairn/protocol';
+import { meResponseSchema } from '@cairn/protocol';
 import { type AccountClient, createAccountClient } from './account-client.ts';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
-import { createApi } from './api.ts';
+import { type Api, createApi } from './api.ts';
 import { type ConflictsClient, createConflictsClient } from './conflicts-client.ts';
+import { createCookieSession } from './cookie-session.ts';
 import { createFilesClient, type FilesClient } from './files-client.ts';
 import { createRetentionClient, type RetentionClient } from './retention-client.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import { refuseExposed } from './server-url.ts';
-import { createSession } from './session.ts';
+import { createSession, type Session } from './session.ts';
 import type { SessionRecord, SessionStore } from './session-store.ts';
 import { createSpaceClient, type SpaceClient } from './space-client.ts';
+import { bearerCarrier, cookieCarrier } from './token-carrier.ts';
 import type { Transport } from './transport.ts';
 
 export interface ClientOptions {
@@ -28,6 +30,8 @@ export interface ClientOptions {
    * small number; a command, after which nobody tries again, had better be patient.
    */
   readonly maxAttempts?: number;
+  /** In a browser: the tokens are cookies, which the server sets and no script can read. */
+  readonly cookies?: boolean;
 }
 
 /** Everything one device can ask one server. */
@@ -54,32 +58,17 @@ export function createClient(options: ClientOptions): Client {
   const { transport, store, environment, platform } = options;
   refuseExposed(transport.serverUrl, options.allowHttp ?? false);
   const retry = options.retry ?? DEFAULT_RETRY;
-  const anonymous = createApi(transport, environment, null, retry, options.maxAttempts);
-  const session = createSession({
-    serverUrl: transport.serverUrl,
-    store,
-    environment,
-    refresh: (refreshToken, signal) =>
-      anonymous.ask(
-        {
-          method: 'POST',
-          path: '/auth/refresh',
-          json: { refreshToken },
-          anonymous: true,
-          once: true,
-          signal,
-        },
-        signedInSchema,
-      ),
-  });
-  const api = createApi(transport, environment, session, retry, options.maxAttempts);
+  const carrier = options.cookies === true ? cookieCarrier : bearerCarrier;
+  const anonymous = createApi(transport, environment, null, retry, options.maxAttempts, carrier);
+  const session = openSession(options, anonymous);
+  const api = createApi(transport, environment, session, retry, options.maxAttempts, carrier);
   const space = (of: { readonly spaceId: SpaceId; readonly rootId: EntryId }): SpaceClient =>
     createSpaceClient(api, platform, of);
 
   return {
     serverUrl: transport.serverUrl,
     transport,
-    account: createAccountClient(api, store),
+    account: createAccountClient(api, store, carrier),
     files: createFilesClient(api),
     conflicts: createConflictsClient(api, () => session.require()),
     retention: createRetentionClient(api, () => session.require()),
@@ -91,4 +80,26 @@ export function createClient(options: ClientOptions): Client {
     },
     close: () => transport.close(),
   };
+}
+
+function openSession(options: ClientOptions, anonymous: Api): Session {
+  const { store, environment } = options;
+  const { serverUrl } = options.transport;
+  const refresh = { method: 'POST', path: '/auth/refresh', anonymous: true, once: true } as const;
+  if (options.cookies === true) {
+    return createCookieSession({
+      serverUrl,
+      store,
+      environment,
+      refresh: () => anonymous.ask({ ...refresh, json: {} }, cookieCarrier.signedIn),
+      me: () => anonymous.ask({ method: 'GET', path: '/me', anonymous: true }, meResponseSchema),
+    });
+  }
+  return createSession({
+    serverUrl,
+    store,
+    environment,
+    refresh: (refreshToken, signal) =>
+      anonymous.ask({ ...refresh, json: { refreshToken }, signal }, bearerCarrier.signedIn),
+  });
 }

@@ -15,6 +15,17 @@ export function blockIdOf(platform: ContentPlatform, kind: BlockKind, plain: Uin
   return formatDigest(ID_ALGORITHMS[kind], platform.sha256(plain)) as BlockId;
 }
 
+/** As {@link blockIdOf}, outside of this thread where the platform has a way. */
+export function findBlockId(
+  platform: ContentPlatform,
+  kind: BlockKind,
+  plain: Uint8Array,
+): BlockId | Promise<BlockId> {
+  const digest = platform.sha256Aside?.(plain);
+  if (digest === undefined) return blockIdOf(platform, kind, plain);
+  return digest.then((bytes) => formatDigest(ID_ALGORITHMS[kind], bytes) as BlockId);
+}
+
 /**
  * Makes a block of plain bytes: names it and compresses where that helps. The payload is memory of its own, so
  * `plain` may be overwritten afterwards.

@@ -1,5 +1,5 @@
-import { CairnError, type ChunkProfile, type FileContent } from '@cairn/model';
-import { blockIdOf } from './block-encoding.ts';
+import { type BlockId, CairnError, type ChunkProfile, type FileContent } from '@cairn/model';
+import { blockIdOf, findBlockId } from './block-encoding.ts';
 import { returnChunker, takeChunker } from './chunker-pool.ts';
 import { contentIdOf } from './content-id.ts';
 import { createManifestTree } from './manifest-tree.ts';
@@ -40,6 +40,12 @@ export async function cutContent(
   const chunker = takeChunker(profile);
   const tree = createManifestTree(platform, emit);
   let sizeBytes = 0;
+
+  async function take(blockId: BlockId, plain: Uint8Array): Promise<void> {
+    await emit({ blockId, kind: 'chunk', plain });
+    await tree.add({ block: blockId, sizeBytes: plain.length });
+  }
+
   for (let more = true; more; ) {
     throwIfAborted(signal);
     const count = await source.read(chunker.space(), sizeBytes);
@@ -50,11 +56,22 @@ export async function cutContent(
       chunker.add(count);
       sizeBytes += count;
     }
+    if (platform.sha256Aside === undefined) {
+      for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
+        throwIfAborted(signal);
+        await take(blockIdOf(platform, 'chunk', plain), plain);
+      }
+      continue;
+    }
+    // All that the window holds are hashed side by side, and taken in their order.
+    const hashed: Promise<readonly [BlockId, Uint8Array]>[] = [];
     for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
+      const view = plain;
+      hashed.push(Promise.resolve(findBlockId(platform, 'chunk', view)).then((blockId) => [blockId, view]));
+    }
+    for (const [blockId, plain] of await Promise.all(hashed)) {
       throwIfAborted(signal);
-      const blockId = blockIdOf(platform, 'chunk', plain);
-      await emit({ blockId, kind: 'chunk', plain });
-      await tree.add({ block: blockId, sizeBytes: plain.length });
+      await take(blockId, plain);
     }
   }
   returnChunker(chunker);

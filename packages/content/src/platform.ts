@@ -2,6 +2,11 @@
 export interface ContentPlatform {
   /** 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array;
+  /**
+   * As `sha256`, outside of this thread: for the chunks of contents, where that is the fast way. Has read the bytes
+   * when it returns, or else they stay as they are until the promise settles.
+   */
+  sha256Aside?(bytes: Uint8Array): Promise<Uint8Array>;
   /** One zstd frame in memory of its own, or `null` when compression is not worth it. */
   compress(bytes: Uint8Array): Uint8Array | null;
   /**

@@ -1,5 +1,6 @@
 import { createId } from '@cairn/model';
 import { PROTOCOL_LIMITS } from '@cairn/protocol';
+import cookies from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -17,6 +18,7 @@ import { recordRoutes } from './foundation/route-list.ts';
 import { addSecurityHeaders } from './foundation/security-headers.ts';
 import type { HttpApiOptions } from './http-api-options.ts';
 import { ALL_ROUTES } from './routes/all-routes.ts';
+import { serveWebApp } from './web/serve-web-app.ts';
 
 const MAX_EVENT_MESSAGE_BYTES = 4096;
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -70,6 +72,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
       done();
     },
   });
+  await app.register(cookies);
   parseJsonBodies(app);
   authenticateRequests(app, context);
   limitBodyTime(app, context);
@@ -77,6 +80,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
   await app.register(async (scope) => {
     for (const addRoute of ALL_ROUTES) addRoute(scope.withTypeProvider<ZodTypeProvider>(), context);
   });
+  await serveWebApp(app, context);
   app.addHook('onClose', async () => context.hints.close());
   await app.ready();
   return app;

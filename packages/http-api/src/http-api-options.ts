@@ -16,6 +16,8 @@ export interface HttpApiConfig {
   /** Proxies (addresses or networks) whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly limits: HttpApiLimits;
+  /** Folder of the built web app; without it, or while it is not there, the plain start page is shown. */
+  readonly webApp: string | null;
 }
 
 export interface HttpApiLimits {

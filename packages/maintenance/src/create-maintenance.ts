@@ -1,10 +1,11 @@
-import type { MetadataReader, RetentionRecord } from '@cairn/metadata-store';
+import type { CapacityRecord, MetadataReader, RetentionRecord } from '@cairn/metadata-store';
 import { CairnError, createId } from '@cairn/model';
 import { authoriseAdministrator, type Principal } from '@cairn/services';
 import { type CleanUpOptions, type CleanUpReport, cleanUp } from './clean-up.ts';
 import type { CollectionDependencies } from './collect-garbage.ts';
 import { withJobLease } from './job-lease.ts';
 import { measureServer, type ServerUsage } from './measure-usage.ts';
+import { listCapacity, sampleCapacity } from './sample-capacity.ts';
 
 /** What administrators may ask for. For others there is nothing: `not-found`. */
 export interface MaintenanceService {
@@ -22,6 +23,8 @@ export interface MaintenanceService {
   ): Promise<CleanUpReport>;
   /** @throws CairnError `not-found` */
   usage(principal: Principal): Promise<ServerUsage>;
+  /** Hourly samples of the last days, oldest first. @throws CairnError `not-found` */
+  capacity(principal: Principal, days: number): Promise<readonly CapacityRecord[]>;
 }
 
 /** Numbers for monitoring, of this process since its start unless they say otherwise. */
@@ -50,12 +53,15 @@ export interface Maintenance {
 export interface MaintenanceOptions {
   readonly graceMs?: number;
   readonly retention?: RetentionRecord;
+  /** What fits in all, where somebody knows. */
+  readonly capacityBytes?: () => Promise<number | null>;
 }
 
 const JOB = 'clean-up';
 const LAST_RUN = 'clean-up-ended-at';
 const HOUR_MS = 60 * 60_000;
 const INTERVAL_MS = 24 * HOUR_MS;
+const SAMPLE_LOOK_MS = 10 * 60_000;
 const SCRUB_JOB = 'scrub';
 const SCRUB_AGE_MS = 30 * INTERVAL_MS;
 const SCRUB_BYTES_PER_SECOND = 16 * 1024 * 1024;
@@ -163,6 +169,20 @@ export function createMaintenance(
     }
   }
 
+  async function samplePeriodically(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await sampleCapacity(dependencies, { holder, signal, capacityBytes: options.capacityBytes });
+      } catch (error) {
+        if (!signal.aborted) log.warn('maintenance.no-capacity-sample', { error: String(error) });
+      }
+      // Often enough that each hour gets one, whichever process takes it.
+      await timers
+        .sleep(Math.round(SAMPLE_LOOK_MS * (0.75 + random.fraction() / 2)), signal)
+        .catch(() => undefined);
+    }
+  }
+
   return {
     service: {
       async collect(principal, { dryRun, signal, onProgress }) {
@@ -180,6 +200,10 @@ export function createMaintenance(
       async usage(principal) {
         await store.read((reader) => authoriseAdministrator(reader, principal));
         return measureServer(store, dependencies.blocks);
+      },
+      async capacity(principal, days) {
+        await store.read((reader) => authoriseAdministrator(reader, principal));
+        return listCapacity(dependencies, days);
       },
     },
     async measure() {
@@ -199,7 +223,9 @@ export function createMaintenance(
       };
     },
     start() {
-      loop ??= runPeriodically(stopping.signal);
+      loop ??= Promise.all([runPeriodically(stopping.signal), samplePeriodically(stopping.signal)]).then(
+        () => undefined,
+      );
     },
     async stop() {
       stopping.abort(new CairnError('unavailable', 'the server is stopping'));

@@ -1,28 +1,18 @@
 import type { MetadataReader, MetadataTransaction, RetentionRecord } from '@cairn/metadata-store';
 import type { EntryId, SpaceId } from '@cairn/model';
+import { DEFAULT_RETENTION, readServerRetention, SERVER_RETENTION } from '@cairn/services';
+
+export { DEFAULT_RETENTION, readServerRetention };
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** What a space keeps that says nothing else, on a server that says nothing else. */
-export const DEFAULT_RETENTION: RetentionRecord = {
-  versions: { keep: 'thinned', allDays: 30, dailyDays: 365 },
-  trash: { keep: 'days', days: 90 },
-};
-
 const PAGE_CONFLICTS = 1000;
-const SERVER_RETENTION = 'retention';
 
 /** Settings as if they were set already, to see what they would do. `retention: null`: as if none were set. */
 export interface RetentionTrial {
   /** `null`: those of the server, for all spaces that say nothing else. */
   readonly spaceId: SpaceId | null;
   readonly retention: RetentionRecord | null;
-}
-
-/** What the administrator has set for spaces that say nothing else, if anything. */
-export async function readServerRetention(reader: MetadataReader): Promise<RetentionRecord | null> {
-  const text = await reader.getValue(SERVER_RETENTION);
-  return text === undefined ? null : (JSON.parse(text) as RetentionRecord | null);
 }
 
 /** @param retention `null`: what is built in */

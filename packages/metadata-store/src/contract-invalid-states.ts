@@ -361,6 +361,7 @@ export function describeInvalidStates(getStore: () => MetadataStore): void {
         'upload_parts_to_uploads',
         (t) => t.putUploadPart({ uploadId: id<never>('none'), partNumber: 0, parts: [] }),
       ],
+      ['a password of no user', 'user_exists', (t) => t.setPasswordHash(id('none'), 'x')],
       ['a change of no device', 'device_exists', (t) => t.updateDevice(id('none'), { name: 'x' })],
       ['a state of no refresh token', 'refresh_token_exists', (t) => t.setRefreshTokenState('none', 'dead')],
     ];

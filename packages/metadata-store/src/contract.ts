@@ -25,6 +25,7 @@ import {
   version,
 } from './contract-fixture.ts';
 import { describeHistories } from './contract-histories.ts';
+import { describeHistory } from './contract-history.ts';
 import { describeInvalidStates } from './contract-invalid-states.ts';
 import { describeLocation } from './contract-location.ts';
 import { describeRetention } from './contract-retention.ts';
@@ -59,6 +60,18 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
       );
 
     describe('accounts', () => {
+      it('changes the password of one user only', async () => {
+        await store.transact(async (transaction) => {
+          await addAccount(transaction, 'other', id('otherspace'));
+          await transaction.setPasswordHash(USER, 'new');
+        });
+        expect(await store.read((reader) => reader.getUser(USER))).toEqual({
+          ...user('user', SPACE),
+          passwordHash: 'new',
+        });
+        expect((await store.read((reader) => reader.getUserByName('other')))?.passwordHash).not.toBe('new');
+      });
+
       it('keeps users, devices and values', async () => {
         await store.transact(async (transaction) => {
           await transaction.setValue('epoch', '1');
@@ -461,6 +474,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
     });
 
     describeCollection(() => store);
+    describeHistory(() => store);
     describeRetention(() => store);
     describeCluster(() => store);
     describeLocation(() => store);

@@ -16,6 +16,13 @@ export type {
   UnusedPage,
   UnusedSince,
 } from './collection-port.ts';
+export type {
+  CapacityRecord,
+  FoundPlace,
+  HistoryReader,
+  HistoryTransaction,
+  SpaceContents,
+} from './history-port.ts';
 export { InvalidStateError } from './invalid-state.ts';
 export type {
   BlockLocationRecord,

@@ -10,6 +10,7 @@ import type {
 } from '@cairn/model';
 import type { ClusterReader, ClusterTransaction } from './cluster-port.ts';
 import type { CollectionReader, CollectionTransaction, PutResult } from './collection-port.ts';
+import type { HistoryReader, HistoryTransaction } from './history-port.ts';
 import type { InvalidStateError } from './invalid-state.ts';
 import type { LocationReader, LocationTransaction } from './location-port.ts';
 import type {
@@ -44,7 +45,12 @@ export interface MetadataStore {
   close(): Promise<void>;
 }
 
-export interface MetadataReader extends ClusterReader, CollectionReader, LocationReader, RetentionReader {
+export interface MetadataReader
+  extends ClusterReader,
+    CollectionReader,
+    HistoryReader,
+    LocationReader,
+    RetentionReader {
   /** Server-wide named texts (epoch, schema). */
   getValue(name: string): Promise<string | undefined>;
   countUsers(): Promise<number>;
@@ -111,12 +117,14 @@ export interface MetadataTransaction
   extends MetadataReader,
     ClusterTransaction,
     CollectionTransaction,
+    HistoryTransaction,
     LocationTransaction,
     RetentionTransaction {
   setValue(name: string, value: string): Promise<void>;
 
   /** Throws `name-taken` when the folded username exists. */
   insertUser(user: UserRecord): Promise<void>;
+  setPasswordHash(userId: UserId, passwordHash: string): Promise<void>;
   insertDevice(device: DeviceRecord): Promise<void>;
   updateDevice(
     deviceId: DeviceId,

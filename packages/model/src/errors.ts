@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   'bad-request': 'never',
   'bad-name': 'never',
   'bad-path': 'never',
+  'cross-site': 'never',
   'not-found': 'never',
   'not-a-file': 'never',
   'not-a-folder': 'never',
@@ -31,6 +32,8 @@ export const ERROR_CODES = {
   'precondition-failed': 'after-refresh',
   'range-wrong': 'never',
   'quota-exceeded': 'never',
+  'horizon-passed': 'never',
+  'no-preview': 'never',
   // the server
   'storage-full': 'later',
   'data-damaged': 'never',

@@ -82,6 +82,7 @@ export {
   PRIVATE_FOLDER,
   type ReservedNames,
   restoredName,
+  searchName,
   splitExtension,
 } from './names.ts';
 export { formatServerPath, parseServerPath } from './paths.ts';

@@ -63,6 +63,12 @@ export function foldName(name: string): string {
   return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }
 
+/** The form in which names are searched: as {@link foldName}, and without accents (combining marks). */
+export function searchName(name: string): string {
+  if (ASCII.test(name)) return name.toLowerCase();
+  return foldName(name.normalize('NFD').replace(/\p{M}/gu, ''));
+}
+
 /** Splits off the extension: `a.tar.gz` → [`a.tar`, `.gz`]; a leading dot is no extension. */
 export function splitExtension(name: string): readonly [stem: string, extension: string] {
   const dot = name.lastIndexOf('.');

@@ -17,6 +17,8 @@ export const HEADER_NAMES = {
   requestId: 'x-request-id',
   /** The client's `PROTOCOL_VERSION`; a server refuses one that it cannot serve. */
   protocolVersion: 'x-cairn-protocol',
+  /** `web` on every request that the web app makes by itself; a page of another origin cannot send it. */
+  request: 'x-cairn-request',
   /** The server's epoch, on every answer to somebody who is signed in. */
   epoch: 'x-cairn-epoch',
 } as const;

@@ -24,6 +24,7 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorDescription>> = {
   'bad-request': { status: 400, title: 'Bad request' },
   'bad-name': { status: 400, title: 'Not a usable name' },
   'bad-path': { status: 400, title: 'Not a usable path' },
+  'cross-site': { status: 403, title: 'From another site' },
   'not-found': { status: 404, title: 'Not found' },
   'not-a-file': { status: 409, title: 'Not a file' },
   'not-a-folder': { status: 409, title: 'Not a folder' },
@@ -39,6 +40,8 @@ export const ERROR_TABLE: Readonly<Record<ErrorCode, ErrorDescription>> = {
   'precondition-failed': { status: 412, title: 'Precondition failed' },
   'range-wrong': { status: 416, title: 'Range not satisfiable' },
   'quota-exceeded': { status: 507, title: 'Quota exceeded' },
+  'horizon-passed': { status: 410, title: 'Too long ago' },
+  'no-preview': { status: 415, title: 'No preview' },
 
   'storage-full': { status: 507, title: 'Storage full' },
   'data-damaged': { status: 500, title: 'Stored data damaged' },

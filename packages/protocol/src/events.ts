@@ -8,6 +8,8 @@ export const serverEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hint'), spaceId: spaceIdSchema, sequence: sequenceSchema }),
   /** This device was signed out; the connection closes with code 4001. */
   z.object({ type: z.literal('revoked') }),
+  /** Nothing but that the connection works, for browsers. */
+  z.object({ type: z.literal('alive') }),
 ]);
 export type ServerEvent = z.infer<typeof serverEventSchema>;
 

@@ -36,6 +36,13 @@ export {
 export { ERROR_TABLE, type ErrorDescription, type Problem, problemSchema, problemType } from './errors.ts';
 export { parseServerEvent, type ServerEvent, serverEventSchema } from './events.ts';
 export {
+  type AccountUsageResponse,
+  accountUsageResponseSchema,
+  type CapacityResponse,
+  capacityQuerySchema,
+  capacityResponseSchema,
+} from './http/account-usage.ts';
+export {
   type CollectionReport,
   type CollectionRequest,
   type CollectionResponse,
@@ -59,11 +66,15 @@ export {
   type MeResponse,
   meResponseSchema,
   ownDeviceSchema,
+  type PasswordRequest,
+  passwordRequestSchema,
   type RefreshRequest,
   type RegisterRequest,
   refreshRequestSchema,
   registerRequestSchema,
   type SignedIn,
+  type SignedInByCookie,
+  signedInByCookieSchema,
   signedInSchema,
   type UserDescription,
   userSchema,
@@ -156,6 +167,37 @@ export {
   versionsQuerySchema,
   versionsResponseSchema,
 } from './http/files.ts';
+export {
+  archiveQuerySchema,
+  type CopyRequest,
+  copyRequestSchema,
+  type SearchResponse,
+  searchQuerySchema,
+  searchResponseSchema,
+  thumbnailQuerySchema,
+} from './http/find-and-take.ts';
+export {
+  type ActivityItem,
+  type ActivityResponse,
+  activityItemSchema,
+  activityQuerySchema,
+  activityResponseSchema,
+  type RewindChange,
+  type RewindDone,
+  type RewindItem,
+  type RewindPreviewResponse,
+  type RewindRequest,
+  type RewindResponse,
+  rewindChangeKindSchema,
+  rewindChangeSchema,
+  rewindDoneSchema,
+  rewindItemSchema,
+  rewindPreviewQuerySchema,
+  rewindPreviewResponseSchema,
+  rewindQuerySchema,
+  rewindRequestSchema,
+  rewindResponseSchema,
+} from './http/history.ts';
 export {
   type Retention,
   type RetentionRequest,

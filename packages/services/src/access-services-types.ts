@@ -1,5 +1,12 @@
 import type { DeviceId } from '@cairn/model';
-import type { DeviceDescription, LoginRequest, MeResponse, RegisterRequest, SignedIn } from '@cairn/protocol';
+import type {
+  DeviceDescription,
+  LoginRequest,
+  MeResponse,
+  PasswordRequest,
+  RegisterRequest,
+  SignedIn,
+} from '@cairn/protocol';
 import type { Principal } from './authorisation/principal.ts';
 
 /** Who asks, before it is known for whom. */
@@ -8,15 +15,28 @@ export interface Caller {
   readonly address: string | null;
 }
 
+export interface SignUpDescription {
+  readonly signUp: 'open' | 'invite' | 'closed';
+  readonly setUpNeeded: boolean;
+  readonly needsSetUpCode: boolean;
+  readonly hasAccounts: boolean;
+}
+
 export interface AccountsService {
   /**
    * Creates an account and signs its first device in. The first account is the administrator.
    * @throws CairnError `sign-up-closed`, `set-up-code-wrong`, `name-taken`, `bad-name`, `bad-request`,
    * `too-many-attempts`, `unavailable`
    */
-  register(request: RegisterRequest, caller: Caller): Promise<SignedIn>;
+  register(request: Omit<RegisterRequest, 'session'>, caller: Caller): Promise<SignedIn>;
   /** Who may sign up, and whether the first account is still to be made. */
-  describeSignUp(): Promise<{ readonly signUp: 'open' | 'invite'; readonly setUpNeeded: boolean }>;
+  describeSignUp(): Promise<SignUpDescription>;
+  /**
+   * Gives the account another password. The principal's device stays signed in; the others too, unless told.
+   * @throws CairnError `wrong-credentials` (the current password), `bad-request` (the new one),
+   * `too-many-attempts`, `unavailable`
+   */
+  changePassword(principal: Principal, request: PasswordRequest, caller: Caller): Promise<void>;
   /** The principal, their device and spaces, and the epoch of the server. */
   describe(
     principal: Principal,
@@ -28,7 +48,7 @@ export interface SessionsService {
    * Signs in with a password; a `deviceId` of this account signs that device in again.
    * @throws CairnError `wrong-credentials`, `too-many-attempts` (details.retryAfterMs), `unavailable`
    */
-  login(request: LoginRequest, caller: Caller): Promise<SignedIn>;
+  login(request: Omit<LoginRequest, 'session'>, caller: Caller): Promise<SignedIn>;
   /**
    * Changes a refresh token for new tokens. One that was used and replaced before is theft: the device is signed
    * out. @throws CairnError `session-revoked`

@@ -3,6 +3,7 @@ import type { EventBus } from '@cairn/event-bus';
 import type { MetadataStore } from '@cairn/metadata-store';
 import type { AccessContext } from './access-context.ts';
 import type { AccessServices } from './access-services-types.ts';
+import { changePassword } from './accounts/change-password.ts';
 import { describeAccount, describeSignUp } from './accounts/describe-account.ts';
 import { createPasswordHasher, type PasswordCost } from './accounts/password-hasher.ts';
 import { registerAccount } from './accounts/register-account.ts';
@@ -52,6 +53,7 @@ export function createAccessServices(dependencies: AccessDependencies): AccessSe
       register: (request, caller) => registerAccount(context, request, caller),
       describeSignUp: () => describeSignUp(context),
       describe: (principal) => describeAccount(context, principal),
+      changePassword: (principal, request, caller) => changePassword(context, principal, request, caller),
     },
     sessions: {
       login: (request, caller) => login(context, request, caller),

@@ -1,4 +1,5 @@
 import type { StoredBlock } from '@cairn/content';
+import type { RetentionRecord } from '@cairn/metadata-store';
 import type {
   BlockId,
   Changeset,
@@ -19,7 +20,15 @@ import type {
   Version,
   VersionId,
 } from '@cairn/model';
+import type { ActivityService } from './activity/activity-service.ts';
+import type { ArchivesService } from './archives/archives-service.ts';
 import type { Principal } from './authorisation/principal.ts';
+import type { EntryWithPath } from './files/entry-with-path.ts';
+import type { PreviewsService } from './previews/previews-service.ts';
+import type { RewindService } from './rewind/rewind-service.ts';
+import type { SearchService } from './search/search-service.ts';
+import type { UsageService } from './usage/usage-service.ts';
+import type { NamedVersion } from './versions/device-names.ts';
 
 /** What our own clients sync with. Every call throws `not-found` for a space that is absent or not the principal's. */
 export interface SpacesService {
@@ -88,11 +97,7 @@ export interface BlocksService {
   ): Promise<AsyncIterable<StoredBlock>>;
 }
 
-export interface EntryWithPath {
-  readonly entry: Entry;
-  /** Server path such as `/docs/a.txt`. */
-  readonly path: string;
-}
+export type { EntryWithPath };
 
 export interface PutFileOptions {
   readonly executable?: boolean;
@@ -157,10 +162,19 @@ export interface FilesService {
   ): Promise<OpenedFile>;
   /** Renames, moves or changes attributes. `already-exists` when the name is taken. */
   update(principal: Principal, entryId: EntryId, update: EntryUpdate): Promise<Entry>;
+  /**
+   * Makes a copy with everything below, without copying a byte of content; versions stay behind. One changeset where that fits.
+   * @throws CairnError `not-found`, `not-a-folder`, `already-exists`, `bad-name`, `too-large` for more than 100,000 entries
+   */
+  copy(
+    principal: Principal,
+    entryId: EntryId,
+    place: { readonly parentId: EntryId; readonly name: string },
+  ): Promise<EntryWithPath>;
   /** Moves to the trash with everything below. */
   remove(principal: Principal, entryId: EntryId): Promise<void>;
   /** Newest first. */
-  listVersions(principal: Principal, entryId: EntryId, limit?: number): Promise<readonly Version[]>;
+  listVersions(principal: Principal, entryId: EntryId, limit?: number): Promise<readonly NamedVersion[]>;
   /** Saves an old version's content as the newest version. */
   revert(principal: Principal, entryId: EntryId, versionId: VersionId): Promise<FileEntry>;
 }
@@ -169,7 +183,7 @@ export interface FilesService {
 export interface ConflictSide {
   readonly entry: FileEntry | LinkEntry;
   readonly path: string;
-  readonly version: Version;
+  readonly version: NamedVersion;
 }
 
 export interface Conflict {
@@ -178,7 +192,7 @@ export interface Conflict {
   /** What kept the name; `null` when it is gone. */
   readonly original: ConflictSide | null;
   /** The version that both were made from; `null` when there is none. */
-  readonly base: Version | null;
+  readonly base: NamedVersion | null;
 }
 
 export interface ConflictsPage {
@@ -222,7 +236,18 @@ export interface TrashItem {
   /** Milliseconds since 1970, server clock. */
   readonly trashedAt: number;
   readonly deviceId: DeviceId;
+  readonly deviceName: string;
   readonly sizeBytes: number | null;
+  /** When the clean-up may remove it; `null`: it is kept. */
+  readonly expiresAt: number | null;
+}
+
+export interface TrashPage {
+  readonly items: readonly TrashItem[];
+  /** `offset` of the next page. */
+  readonly next: number | null;
+  /** How long this trash is kept. */
+  readonly retention: RetentionRecord['trash'];
 }
 
 export interface TrashService {
@@ -231,7 +256,7 @@ export interface TrashService {
     principal: Principal,
     spaceId: SpaceId | null,
     page: { readonly offset: number; readonly limit: number },
-  ): Promise<{ readonly items: readonly TrashItem[]; readonly next: number | null }>;
+  ): Promise<TrashPage>;
   /** Restores where it was, or to `path`; folders that are gone are made again, a taken name gets ` (restored)`. */
   restore(principal: Principal, entryId: EntryId, path?: string): Promise<EntryWithPath>;
   /** Removes one item for good. @throws CairnError `not-found` */
@@ -284,4 +309,10 @@ export interface DataServices {
   readonly conflicts: ConflictsService;
   readonly trash: TrashService;
   readonly uploads: UploadsService;
+  readonly search: SearchService;
+  readonly archives: ArchivesService;
+  readonly activity: ActivityService;
+  readonly rewind: RewindService;
+  readonly previews: PreviewsService;
+  readonly usage: UsageService;
 }

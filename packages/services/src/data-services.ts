@@ -1,3 +1,5 @@
+import { listActivity } from './activity/list-activity.ts';
+import { openArchive } from './archives/open-archive.ts';
 import { findMissingBlocks } from './blocks/find-missing-blocks.ts';
 import { readBlocks } from './blocks/read-blocks.ts';
 import { storeBlocks } from './blocks/store-blocks.ts';
@@ -6,6 +8,7 @@ import { listConflicts } from './conflicts/list-conflicts.ts';
 import { resolveConflict } from './conflicts/resolve-conflict.ts';
 import type { DataDependencies } from './data-dependencies.ts';
 import type { DataServices } from './data-services-types.ts';
+import { copyEntry } from './files/copy-entry.ts';
 import { createFolder } from './files/create-folder.ts';
 import { listFolder } from './files/list-folder.ts';
 import { openFile } from './files/open-file.ts';
@@ -13,6 +16,10 @@ import { putFile } from './files/put-file.ts';
 import { getEntry, getEntryByPath } from './files/read-entries.ts';
 import { removeEntry } from './files/remove-entry.ts';
 import { updateEntry } from './files/update-entry.ts';
+import { openThumbnail } from './previews/open-thumbnail.ts';
+import { applyRewind, previewRewind } from './rewind/apply-rewind.ts';
+import { lookBack } from './rewind/look-back.ts';
+import { findEntries } from './search/find-entries.ts';
 import { currentSequence } from './spaces/current-sequence.ts';
 import { readChanges } from './spaces/read-changes.ts';
 import { readSnapshot } from './spaces/read-snapshot.ts';
@@ -23,6 +30,7 @@ import { completeUpload } from './uploads/complete-upload.ts';
 import { createUpload } from './uploads/create-upload.ts';
 import { getUpload } from './uploads/describe-upload.ts';
 import { putUploadPart } from './uploads/put-upload-part.ts';
+import { measureAccount } from './usage/measure-account.ts';
 import { listVersions } from './versions/list-versions.ts';
 import { revertFile } from './versions/revert-file.ts';
 
@@ -54,6 +62,7 @@ export function createDataServices(dependencies: DataDependencies): DataServices
       putFile: bind(putFile),
       openFile: bind(openFile),
       update: bind(updateEntry),
+      copy: bind(copyEntry),
       remove: bind(removeEntry),
       listVersions: bind(listVersions),
       revert: bind(revertFile),
@@ -71,5 +80,11 @@ export function createDataServices(dependencies: DataDependencies): DataServices
       putPart: bind(putUploadPart),
       complete: bind(completeUpload),
     },
+    search: { find: bind(findEntries) },
+    archives: { open: bind(openArchive) },
+    activity: { list: bind(listActivity) },
+    rewind: { look: bind(lookBack), preview: bind(previewRewind), apply: bind(applyRewind) },
+    previews: { thumbnail: bind(openThumbnail) },
+    usage: { ofAccount: bind(measureAccount) },
   };
 }

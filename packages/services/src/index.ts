@@ -8,6 +8,8 @@ export type {
   SessionsService,
 } from './access-services-types.ts';
 export type { PasswordCost } from './accounts/password-hasher.ts';
+export type { Activity, ActivityService } from './activity/activity-service.ts';
+export type { ArchivesService, OpenedArchive } from './archives/archives-service.ts';
 export { authoriseAdministrator, authoriseSpace } from './authorisation/authorise.ts';
 export type { Principal } from './authorisation/principal.ts';
 export { LEASE_MS, UPLOAD_LIFE_MS } from './blocks/block-limits.ts';
@@ -31,10 +33,33 @@ export type {
   SnapshotPage,
   SpacesService,
   TrashItem,
+  TrashPage,
   TrashService,
   UploadStatus,
   UploadsService,
 } from './data-services-types.ts';
+export { createThumbnailPool, type ThumbnailPoolOptions } from './previews/node/thumbnail-pool.ts';
+export type {
+  PreviewsService,
+  Thumbnail,
+  ThumbnailRenderer,
+  ThumbnailSize,
+} from './previews/previews-service.ts';
+export {
+  DEFAULT_RETENTION,
+  readServerRetention,
+  SERVER_RETENTION,
+} from './retention/effective-retention.ts';
+export type {
+  PastEntry,
+  PastFolder,
+  RewindDone,
+  RewindKind,
+  RewindPreview,
+  RewindService,
+  RewindStep,
+} from './rewind/rewind-service.ts';
+export type { SearchService } from './search/search-service.ts';
 export { ensureEpoch, readEpochRenewal } from './spaces/server-epoch.ts';
 export type {
   ClusterDependencies,
@@ -55,3 +80,5 @@ export type {
 } from './storage-nodes/drill-types.ts';
 export { SEALED_FOR } from './storage-nodes/join-node.ts';
 export { purgeTrashItem } from './trash/purge-trash.ts';
+export type { AccountUsage, UsageService } from './usage/usage-service.ts';
+export type { NamedVersion } from './versions/device-names.ts';

@@ -84,7 +84,7 @@ function createApp(): Promise<App> {
   return createHttpApi({
     data: delegate(() => services().data),
     access: delegate(() => services().access),
-    maintenance: { collect: NO_MAINTENANCE, usage: NO_MAINTENANCE },
+    maintenance: { collect: NO_MAINTENANCE, usage: NO_MAINTENANCE, capacity: NO_MAINTENANCE },
     collection: { begin: NO_MAINTENANCE, state: NO_MAINTENANCE },
     verification: { begin: NO_MAINTENANCE, state: NO_MAINTENANCE },
     retention: {
@@ -119,6 +119,7 @@ function createApp(): Promise<App> {
     config: {
       version: 'simulated',
       trustedProxies: [],
+      webApp: null,
       limits: { ...DEFAULT_LIMITS, deviceRequests: 1e9, anonymousRequests: 1e9, signInRequests: 1e9 },
     },
     readiness: [],

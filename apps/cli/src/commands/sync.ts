@@ -6,7 +6,7 @@ import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { showName, showText } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
-import { deviceName, homeFolder } from '../settings.ts';
+import { homeFolder } from '../settings.ts';
 import { ask, chooseLinks, statusOf } from '../sync/chosen-links.ts';
 import type { SyncLink } from '../sync/links.ts';
 import { registerSyncLog } from './sync-log.ts';
@@ -118,12 +118,14 @@ async function runInForeground(
   folder: string,
   options: { verbose?: boolean; background?: boolean },
 ): Promise<void> {
-  const [{ runDaemon }, { openErrorLog, openLogFile }, { logPath }, { describeState }] = await Promise.all([
-    import('../sync/daemon.ts'),
-    import('../sync/log-file.ts'),
-    import('../sync/background.ts'),
-    import('../sync/show-status.ts'),
-  ]);
+  const [{ runDaemon }, { openErrorLog, openLogFile }, { logPath }, { describeState }, { signedInName }] =
+    await Promise.all([
+      import('../sync/daemon.ts'),
+      import('../sync/log-file.ts'),
+      import('../sync/background.ts'),
+      import('../sync/show-status.ts'),
+      import('../sync/signed-in-name.ts'),
+    ]);
   const { findLink } = await import('../sync/links.ts');
   const home = homeFolder(context);
   const run = async (client: Client): Promise<void> => {
@@ -133,7 +135,7 @@ async function runInForeground(
       home,
       link,
       client,
-      deviceName: deviceName(context),
+      deviceName: await signedInName(context),
       log,
       signal: context.signal,
       onReady(engine) {

@@ -3,7 +3,7 @@ import type { Explanation, TreeFacts } from '@cairn/sync-engine';
 import { type CliContext, paint, print, printJson } from '../context.ts';
 import { showInstant, showMoment, showName, showText } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
-import { deviceName, homeFolder } from '../settings.ts';
+import { homeFolder } from '../settings.ts';
 import { askIfRunning, requireLinkOf } from '../sync/chosen-links.ts';
 
 const LAST_ACTIVITIES = 5;
@@ -27,8 +27,10 @@ async function why(context: CliContext, path: string, json: boolean): Promise<vo
   const home = homeFolder(context);
   const asked = await askIfRunning<Explanation>(context, link, { command: 'why', path: inside });
   const { readStoredState } = await import('../sync/stored-state.ts');
+  const { signedInName } = await import('../sync/signed-in-name.ts');
   const { activityLogPath, readActivities } = await import('../sync/activity-log.ts');
-  const explanation = asked ?? readStoredState(home, link, deviceName(context))?.explain(inside) ?? null;
+  const explanation =
+    asked ?? readStoredState(home, link, await signedInName(context))?.explain(inside) ?? null;
   if (explanation === null)
     throw new CairnError('not-running', `${link.folder} was never synced. Start it with "cairn sync start"`);
   const activities = readActivities(activityLogPath(home, link), inside, LAST_ACTIVITIES);

@@ -2,7 +2,7 @@ import { CairnError, isCairnError } from '@cairn/model';
 import type { DaemonRequest } from '@cairn/protocol';
 import type { SyncStatus } from '@cairn/sync-engine';
 import type { CliContext } from '../context.ts';
-import { deviceName, homeFolder } from '../settings.ts';
+import { homeFolder } from '../settings.ts';
 import type { SyncLink } from './links.ts';
 
 /** The link of a folder, or all of this device's. Throws `not-found` when there is none. */
@@ -76,8 +76,9 @@ export async function statusOf(context: CliContext, link: SyncLink): Promise<Lin
   const status = await askIfRunning<SyncStatus>(context, link, { command: 'status' });
   if (status !== null) return { running: true, status };
   const { readStoredState } = await import('./stored-state.ts');
+  const { signedInName } = await import('./signed-in-name.ts');
   try {
-    const stored = readStoredState(homeFolder(context), link, deviceName(context));
+    const stored = readStoredState(homeFolder(context), link, await signedInName(context));
     return { running: false, status: stored?.status() ?? null };
   } catch (error) {
     // Damaged, or a daemon is just starting: then nothing is known for certain.

@@ -58,6 +58,7 @@ export async function startTestServer(options: Partial<StartServerOptions> = {})
     passwordCost: { memoryKib: 64, passes: 1, lanes: 1 },
     log: collectingLog(logged),
     drainMs: 2000,
+    webApp: null,
     ...options,
   }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });

@@ -3,7 +3,9 @@ import { HEADER_NAMES, PROTOCOL_VERSION } from '@cairn/protocol';
 import type { Principal } from '@cairn/services';
 import type { FastifyRequest } from 'fastify';
 import { addressKey, isLoopback } from './addresses.ts';
+import { refuseEmbedding, requireOwnPage, requireOwnSocket } from './own-page.ts';
 import type { App, RouteContext } from './route-context.ts';
+import { accessCookie } from './session-cookies.ts';
 
 /** Who may use a route. Whatever is not named is for people who are signed in. */
 export type RouteAccess = 'anonymous' | 'sign-in' | 'operator' | 'signed-in';
@@ -16,6 +18,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | null;
+    /** The token came in the web app's cookie: what reads it is a browser. */
+    isByCookie: boolean;
   }
 }
 
@@ -30,8 +34,17 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal;
 }
 
-function bearerToken(request: FastifyRequest): string {
+/** A cookie counts only where no token is sent, and only for the web app's own pages. */
+function tokenOf(request: FastifyRequest): string {
   const header = request.headers.authorization;
+  const cookie = accessCookie(request);
+  if (header === undefined && cookie !== undefined) {
+    request.isByCookie = true;
+    if (request.headers.upgrade !== undefined) requireOwnSocket(request);
+    else if (request.method === 'GET' || request.method === 'HEAD') refuseEmbedding(request);
+    else requireOwnPage(request);
+    return cookie;
+  }
   if (header === undefined) {
     throw new CairnError(
       'not-signed-in',
@@ -117,7 +130,7 @@ export function authenticateRequests(app: App, context: RouteContext): void {
 
   async function authenticate(request: FastifyRequest): Promise<void> {
     try {
-      const { principal } = await access.sessions.authenticate(bearerToken(request));
+      const { principal } = await access.sessions.authenticate(tokenOf(request));
       request.principal = principal;
     } catch (error) {
       await limitAnonymous(request);
@@ -127,6 +140,7 @@ export function authenticateRequests(app: App, context: RouteContext): void {
   }
 
   app.decorateRequest('principal', null);
+  app.decorateRequest('isByCookie', false);
   app.addHook('onRequest', async (request) => {
     if (request.is404) return limitAnonymous(request);
     checkProtocol(request);

@@ -1,7 +1,17 @@
 import { PAGE_STYLE } from './page-style.ts';
 
-/** The start page: what this is and the first three commands. */
-export function renderPage(version: string): string {
+const UNBUILT = `
+<h2>The web app</h2>
+<p>It is not built yet. In Cairn's folder on the server:</p>
+<pre>npm run build:web</pre>
+<p>Then start the server again.</p>
+`;
+
+/**
+ * The start page: what this is and the first three commands.
+ * @param isUnbuilt the web app would be here, were it built
+ */
+export function renderPage(version: string, isUnbuilt: boolean): string {
   const shown = version.replace(/[^0-9A-Za-z.+-]/g, '');
   return `<!doctype html>
 <html lang="en">
@@ -26,7 +36,7 @@ export function renderPage(version: string): string {
 <pre>cairn upload report.pdf /docs/
 cairn list /docs
 cairn download /docs/report.pdf</pre>
-
+${isUnbuilt ? UNBUILT : ''}
 <p class="quiet">For programs: <a href="/docs/">the API and how to use it</a> ·
 <a href="/api/v1/openapi.json">OpenAPI document</a> · <a href="/health">health</a></p>
 <p class="quiet">Version ${shown}</p>

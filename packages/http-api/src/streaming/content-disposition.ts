@@ -1,5 +1,10 @@
 const ATTRIBUTE_CHARACTERS = /[^A-Za-z0-9!#$&+.^_`|~-]/g;
 
+/** `Content-Disposition: inline`, with the name for those who save it. */
+export function inlineDisposition(name: string): string {
+  return attachment(name).replace(/^attachment/, 'inline');
+}
+
 /** `Content-Disposition: attachment` with the name in both forms of RFC 6266; control characters cannot get in. */
 export function attachment(name: string): string {
   const wellFormed = name.toWellFormed();

@@ -1,5 +1,6 @@
-import type { Entry, FileEntry, LinkEntry, Version } from '@cairn/model';
+import type { Entry, FileEntry, LinkEntry } from '@cairn/model';
 import type { FileObject, VersionObject } from '@cairn/protocol';
+import type { NamedVersion } from '@cairn/services';
 
 /** An entry as scripts see it. */
 export function toFileObject(entry: Entry, path: string): FileObject {
@@ -26,7 +27,7 @@ export function childPath(folderPath: string, name: string): string {
 }
 
 /** A version as scripts see it. */
-export function toVersionObject(version: Version): VersionObject {
+export function toVersionObject(version: NamedVersion): VersionObject {
   const { content, entryId: _entryId, ...rest } = version;
   return { ...rest, sizeBytes: content?.sizeBytes ?? 0, contentId: content?.contentId ?? null };
 }

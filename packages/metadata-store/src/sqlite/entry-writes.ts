@@ -1,4 +1,4 @@
-import { foldName } from '@cairn/model';
+import { foldName, searchName } from '@cairn/model';
 import { InvalidStateError } from '../invalid-state.ts';
 import type { EntryRecord, TrashRecord } from '../records.ts';
 import { SUBTREE } from './reader.ts';
@@ -32,7 +32,7 @@ function updateRow(session: Session, entry: EntryRecord): void {
   const changed = session.run(
     `UPDATE entries SET parent_id = ?3, name = ?4, folded_name = ?5, vacated = NULL, kind = ?6, sequence = ?7,
        version_id = ?8, executable = ?9, modified_at_us = ?10, trash_id = ?11,
-       trash_item = nullif(?11, ''), conflict_of = ?12, conflict_policy = ?13
+       trash_item = nullif(?11, ''), conflict_of = ?12, conflict_policy = ?13, search_name = ?14
      WHERE space_id = ?1 AND entry_id = ?2`,
     entry.spaceId,
     entry.entryId,
@@ -47,6 +47,7 @@ function updateRow(session: Session, entry: EntryRecord): void {
     entry.trashId ?? '',
     entry.conflictOf === undefined ? null : JSON.stringify(entry.conflictOf),
     entry.conflictPolicy ?? null,
+    searchName(entry.name),
   );
   if (changed === 0) throw new InvalidStateError(['entry_exists']);
 }
@@ -226,6 +227,7 @@ export function moveOutOfTrash(session: Session, target: RestoreTarget): void {
        parent_id = CASE entry_id WHEN ?2 THEN ?3 ELSE parent_id END,
        name = CASE entry_id WHEN ?2 THEN ?4 ELSE name END,
        folded_name = CASE entry_id WHEN ?2 THEN ?5 ELSE folded_name END,
+       search_name = CASE entry_id WHEN ?2 THEN ?7 ELSE search_name END,
        sequence = CASE entry_id WHEN ?2 THEN ?6 ELSE sequence END
      WHERE space_id = ?1 AND entry_id IN (SELECT entry_id FROM subtree)`,
     target.spaceId,
@@ -234,5 +236,6 @@ export function moveOutOfTrash(session: Session, target: RestoreTarget): void {
     target.name,
     foldName(target.name),
     target.sequence,
+    searchName(target.name),
   );
 }

@@ -132,6 +132,18 @@ const calls: Calls = {
   countReferences: (t) => t.countReferences(SPACE, [blockId(1), blockId(2)]),
   listContents: (t) => t.listContents(SPACE, [id('f1'), id('f2')]),
   measure: async (t) => [await t.measure(null), await t.measure(SPACE)],
+  findNames: async (t) => [
+    await t.findNames(SPACE, 'f', 'beginning', null, 10),
+    await t.findNames(SPACE, 'f', 'further', { searchName: 'a', entryId: id('f1') }, 10),
+  ],
+  readJournalBack: (t) => t.readJournalBack(SPACE, 5, 10),
+  findJournalAt: (t) => t.findJournalAt(SPACE, 5),
+  listStates: (t) => t.listStates(SPACE, [{ entryId: id('f'), sequence: 5 }]),
+  listChildrenAt: (t) => t.listChildrenAt(SPACE, [ROOT], 5, 10),
+  findRemoval: (t) => t.findRemoval(SPACE, id('f'), 5),
+  measureContents: (t) => t.measureContents(SPACE),
+  listCapacity: (t) => t.listCapacity(5, 10),
+  putCapacity: (t) => t.putCapacity({ sampledAt: 5, usedBytes: 1, capacityBytes: null, liveBytes: 1 }, 1),
   setValue: (t) => t.setValue('x', '1'),
   insertUser: (t) => t.insertUser(user('third', id('thirdspace'))),
   insertDevice: (t) =>
@@ -143,6 +155,7 @@ const calls: Calls = {
       lastSeenAt: 1,
       revokedAt: null,
     }),
+  setPasswordHash: (t) => t.setPasswordHash(USER, 'x'),
   updateDevice: (t) => t.updateDevice(DEVICE, { name: 'x' }),
   insertRefreshToken: (t) => t.insertRefreshToken(token),
   setRefreshTokenState: (t) => t.setRefreshTokenState('t', 'previous'),
@@ -229,7 +242,7 @@ const calls: Calls = {
 
 /** What may be walked from end to end: lists that the caller gave, results of a recursion, and work to be done. */
 const WALKED =
-  /^SCAN (wanted|json_each|subtree|line|CONSTANT ROW|members|\d+-ROW|block_tombstones USING INDEX block_tombstones_to_reclaim)/;
+  /^SCAN (wanted|found|json_each|subtree|line|CONSTANT ROW|members|\d+-ROW|block_tombstones USING INDEX block_tombstones_to_reclaim)/;
 /** A look-up by the space alone walks all of it. */
 const WHOLE_SPACE =
   /^SEARCH (entries|child|versions|journal|held|block_references|lease|block_leases) .*\((space_id|user_id)=\?\)$/;
@@ -302,7 +315,7 @@ describe('query plans', () => {
     expect(statements.size).toBeGreaterThan(60);
     const bad: string[] = [];
     for (const [statement, method] of statements) {
-      if (['countAll', 'countUsers', 'countGarbage', 'measure'].includes(method)) continue;
+      if (['countAll', 'countUsers', 'countGarbage', 'measure', 'measureContents'].includes(method)) continue;
       if (sql !== '' && !/^(get|find|list|page|read|has|can)/.test(method)) continue;
       // What refers to a user or space that is just made is looked for too, and there is none.
       const fresh = method === 'insertUser' || method === 'insertSpace';

@@ -2,6 +2,7 @@ import type { MetadataReader } from '../metadata-store.ts';
 import type { ChangesetRecord, MemberRole } from '../records.ts';
 import { createClusterReader } from './cluster-tables.ts';
 import { createCollectionReader } from './collection-reader.ts';
+import { createHistoryReader } from './history-tables.ts';
 import { createLocationReader } from './location-tables.ts';
 import { createRetentionReader } from './retention-reader.ts';
 import {
@@ -62,6 +63,7 @@ export function createReader(session: Session): MetadataReader {
   return {
     ...createClusterReader(session),
     ...createCollectionReader(session),
+    ...createHistoryReader(session),
     ...createLocationReader(session),
     ...createRetentionReader(session),
     async getValue(name) {

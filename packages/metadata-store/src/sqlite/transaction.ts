@@ -1,4 +1,4 @@
-import { CairnError, foldName } from '@cairn/model';
+import { CairnError, foldName, searchName } from '@cairn/model';
 import { InvalidStateError, violates } from '../invalid-state.ts';
 import type { MetadataTransaction } from '../metadata-store.ts';
 import type { EntryRecord } from '../records.ts';
@@ -6,6 +6,7 @@ import { createClusterWrites } from './cluster-tables.ts';
 import { createCollectionWrites, listLateBlocks } from './collection-writes.ts';
 import { encodeContent, encodeParts, idToBytes } from './content-codec.ts';
 import { moveIntoTrash, moveOutOfTrash, updateEntryRows } from './entry-writes.ts';
+import { createHistoryWrites } from './history-tables.ts';
 import { createLocationWrites } from './location-tables.ts';
 import { createReader } from './reader.ts';
 import { createRetentionWrites } from './retention-writes.ts';
@@ -13,8 +14,8 @@ import { splitChange } from './rows.ts';
 import type { Session } from './session.ts';
 
 const INSERT_ENTRY = `INSERT INTO entries (space_id, entry_id, parent_id, name, folded_name, kind, sequence,
-  version_id, executable, modified_at_us, trash_id, trash_item, conflict_of, conflict_policy)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  version_id, executable, modified_at_us, trash_id, trash_item, conflict_of, conflict_policy, search_name)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 /** All reading and writing methods on one session. */
 export function createTransaction(session: Session): MetadataTransaction {
@@ -38,6 +39,7 @@ export function createTransaction(session: Session): MetadataTransaction {
       entry.trashId,
       entry.conflictOf === undefined ? null : JSON.stringify(entry.conflictOf),
       entry.conflictPolicy ?? null,
+      searchName(entry.name),
     );
   }
 
@@ -45,6 +47,7 @@ export function createTransaction(session: Session): MetadataTransaction {
     ...reader,
     ...createClusterWrites(session),
     ...createCollectionWrites(session),
+    ...createHistoryWrites(session),
     ...createLocationWrites(session),
     ...createRetentionWrites(session),
 
@@ -73,6 +76,10 @@ export function createTransaction(session: Session): MetadataTransaction {
         if (!violates(error, 'one_user_per_name')) throw error;
         throw new CairnError('name-taken', 'this user name is taken; choose another one', { cause: error });
       }
+    },
+    async setPasswordHash(userId, passwordHash) {
+      const changed = run('UPDATE users SET password_hash = ? WHERE user_id = ?', passwordHash, userId);
+      if (changed === 0) throw new InvalidStateError(['user_exists']);
     },
     async insertDevice(device) {
       run(

@@ -7,6 +7,8 @@ import { instantSchema, sequenceSchema, textSchema } from '../scalars.ts';
 const usernameField = textSchema(256);
 const passwordField = textSchema(PROTOCOL_LIMITS.maxPasswordBytes);
 const deviceNameField = textSchema(PROTOCOL_LIMITS.maxDeviceNameCharacters);
+/** The tokens come as cookies instead of in the answer; for the web app. */
+const sessionField = z.literal('cookie').exactOptional();
 
 /** POST /auth/register */
 export const registerRequestSchema = z.strictObject({
@@ -14,6 +16,7 @@ export const registerRequestSchema = z.strictObject({
   password: passwordField,
   deviceName: deviceNameField,
   setUpCode: textSchema(256).exactOptional(),
+  session: sessionField,
 });
 export type RegisterRequest = z.infer<typeof registerRequestSchema>;
 
@@ -23,12 +26,13 @@ export const loginRequestSchema = z.strictObject({
   password: passwordField,
   deviceName: deviceNameField,
   deviceId: deviceIdSchema.exactOptional(),
+  session: sessionField,
 });
 export type LoginRequest = z.infer<typeof loginRequestSchema>;
 
-/** POST /auth/refresh */
+/** POST /auth/refresh. Without a token, the one in the cookie is meant, and the new ones come as cookies. */
 export const refreshRequestSchema = z.strictObject({
-  refreshToken: z.string().max(256),
+  refreshToken: z.string().max(256).exactOptional(),
 });
 export type RefreshRequest = z.infer<typeof refreshRequestSchema>;
 
@@ -54,6 +58,19 @@ export const signedInSchema = z.object({
   refreshToken: z.string(),
 });
 export type SignedIn = z.infer<typeof signedInSchema>;
+
+/** The same where the tokens came as cookies. */
+export const signedInByCookieSchema = signedInSchema.omit({ accessToken: true, refreshToken: true });
+export type SignedInByCookie = z.infer<typeof signedInByCookieSchema>;
+
+/** POST /auth/password */
+export const passwordRequestSchema = z.strictObject({
+  currentPassword: passwordField,
+  newPassword: passwordField,
+  /** Signs every other device of the account out too. */
+  signOutOthers: z.boolean().exactOptional(),
+});
+export type PasswordRequest = z.infer<typeof passwordRequestSchema>;
 
 /** GET /me */
 export const meResponseSchema = z.object({

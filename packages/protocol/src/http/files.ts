@@ -16,6 +16,7 @@ import {
   sequenceSchema,
   textSchema,
 } from '../scalars.ts';
+import { retentionSchema } from './retention.ts';
 
 const MAX_PATH_CHARACTERS = 32_768;
 const MAX_AFTER_CHARACTERS = 1024;
@@ -113,7 +114,14 @@ export const putFileQuerySchema = z.strictObject({
 });
 
 /** GET /files/{entryId}/content */
-export const contentQuerySchema = z.strictObject({ versionId: versionIdSchema.optional() });
+export const contentQuerySchema = z.strictObject({
+  versionId: versionIdSchema.optional(),
+  /** Shown in the browser where its type is one that cannot do harm; everything else is handed out to be saved. */
+  inline: z
+    .enum(['0', '1', 'false', 'true'])
+    .optional()
+    .transform((text) => text === '1' || text === 'true'),
+});
 
 export const versionObjectSchema = z.object({
   versionId: versionIdSchema,
@@ -125,6 +133,8 @@ export const versionObjectSchema = z.object({
   executable: z.boolean(),
   modifiedAtUs: modifiedAtUsSchema,
   deviceId: deviceIdSchema,
+  /** What the device is called now. */
+  deviceName: z.string(),
   committedAt: instantSchema,
 });
 export type VersionObject = z.infer<typeof versionObjectSchema>;
@@ -153,11 +163,17 @@ export const trashResponseSchema = z.object({
       path: z.string(),
       trashedAt: instantSchema,
       deviceId: deviceIdSchema,
+      /** What the device that trashed it is called now. */
+      deviceName: z.string(),
       sizeBytes: countSchema.nullable(),
+      /** When the clean-up may remove it; `null`: it is kept until somebody removes it. */
+      expiresAt: instantSchema.nullable(),
     }),
   ),
   /** `offset` of the next page. */
   next: countSchema.nullable(),
+  /** How long this trash is kept. */
+  retention: retentionSchema.shape.trash,
 });
 export type TrashResponse = z.infer<typeof trashResponseSchema>;
 

@@ -9,6 +9,9 @@ export const serverResponseSchema = z.object({
   signUp: z.enum(['open', 'invite', 'closed']),
   /** True until the first account exists; with sign-up `invite` that account needs the set-up code. */
   setUpNeeded: z.boolean(),
+  /** Whether signing up needs the set-up code just now. */
+  needsSetUpCode: z.boolean().optional(),
+  hasAccounts: z.boolean().optional(),
 });
 export type ServerResponse = z.infer<typeof serverResponseSchema>;
 

@@ -6,7 +6,13 @@ import type { Principal } from '../authorisation/principal.ts';
 /** See `AccountsService.describeSignUp`. */
 export async function describeSignUp(context: AccessContext): ReturnType<AccountsService['describeSignUp']> {
   const users = await context.store.read((reader) => reader.countUsers());
-  return { signUp: context.signUp, setUpNeeded: users === 0 };
+  const hasAccounts = users > 0;
+  return {
+    signUp: context.signUp,
+    setUpNeeded: !hasAccounts,
+    needsSetUpCode: !hasAccounts && context.signUp === 'invite',
+    hasAccounts,
+  };
 }
 
 /** See `AccountsService.describe`. */

@@ -1,5 +1,5 @@
 import type { EntryRecord, MetadataReader } from '@cairn/metadata-store';
-import type { EntryId, SpaceId, Version } from '@cairn/model';
+import type { EntryId, SpaceId } from '@cairn/model';
 import { authorisePersonalOr } from '../authorisation/authorise.ts';
 import type { Principal } from '../authorisation/principal.ts';
 import type { DataDependencies } from '../data-dependencies.ts';
@@ -7,6 +7,7 @@ import type { Conflict, ConflictSide, ConflictsPage } from '../data-services-typ
 import { pathOf } from '../files/find-path.ts';
 import { clampLimit } from '../page-limit.ts';
 import { describeEntries, describeVersion } from '../spaces/describe-entry.ts';
+import { type NamedVersion, nameVersion } from '../versions/device-names.ts';
 
 const MAX_CONFLICTS = 1000;
 
@@ -15,7 +16,11 @@ async function describeSide(reader: MetadataReader, record: EntryRecord): Promis
   if (entry === undefined || entry.kind === 'folder') return null;
   const [version] = await reader.getVersions(record.spaceId, [entry.versionId]);
   if (version === undefined) return null;
-  return { entry, path: await pathOf(reader, record), version: describeVersion(version) };
+  return {
+    entry,
+    path: await pathOf(reader, record),
+    version: await nameVersion(reader, describeVersion(version)),
+  };
 }
 
 /** A conflict copy with what it is a copy of, as far as that is still there; `null` for what is none. */
@@ -29,10 +34,10 @@ export async function describeConflict(
   if (copy === null) return null;
   const [original] = await reader.getEntries(spaceId, [conflictOf.entryId]);
   const isThere = original !== undefined && original.trashId === null;
-  let base: Version | null = null;
+  let base: NamedVersion | null = null;
   if (original !== undefined && conflictOf.baseSequence !== null) {
     const version = await reader.findVersionAt(spaceId, original.entryId, conflictOf.baseSequence);
-    base = version === undefined ? null : describeVersion(version);
+    base = version === undefined ? null : await nameVersion(reader, describeVersion(version));
   }
   return { conflictOf, copy, original: isThere ? await describeSide(reader, original) : null, base };
 }

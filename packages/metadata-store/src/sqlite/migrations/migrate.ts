@@ -7,6 +7,7 @@ import { collectionTables } from './0004-collection.ts';
 import { retentionTable } from './0005-retention.ts';
 import { storageNodeTables } from './0006-storage-nodes.ts';
 import { blockLocationTables } from './0007-block-location.ts';
+import { defineMigrationFunctions, historyIndices } from './0008-history.ts';
 
 /** Marks our files (`PRAGMA application_id`): "CRNM". */
 export const APPLICATION_ID = 0x43524e4d;
@@ -20,6 +21,7 @@ const steps: readonly string[] = [
   retentionTable,
   storageNodeTables,
   blockLocationTables,
+  historyIndices,
 ];
 
 /** The schema version that this program writes. */
@@ -46,6 +48,7 @@ export function migrate(database: Database): void {
     );
   }
   if (found === SCHEMA_VERSION) return;
+  defineMigrationFunctions(database);
   database.exec('BEGIN EXCLUSIVE');
   try {
     // Another process may have migrated while this one waited for the lock.

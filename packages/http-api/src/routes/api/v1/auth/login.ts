@@ -1,6 +1,9 @@
-import { loginRequestSchema, signedInSchema } from '@cairn/protocol';
+import { loginRequestSchema, signedInByCookieSchema, signedInSchema } from '@cairn/protocol';
+import { z } from 'zod';
 import { callerAddress } from '../../../../foundation/addresses.ts';
+import { requireOwnPage } from '../../../../foundation/own-page.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
+import { putTokensInCookies } from '../../../../foundation/session-cookies.ts';
 
 /** POST /api/v1/auth/login */
 export const loginRoute: Route = (app, { access }) => {
@@ -13,9 +16,14 @@ export const loginRoute: Route = (app, { access }) => {
         summary: 'Sign in with a password',
         security: [],
         body: loginRequestSchema,
-        response: { 200: signedInSchema },
+        response: { 200: z.union([signedInSchema, signedInByCookieSchema]) },
       },
     },
-    async (request) => access.sessions.login(request.body, { address: callerAddress(request.ip) }),
+    async (request, reply) => {
+      const { session, ...credentials } = request.body;
+      if (session === 'cookie') requireOwnPage(request);
+      const signedIn = await access.sessions.login(credentials, { address: callerAddress(request.ip) });
+      return session === 'cookie' ? putTokensInCookies(request, reply, signedIn) : signedIn;
+    },
   );
 };

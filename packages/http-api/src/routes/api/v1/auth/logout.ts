@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { principalOf } from '../../../../foundation/authentication.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
+import { clearSessionCookies } from '../../../../foundation/session-cookies.ts';
 
 /** POST /api/v1/auth/logout */
 export const logoutRoute: Route = (app, { access }) => {
@@ -9,6 +10,7 @@ export const logoutRoute: Route = (app, { access }) => {
     { schema: { tags: ['account'], summary: 'Sign this device out', response: { 204: z.undefined() } } },
     async (request, reply) => {
       await access.sessions.logout(principalOf(request));
+      if (request.isByCookie) clearSessionCookies(request, reply);
       return reply.status(204).send();
     },
   );

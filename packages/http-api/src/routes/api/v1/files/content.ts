@@ -5,9 +5,13 @@ import { principalOf } from '../../../../foundation/authentication.ts';
 import { binarySchema } from '../../../../foundation/binary-schema.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
 import { type ByteRange, matchesTag, parseRange } from '../../../../streaming/byte-range.ts';
-import { attachment } from '../../../../streaming/content-disposition.ts';
+import { attachment, inlineDisposition } from '../../../../streaming/content-disposition.ts';
+import { inlineType } from '../../../../streaming/inline-types.ts';
 
-/** GET and HEAD /api/v1/files/{entryId}/content : what is stored is only ever handed out to be saved. */
+/**
+ * GET and HEAD /api/v1/files/{entryId}/content : what is stored is handed out to be saved. Asked for `inline`, what can do no harm
+ * is shown, under a policy of its own that lets nothing run.
+ */
 export const contentRoute: Route = (app, { data }) => {
   app.route({
     method: ['GET', 'HEAD'],
@@ -24,7 +28,7 @@ export const contentRoute: Route = (app, { data }) => {
       },
     },
     handler: async (request, reply) => {
-      const { versionId } = request.query;
+      const { versionId, inline } = request.query;
       const opened = await data.files.openFile(
         principalOf(request),
         request.params.entryId,
@@ -48,11 +52,17 @@ export const contentRoute: Route = (app, { data }) => {
         throw error;
       }
       const { start, end } = range ?? { start: 0, end: sizeBytes };
+      const shown = inline ? inlineType(entry.name) : null;
       reply
-        .type(MEDIA_TYPES.bytes)
-        .header('content-disposition', attachment(entry.name))
-        .header('content-security-policy', "sandbox; default-src 'none'")
+        .type(shown?.mediaType ?? MEDIA_TYPES.bytes)
+        .header(
+          'content-disposition',
+          shown === null ? attachment(entry.name) : inlineDisposition(entry.name),
+        )
+        .header('content-security-policy', shown?.policy ?? "sandbox; default-src 'none'")
+        .header('x-content-type-options', 'nosniff')
         .header('content-length', end - start);
+      if (shown !== null) reply.header('x-frame-options', 'SAMEORIGIN');
       if (range !== null) reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${sizeBytes}`);
       if (request.method === 'HEAD') return reply.send();
       const pieces = end > start ? opened.read({ start, end }) : [];

@@ -77,6 +77,8 @@ export const eventsRoute: Route = (app, context) => {
         answered = false;
         messages = 0;
         socket.ping();
+        // A script in a browser sees no pings.
+        if (request.isByCookie) send({ type: 'alive' });
         schedulePing();
       }
       function schedulePing(): void {

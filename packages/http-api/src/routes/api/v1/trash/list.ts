@@ -17,7 +17,7 @@ export const listTrashRoute: Route = (app, { data }) => {
     async (request) => {
       const { offset = 0, limit = PROTOCOL_LIMITS.defaultPageEntries } = request.query;
       const page = await data.trash.list(principalOf(request), null, { offset, limit });
-      return { items: [...page.items], next: page.next };
+      return { items: [...page.items], next: page.next, retention: page.retention };
     },
   );
 };

@@ -1,0 +1,80 @@
+import type { BrowserContext, Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { createWebWorld, poll } from './testing/web-world.ts';
+
+const world = createWebWorld();
+
+/** What the server says of its access tokens: ten minutes, of which four fifths are used. */
+const BEFORE_RENEWAL = '07:50';
+
+function countRenewals(context: BrowserContext): { count: number } {
+  const renewals = { count: 0 };
+  context.on('requestfinished', (request) => {
+    if (new URL(request.url()).pathname === '/api/v1/auth/refresh') renewals.count++;
+  });
+  return renewals;
+}
+
+async function accessCookie(context: BrowserContext): Promise<string | undefined> {
+  return (await context.cookies()).find(({ name }) => name === 'cairn_access')?.value;
+}
+
+async function openFiles(page: Page): Promise<void> {
+  await page.clock.install();
+  await page.goto('/');
+  await page.getByText('Bring your first files').waitFor();
+}
+
+test('the access cookie is renewed before it ends, by one of two tabs', async () => {
+  const { page, context } = await world.signUp();
+  const renewals = countRenewals(context);
+  await openFiles(page);
+  // Of a session that began elsewhere nobody knows how old it is.
+  await poll(() => renewals.count).toBe(1);
+  const second = await context.newPage();
+  await openFiles(second);
+  const first = await accessCookie(context);
+
+  await Promise.all([page, second].map((tab) => tab.clock.fastForward(BEFORE_RENEWAL)));
+  expect(await accessCookie(context)).toBe(first);
+  expect(renewals.count).toBe(1);
+
+  await Promise.all([page, second].map((tab) => tab.clock.fastForward('00:30')));
+  await poll(() => renewals.count).toBe(2);
+  expect(await accessCookie(context)).not.toBe(first);
+  // Both have had their turn at the lock once each of them gets it again.
+  for (const tab of [page, second]) {
+    await tab.evaluate(() => navigator.locks.request('cairn-refresh', () => undefined));
+  }
+  expect(renewals.count).toBe(2);
+});
+
+test('after a sleep the access cookie is renewed as soon as the page is seen', async () => {
+  const { page, context } = await world.signUp();
+  const renewals = countRenewals(context);
+  await openFiles(page);
+  await poll(() => renewals.count).toBe(1);
+  // The clock went on, but no timer ran.
+  await page.clock.setSystemTime(Date.now() + 3 * 60 * 60_000);
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await poll(() => renewals.count).toBe(2);
+});
+
+test('a renewal that finds the session revoked signs out', async () => {
+  const { page, other, context, expectProblem } = await world.signUp();
+  const renewals = countRenewals(context);
+  await openFiles(page);
+  await poll(() => renewals.count).toBe(1);
+  expectProblem(/status of 401/);
+  expectProblem(/net::ERR_/);
+  expectProblem(/WebSocket/);
+  const { devices } = (await (await other.ask('GET', '/devices')).json()) as {
+    devices: { deviceId: string }[];
+  };
+  const browser = devices.find(({ deviceId }) => deviceId !== other.deviceId);
+  // Only the renewal can find out.
+  await context.route(/\/api\/v1\/(?!auth\/)/, (route) => route.abort());
+  await other.ask('DELETE', `/devices/${browser?.deviceId}`);
+  await page.clock.fastForward('08:30');
+  await page.getByText(/You were signed out/).waitFor();
+});

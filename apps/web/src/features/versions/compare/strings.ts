@@ -1,0 +1,25 @@
+import { createTranslator } from '../../../strings/translator.ts';
+
+export const t = createTranslator({
+  view: 'How the comparison is shown',
+  unified: 'One column',
+  sideBySide: 'Side by side',
+  added: { one: '{count} line added', other: '{count} lines added' },
+  removed: { one: '{count} line removed', other: '{count} lines removed' },
+  equal: 'The text is the same in both.',
+  'line-endings': 'Line endings differ: one is from Windows, the other is not.',
+  'final-newline': 'One of the two does not end its last line.',
+  gap: { one: 'Show {count} unchanged line', other: 'Show {count} unchanged lines' },
+  comparing: 'Comparing',
+  notTextTitle: 'These are not texts',
+  notText: 'Only texts are compared line by line. Download both to look at them.',
+  tooLargeTitle: 'Too long to compare here',
+  tooLarge: 'Texts of up to 2 MiB and 100,000 lines are compared in the browser. Download both instead.',
+  tooDifferentTitle: 'They are entirely different',
+  tooDifferent: 'So much differs that a comparison by lines would say nothing.',
+  tableLabel: 'Comparison, line by line',
+  olderLine: 'Line before',
+  newerLine: 'Line after',
+  removedSign: 'Removed',
+  addedSign: 'Added',
+});

@@ -1,0 +1,75 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { median, spread } from './statistics.ts';
+import { saveFile, type WebServer } from './web-world.ts';
+
+const AIM_KIB = 200;
+const AIM_MS = 1000;
+
+/** Counts scripts as they came over the wire; resolves the sum when nothing is under way any more. */
+function countScripts(page: Page): () => Promise<number> {
+  const sizes: Promise<number>[] = [];
+  page.on('requestfinished', (request) => {
+    if (request.resourceType() !== 'script') return;
+    sizes.push(request.sizes().then(({ responseBodySize }) => responseBodySize));
+  });
+  return async () => {
+    await page.waitForLoadState('networkidle');
+    return (await Promise.all(sizes)).reduce((total, size) => total + size, 0);
+  };
+}
+
+/** Notes when a row is there and the page has drawn it and is free for the person. */
+async function noteFirstRow(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const noted = globalThis as { interactiveAtMs?: number };
+    const observer = new MutationObserver(() => {
+      if (document.querySelector('[role="grid"] [data-entry-id]') === null) return;
+      observer.disconnect();
+      requestAnimationFrame(() =>
+        setTimeout(() => {
+          noted.interactiveAtMs = performance.now();
+        }),
+      );
+    });
+    observer.observe(document, { childList: true, subtree: true });
+  });
+}
+
+async function visit(context: BrowserContext, shown: (page: Page) => Promise<unknown>): Promise<number> {
+  const page = await context.newPage();
+  const scripts = countScripts(page);
+  await page.goto('/');
+  await shown(page);
+  return (await scripts()) / 1024;
+}
+
+/** First visits of browsers that were never here. */
+export async function measureFirstLoad(server: WebServer, browser: Browser, runs: number): Promise<void> {
+  const signIn: number[] = [];
+  const files: number[] = [];
+  const interactive: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    // An account for every run makes the page of somebody who comes back: the first shows "welcome".
+    const owner = await server.openSignedIn(browser, `load-${run}`);
+    await saveFile(owner, '/first.txt', 'first');
+    const stranger = await server.open(browser);
+    signIn.push(await visit(stranger, (page) => page.getByLabel('Username').waitFor()));
+    await stranger.close();
+    const page = await owner.newPage();
+    await noteFirstRow(page);
+    const scripts = countScripts(page);
+    await page.goto('/');
+    await page.waitForFunction(
+      () => (globalThis as { interactiveAtMs?: number }).interactiveAtMs !== undefined,
+    );
+    interactive.push(
+      await page.evaluate(() => (globalThis as { interactiveAtMs?: number }).interactiveAtMs ?? 0),
+    );
+    files.push((await scripts()) / 1024);
+    await owner.close();
+  }
+  console.log(`scripts of the sign-in page: ${spread(signIn, 1)} KiB compressed (aim ≤ ${AIM_KIB})`);
+  console.log(`scripts of the Files page: ${spread(files, 1)} KiB compressed (aim ≤ ${AIM_KIB})`);
+  const verdict = median(interactive) < AIM_MS ? '' : ', missed';
+  console.log(`Files is interactive after ${spread(interactive)} ms (aim < ${AIM_MS}${verdict})`);
+}

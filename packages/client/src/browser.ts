@@ -1,0 +1,14 @@
+export type { AccountClient, Credentials } from './account-client.ts';
+export { createBrowserEnvironment } from './browser/browser-environment.ts';
+export { type BrowserTransportOptions, createBrowserTransport } from './browser/browser-transport.ts';
+export { createCookieSessionStore, REFRESH_LOCK } from './browser/cookie-session-store.ts';
+export { type Client, type ClientOptions, createClient } from './client.ts';
+export type { ConflictsClient } from './conflicts-client.ts';
+export type { FilesClient } from './files-client.ts';
+export type { ContentItem, ContentPiece } from './read-contents.ts';
+export type { RetentionClient } from './retention-client.ts';
+export { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
+export type { SessionRecord, SessionStore } from './session-store.ts';
+export type { SpaceClient } from './space-client.ts';
+export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+export type { Upload, UploadOptions } from './upload.ts';

@@ -1,0 +1,122 @@
+import { CairnError } from '@cairn/model';
+import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
+import { openBrowserSocket } from './browser-socket.ts';
+
+export interface BrowserTransportOptions {
+  /** The page's own server when left out. */
+  readonly serverUrl?: string;
+  /** Longest silence once the request is sent. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** `fetch` does not tell how much of a body has left; a slower line than this counts as broken. */
+const SLOWEST_BYTES_PER_MS = 16;
+
+/**
+ * The transport of pages and workers on `fetch` and WebSocket. The session is in cookies, which the browser adds by
+ * itself.
+ */
+export function createBrowserTransport(options: BrowserTransportOptions = {}): Transport {
+  const serverUrl = options.serverUrl ?? globalThis.location.origin;
+  const idleTimeoutMs = options.idleTimeoutMs ?? 45_000;
+  const closing = new AbortController();
+  let sentBytes = 0;
+  let receivedBytes = 0;
+
+  async function request(asked: TransportRequest): Promise<TransportResponse> {
+    asked.signal?.throwIfAborted();
+    const pieces = asked.body ?? [];
+    const size = pieces.reduce((total, piece) => total + piece.length, 0);
+    const silence = new AbortController();
+    const limitMs = asked.idleTimeoutMs ?? idleTimeoutMs;
+    let timer = setTimeout(() => silence.abort(), limitMs + size / SLOWEST_BYTES_PER_MS);
+    const heard = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), limitMs);
+    };
+    const signals = [silence.signal, closing.signal, ...(asked.signal == null ? [] : [asked.signal])];
+    const fail = (error: unknown): unknown => {
+      clearTimeout(timer);
+      return asked.signal?.aborted ? asked.signal.reason : unreachable(serverUrl, error);
+    };
+
+    let response: Response;
+    try {
+      response = await fetch(serverUrl + asked.path, {
+        method: asked.method,
+        headers: { ...asked.headers },
+        ...(asked.body === undefined || asked.method === 'GET' ? {} : { body: bodyOf(pieces) }),
+        credentials: 'same-origin',
+        cache: 'no-store',
+        redirect: 'manual',
+        referrerPolicy: 'no-referrer',
+        signal: AbortSignal.any(signals),
+      });
+    } catch (error) {
+      throw fail(error);
+    }
+    sentBytes += size;
+    heard();
+    const reader = response.body?.getReader() ?? null;
+    if (reader === null) clearTimeout(timer);
+
+    async function* read(): AsyncGenerator<Uint8Array> {
+      if (reader === null) return;
+      try {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          receivedBytes += value.length;
+          heard();
+          yield value;
+          // A reader that takes its time is no silence of the server's.
+          heard();
+        }
+      } catch (error) {
+        throw fail(error);
+      } finally {
+        clearTimeout(timer);
+        // Ends the request when the reader stops early; after the end it does nothing.
+        reader.cancel().catch(() => undefined);
+      }
+    }
+
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: read(),
+      discard() {
+        clearTimeout(timer);
+        reader?.cancel().catch(() => undefined);
+      },
+    };
+  }
+
+  return {
+    serverUrl,
+    request,
+    openSocket: (path, _headers, handlers) => openBrowserSocket(serverUrl, path, handlers),
+    get sentBytes() {
+      return sentBytes;
+    },
+    get receivedBytes() {
+      return receivedBytes;
+    },
+    close: () => closing.abort(),
+  };
+}
+
+/** One piece goes as it is; several are joined by the browser, outside of the script's memory. */
+function bodyOf(pieces: readonly Uint8Array[]): BodyInit {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) return only as Uint8Array<ArrayBuffer>;
+  return new Blob(pieces as readonly Uint8Array<ArrayBuffer>[] as Uint8Array<ArrayBuffer>[]);
+}
+
+function unreachable(serverUrl: string, cause: unknown): CairnError {
+  return new CairnError(
+    'server-unreachable',
+    'the server cannot be reached. Check your network connection; what is under way goes on when it is back',
+    { cause, details: { serverUrl } },
+  );
+}
