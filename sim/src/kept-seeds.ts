@@ -42,4 +42,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     1757301787,
     'a device that had heard of its commit but not read the journal took files for deleted by a server from a backup',
   ],
+  [
+    2058279581,
+    'what was made below a folder right before that was renamed in case was seen twice on a disk that folds names',
+  ],
 ];

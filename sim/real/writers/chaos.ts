@@ -22,7 +22,7 @@ const NETWORK_FAULTS: Readonly<Record<string, Partial<Faults>>> = {
   portal: { answers: [{ status: 200, body: '<html>Welcome</html>' }] },
 };
 
-/** Kills and cuts at random until told to stop; then everything runs and is connected again. */
+/** Kills and cuts at random until told to stop, which throws where something could not be mended; then everything runs and is connected again. */
 export function startChaos(
   stage: ProcessStage,
   devices: readonly ProcessDevice[],
@@ -33,6 +33,7 @@ export function startChaos(
   const stopping = new AbortController();
   /** Things that will be mended; one of a kind at a time for each. */
   const broken = new Map<string, Promise<void>>();
+  const failures: unknown[] = [];
 
   function pause(durationMs: number): Promise<void> {
     return new Promise((resolve) => {
@@ -60,7 +61,13 @@ export function startChaos(
     })();
     broken.set(
       what,
-      work.finally(() => broken.delete(what)),
+      work
+        // Told at the end: thrown here, nobody would stop what runs.
+        .catch((error: unknown) => {
+          failures.push(error);
+          options.report(`${what}, and cannot be mended: ${String(error)}`);
+        })
+        .finally(() => broken.delete(what)),
     );
   }
 
@@ -116,6 +123,7 @@ export function startChaos(
         proxy.heal();
         proxy.breakAll('close');
       }
+      if (failures.length > 0) throw failures[0];
     },
   };
 }

@@ -162,18 +162,23 @@ function isQuiet(
   return true;
 }
 
-/** A disk that folds names opens a folder by any spelling; only the one that its parent lists counts. */
+/**
+ * A disk that folds names opens a folder by any spelling; only the one that its parent lists counts, and so for every
+ * folder above it: some on the way may not have been read under that spelling.
+ */
 function dropOtherSpellings({ folders }: Collection): void {
-  const dropped = new Set<string>();
-  const byDepth = [...folders.keys()].sort((a, b) => a.split('/').length - b.split('/').length);
-  for (const path of byDepth) {
-    if (path === '') continue;
-    const parent = parentPath(path);
-    const listed = folders.get(parent)?.items.has(path.slice(parent === '' ? 0 : parent.length + 1));
-    if (listed !== false && !dropped.has(parent)) continue;
-    dropped.add(path);
-    folders.delete(path);
+  const dropped: string[] = [];
+  for (const path of folders.keys()) if (hasOtherSpelling(folders, path)) dropped.push(path);
+  for (const path of dropped) folders.delete(path);
+}
+
+function hasOtherSpelling(folders: ReadonlyMap<string, ObservedFolder>, path: string): boolean {
+  for (let below = path; below !== ''; below = parentPath(below)) {
+    const parent = parentPath(below);
+    const name = below.slice(parent === '' ? 0 : parent.length + 1);
+    if (folders.get(parent)?.items.has(name) === false) return true;
   }
+  return false;
 }
 
 async function readFolder(
