@@ -106,10 +106,14 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
   };
 }
 
-/** One piece goes as it is; several are joined by the browser, outside of the script's memory. */
+/** From here on bodies are handed to the browser as a Blob: as an array, each is copied in and out of the page's process. */
+const LARGE_BODY_BYTES = 64 * 1024;
+
+/** A small piece goes as it is; what is large, or several, is held and joined by the browser, outside of the script's memory. */
 function bodyOf(pieces: readonly Uint8Array[]): BodyInit {
   const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only as Uint8Array<ArrayBuffer>;
+  if (pieces.length === 1 && only !== undefined && only.length < LARGE_BODY_BYTES)
+    return only as Uint8Array<ArrayBuffer>;
   return new Blob(pieces as readonly Uint8Array<ArrayBuffer>[] as Uint8Array<ArrayBuffer>[]);
 }
 
