@@ -1,5 +1,6 @@
 import { type EntryId, isCairnError, type SpaceId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeBlocks } from './contract-blocks.ts';
 import { describeCluster } from './contract-cluster.ts';
 import { describeCollection } from './contract-collection.ts';
 import { describeConflicts } from './contract-conflicts.ts';
@@ -7,16 +8,12 @@ import {
   addAccount,
   addFile,
   append,
-  blockId,
-  chunk,
   DEVICE,
   file,
   folder,
   GENESIS,
   id,
   journalRow,
-  manifestBlockId,
-  NEW_BLOCKS,
   ROOT,
   SPACE,
   trashRecord,
@@ -29,6 +26,7 @@ import { describeHistory } from './contract-history.ts';
 import { describeInvalidStates } from './contract-invalid-states.ts';
 import { describeLocation } from './contract-location.ts';
 import { describeRetention } from './contract-retention.ts';
+import { describeTransactions } from './contract-transactions.ts';
 import type { MetadataStore, MetadataTransaction } from './metadata-store.ts';
 import type { RefreshTokenRecord } from './records.ts';
 
@@ -399,80 +397,7 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
       });
     });
 
-    describe('blocks and uploads', () => {
-      it('grants a block by lease or by a space of the user, and to nobody else', async () => {
-        const manifest = {
-          ...chunk(9),
-          blockId: manifestBlockId(9),
-          kind: 'manifest' as const,
-          depth: 1,
-          coveredBytes: 20,
-          parts: [{ block: blockId(1), sizeBytes: 20 }],
-        };
-        await store.transact(async (transaction) => {
-          await addAccount(transaction, 'other', OTHER);
-          await transaction.insertBlocks([chunk(1), chunk(2), chunk(3), manifest], NEW_BLOCKS);
-          await transaction.insertBlocks([{ ...chunk(1), createdAt: 99 }], NEW_BLOCKS);
-          await transaction.leaseBlocks(USER, [blockId(1)], 100);
-          await transaction.leaseBlocks(USER, [blockId(1)], 50);
-          expect(await transaction.addReferences(SPACE, [blockId(2), blockId(2)])).toEqual([blockId(2)]);
-          expect(await transaction.addReferences(SPACE, [blockId(2), manifestBlockId(9)])).toEqual([
-            manifestBlockId(9),
-          ]);
-        });
-        const ids = [3, 2, 1, 8].map(blockId);
-        await store.read(async (reader) => {
-          expect(await reader.getBlocks([manifestBlockId(9), blockId(8), blockId(1)])).toEqual([
-            manifest,
-            undefined,
-            chunk(1),
-          ]);
-          expect(await reader.hasReferences(SPACE, ids)).toEqual([false, true, false, false]);
-          expect(await reader.canReach(USER, ids, 99)).toEqual([false, true, true, false]);
-          expect(await reader.canReach(USER, ids, 100)).toEqual([false, true, false, false]);
-          expect(await reader.canReach(id('other'), ids, 0)).toEqual([false, false, false, false]);
-        });
-        await store.transact((transaction) => transaction.deleteExpired(100, 100));
-        expect(await store.read((reader) => reader.canReach(USER, ids, 0))).toEqual([
-          false,
-          true,
-          false,
-          false,
-        ]);
-      });
-
-      it('keeps uploads and their parts until they expire', async () => {
-        const upload = {
-          uploadId: id<never>('upload'),
-          userId: USER,
-          spaceId: SPACE,
-          path: '/f',
-          sizeBytes: 5,
-          partBytes: 3,
-          sha256: null,
-          createdAt: 1,
-          expiresAt: 10,
-        };
-        const part = {
-          uploadId: upload.uploadId,
-          partNumber: 1,
-          parts: [{ block: blockId(1), sizeBytes: 2 }],
-        };
-        await store.transact(async (transaction) => {
-          await transaction.insertUpload(upload);
-          await transaction.putUploadPart({ ...part, parts: [] });
-          await transaction.putUploadPart(part);
-          await transaction.putUploadPart({ ...part, partNumber: 0 });
-        });
-        await store.read(async (reader) => {
-          expect(await reader.getUpload(upload.uploadId)).toEqual(upload);
-          expect(await reader.listUploadParts(upload.uploadId)).toEqual([{ ...part, partNumber: 0 }, part]);
-        });
-        await store.transact((transaction) => transaction.deleteExpired(10, 100));
-        expect(await store.read((reader) => reader.listUploadParts(upload.uploadId))).toEqual([]);
-      });
-    });
-
+    describeBlocks(() => store);
     describeCollection(() => store);
     describeHistory(() => store);
     describeRetention(() => store);
@@ -481,99 +406,15 @@ export function describeMetadataStore(name: string, createPlace: () => Promise<M
     describeConflicts(() => store);
     describeInvalidStates(() => store);
     describeHistories(() => store);
+    describeTransactions(() => store);
 
-    describe('transactions', () => {
-      it('shows a reader one snapshot, whatever is committed meanwhile', async () => {
-        const seen = await store.read(async (reader) => {
-          const first = await reader.listChildren(SPACE, ROOT, null, 10);
-          await store.transact((transaction) => transaction.insertEntries([folder('new')]));
-          expect(await names()).toEqual(['new']);
-          return [first, await reader.listChildren(SPACE, ROOT, null, 10)];
-        });
-        expect(seen).toEqual([[], []]);
-      });
-
-      it('hides a running transaction from readers, and shows it its own writes', async () => {
-        await store.transact(async (transaction) => {
-          await transaction.insertEntries([folder('new')]);
-          expect(await names()).toEqual([]);
-          expect(await transaction.findChild(SPACE, ROOT, 'new')).toBeDefined();
-        });
-        expect(await names()).toEqual(['new']);
-      });
-
-      it('runs one at a time, and none is lost', async () => {
-        let running = 0;
-        await Promise.all(
-          Array.from({ length: 50 }, () =>
-            store.transact(async (transaction) => {
-              expect(++running).toBe(1);
-              const count = Number((await transaction.getValue('count')) ?? '0');
-              await Promise.resolve();
-              await transaction.setValue('count', `${count + 1}`);
-              running--;
-            }),
-          ),
-        );
-        expect(await store.read((reader) => reader.getValue('count'))).toBe('50');
-      });
-
-      it('refuses a transaction inside another one at once, and goes on', async () => {
-        const inner = async (): Promise<void> => {
-          await store.transact((transaction) => transaction.setValue('inner', '1'));
-        };
-        await expect(store.transact(inner)).rejects.toThrow(/inside another one/);
-        // From what a transaction has started, once it is over, another one may begin.
-        let later: Promise<void> | undefined;
-        const over = Promise.withResolvers<void>();
-        await store.transact(async (transaction) => {
-          await transaction.setValue('outer', '1');
-          later = over.promise.then(inner);
-        });
-        over.resolve();
-        await later;
-        await store.read(async (reader) => {
-          expect([await reader.getValue('outer'), await reader.getValue('inner')]).toEqual(['1', '1']);
-        });
-      });
-
-      it('leaves no trace when the work throws, at once or later', async () => {
-        await expect(
-          store.transact(async (transaction) => {
-            await transaction.insertEntries([folder('x')]);
-            throw new Error('no');
-          }),
-        ).rejects.toThrow('no');
-        expect(await names()).toEqual([]);
-        let leaked: MetadataTransaction | undefined;
-        await store.transact(async (transaction) => {
-          leaked = transaction;
-        });
-        await expect(leaked?.setValue('late', '1')).rejects.toThrow(/over/);
-      });
-
-      it('serves many readers at once and frees what a failed one held', async () => {
-        const results = await Promise.allSettled(
-          Array.from({ length: 40 }, (_, index) =>
-            store.read(async (reader) => {
-              await Promise.resolve();
-              if (index % 2 === 0) throw new Error('no');
-              return await reader.countUsers();
-            }),
-          ),
-        );
-        expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(20);
-        expect(await store.read((reader) => reader.countUsers())).toBe(1);
-      });
-
-      it('keeps everything over closing and opening again', async () => {
-        await addFile(store, 'f');
-        await store.close();
-        store = await place.open();
-        await store.checkHealth();
-        expect(await names()).toEqual(['f']);
-        expect(await store.read((reader) => reader.getVersions(SPACE, [id('vf')]))).toEqual([version('f')]);
-      });
+    it('keeps everything over closing and opening again', async () => {
+      await addFile(store, 'f');
+      await store.close();
+      store = await place.open();
+      await store.checkHealth();
+      expect(await names()).toEqual(['f']);
+      expect(await store.read((reader) => reader.getVersions(SPACE, [id('vf')]))).toEqual([version('f')]);
     });
   });
 }
