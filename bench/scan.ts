@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createSystemEnvironment, silentLog } from '@cairn/environment';
 import { openNodeFilesystem } from '@cairn/filesystem';
 import { type ContentId, createId, type EntryId } from '@cairn/model';
-import { createScanner, LocalTree, Selection } from '@cairn/sync-engine';
+import { createScanner, LocalTree, noteRoot, Selection } from '@cairn/sync-engine';
 import { createMemoryTreeStore } from '@cairn/tree-store';
 
 /**
@@ -31,23 +31,8 @@ async function run(): Promise<void> {
   const before = memory();
   const rootId = createId<EntryId>(environment.random.bytes(16));
   const trees = createMemoryTreeStore(rootId);
-  const status = await filesystem.status('');
-  if (status === null) throw new Error('the root is gone');
+  await noteRoot({ filesystem, trees }, rootId);
   const local = new LocalTree(trees.local, rootId);
-  local.put({
-    entryId: rootId,
-    parentId: null,
-    name: '',
-    kind: 'folder',
-    identity: status.identity,
-    fingerprint: '',
-    sizeBytes: 0,
-    executable: false,
-    modifiedAtUs: 0,
-    content: null,
-    target: null,
-    state: 'known',
-  });
   const scanner = createScanner({
     filesystem,
     local,

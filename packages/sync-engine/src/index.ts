@@ -9,6 +9,7 @@ export type { UnsyncedReason } from './observe/collect.ts';
 export { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './observe/ignore-rules.ts';
 export { createScanner, type Scanner, type ScanResult } from './observe/scan.ts';
 export type { ByteReader, ContentPiece, SpaceConnection, UploadSession } from './ports.ts';
+export { noteRoot } from './root-marker.ts';
 export type { WatchState } from './scan-schedule.ts';
 export { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 export type { Problem, SyncState, SyncStatus } from './status.ts';

@@ -83,7 +83,10 @@ export async function verifyRoot({ filesystem, trees }: MarkerDeps): Promise<voi
 }
 
 /** Makes sure the trees have the root folder itself. */
-export async function noteRoot({ filesystem, trees }: MarkerDeps, rootId: EntryId): Promise<void> {
+export async function noteRoot(
+  { filesystem, trees }: Pick<MarkerDeps, 'filesystem' | 'trees'>,
+  rootId: EntryId,
+): Promise<void> {
   const status = await filesystem.status('');
   if (status === null) throw missingMarker();
   const known = trees.local.get(rootId);

@@ -10,6 +10,7 @@ interface Noted {
 
 /** Notes from an answer that set the cookies how long they are good. */
 export async function noteTokenLife(response: Response): Promise<void> {
+  // Of an answer that cannot be read nothing is noted: the cookies are renewed sooner than they had to be.
   const value: unknown = await response.json().catch(() => null);
   const expiresAtMs = (value as { accessTokenExpiresAt?: unknown } | null)?.accessTokenExpiresAt;
   if (typeof expiresAtMs !== 'number') return;

@@ -106,10 +106,10 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
   };
 }
 
-/** From here on bodies are handed to the browser as a Blob: as an array, each is copied in and out of the page's process. */
+/** From here on bodies are handed to the browser as a Blob, which it holds outside of the page; large arrays it takes slowly. */
 const LARGE_BODY_BYTES = 64 * 1024;
 
-/** A small piece goes as it is; what is large, or several, is held and joined by the browser, outside of the script's memory. */
+/** A small piece goes as it is; several are joined by the browser. */
 function bodyOf(pieces: readonly Uint8Array[]): BodyInit {
   const [only] = pieces;
   if (pieces.length === 1 && only !== undefined && only.length < LARGE_BODY_BYTES)

@@ -17,6 +17,12 @@ interface Found {
   readonly version: VersionRecord | undefined;
 }
 
+/** An archive without it would look whole. */
+function requirePresent<Value>(value: Value | null | undefined, { entryId, kind }: EntryRecord): Value {
+  if (value == null) throw new Error(`${kind} ${entryId} has no version to put into an archive`);
+  return value;
+}
+
 function sourceOf(dependencies: DataDependencies, { record, version }: Found, path: string): ZipSource {
   const modifiedAt = new Date(Math.floor(record.modifiedAtUs / 1000));
   if (record.kind === 'folder') {
@@ -25,12 +31,10 @@ function sourceOf(dependencies: DataDependencies, { record, version }: Found, pa
   }
   const kind = 'file';
   if (record.kind === 'link') {
-    const target = encoder.encode(version?.target ?? '');
+    const target = encoder.encode(requirePresent(version?.target, record));
     return { path, kind, sizeBytes: target.length, modifiedAt, unixMode: MODES.link, bytes: [target] };
   }
-  const content = version?.content;
-  // An archive without it would look whole.
-  if (content == null) throw new Error(`file ${record.entryId} has no version to put into an archive`);
+  const content = requirePresent(version?.content, record);
   const unixMode = record.executable ? MODES.executable : MODES.file;
   const bytes = content.sizeBytes === 0 ? [] : readContent(dependencies, content);
   return { path, kind, sizeBytes: content.sizeBytes, modifiedAt, unixMode, bytes };

@@ -7,6 +7,7 @@ import { createId, type EntryId } from '@cairn/model';
 import { createMemoryTreeStore } from '@cairn/tree-store';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LocalTree } from '../local-tree.ts';
+import { noteRoot } from '../root-marker.ts';
 import { Selection } from '../selection.ts';
 import { createScanner, type Scanner } from './scan.ts';
 
@@ -33,21 +34,8 @@ beforeEach(async () => {
   });
   const rootId = createId<EntryId>(environment.random.bytes(16));
   const trees = createMemoryTreeStore(rootId);
+  await noteRoot({ filesystem, trees }, rootId);
   local = new LocalTree(trees.local, rootId);
-  local.put({
-    entryId: rootId,
-    parentId: null,
-    name: '',
-    kind: 'folder',
-    identity: (await filesystem.status(''))?.identity ?? '',
-    fingerprint: '',
-    sizeBytes: 0,
-    executable: false,
-    modifiedAtUs: 0,
-    content: null,
-    target: null,
-    state: 'known',
-  });
   held.clear();
   scanner = createScanner({
     filesystem,

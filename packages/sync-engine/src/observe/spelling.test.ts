@@ -4,6 +4,7 @@ import { createId, type EntryId } from '@cairn/model';
 import { createMemoryTreeStore } from '@cairn/tree-store';
 import { expect, test } from 'vitest';
 import { LocalTree } from '../local-tree.ts';
+import { noteRoot } from '../root-marker.ts';
 import { Selection } from '../selection.ts';
 import { createScanner } from './scan.ts';
 
@@ -15,21 +16,8 @@ test('on a disk that folds names, what was made right before a folder above it w
   });
   const rootId = createId<EntryId>(environment.random.bytes(16));
   const trees = createMemoryTreeStore(rootId);
+  await noteRoot({ filesystem, trees }, rootId);
   const local = new LocalTree(trees.local, rootId);
-  local.put({
-    entryId: rootId,
-    parentId: null,
-    name: '',
-    kind: 'folder',
-    identity: (await filesystem.status(''))?.identity ?? '',
-    fingerprint: '',
-    sizeBytes: 0,
-    executable: false,
-    modifiedAtUs: 0,
-    content: null,
-    target: null,
-    state: 'known',
-  });
   const scanner = createScanner({
     filesystem,
     local,
