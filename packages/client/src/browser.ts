@@ -1,4 +1,6 @@
 export type { AccountClient, Credentials } from './account-client.ts';
+export { type AnswerSchema, readAnswer } from './answers.ts';
+export { type Api, type ApiRequest, apiPath, createApi } from './api.ts';
 export { createBrowserEnvironment } from './browser/browser-environment.ts';
 export { type BrowserTransportOptions, createBrowserTransport } from './browser/browser-transport.ts';
 export { createCookieSessionStore, REFRESH_LOCK } from './browser/cookie-session-store.ts';
@@ -10,5 +12,7 @@ export type { RetentionClient } from './retention-client.ts';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 export type { SessionRecord, SessionStore } from './session-store.ts';
 export type { SpaceClient } from './space-client.ts';
+export { cookieCarrier } from './token-carrier.ts';
+export type { TokenSource } from './token-source.ts';
 export type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 export type { Upload, UploadOptions } from './upload.ts';

@@ -4,6 +4,7 @@ import { t } from '../strings/t.ts';
 /** What went wrong, for a person. The server's own words are made for that; others are replaced. */
 export function sayError(error: unknown): string {
   if (isOffline(error)) return t('error.offline');
+  if (isCairnError(error, 'not-a-cairn-server')) return t('error.otherForm');
   if (isCairnError(error)) {
     const text = error.message.trim();
     const sentence = text.charAt(0).toUpperCase() + text.slice(1);

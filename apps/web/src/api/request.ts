@@ -1,26 +1,65 @@
-import { CairnError, ERROR_CODES, type ErrorCode, isCairnError } from '@cairn/model';
-import { API_PREFIX, HEADER_NAMES, PROTOCOL_VERSION } from '@cairn/protocol';
+import {
+  type AnswerSchema,
+  type ApiRequest,
+  cookieCarrier,
+  createApi,
+  createBrowserEnvironment,
+  createBrowserTransport,
+  REFRESH_LOCK,
+  readAnswer,
+  type TransportResponse,
+} from '@cairn/client/browser';
+import { type CairnError, isCairnError } from '@cairn/model';
+import { API_PREFIX, MEDIA_TYPES, signedInByCookieSchema } from '@cairn/protocol';
 import { noteReachable, noteUnreachable } from './connection.ts';
+import { tellAnswers } from './tell-answers.ts';
 import { msUntilRenewal, noteTokenLife } from './token-life.ts';
 
-/** What checks an answer: a zod schema of the protocol. */
-export interface AnswerSchema<Answer> {
-  safeParse(value: unknown): { success: true; data: Answer } | { success: false; error: unknown };
-}
+export { apiPath } from '@cairn/client/browser';
 
 export interface AskOptions {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method?: ApiRequest['method'];
   /** Sent as JSON. */
   readonly json?: unknown;
   readonly signal?: AbortSignal | undefined;
-  /** Such as signing in: a refusal is the answer, and no reason to refresh the session. */
+  /** Whoever asks need not be signed in. */
   readonly anonymous?: boolean;
 }
 
 /** What is kept to show the cache without a server. No secret: the session itself is in cookies. */
 export const KEPT_ACCOUNT = 'cairn-account';
-const REFRESH_LOCK = 'cairn-refresh';
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Each question is asked once here: screens ask again by rules of their own, and say so meanwhile. */
+const ONE_ATTEMPT = 1;
+
+const transport = tellAnswers(createBrowserTransport(), (hasAnswer) =>
+  hasAnswer ? noteReachable() : noteUnreachable(),
+);
+const api = createApi(
+  transport,
+  createBrowserEnvironment(),
+  {
+    // The browser adds the token; what is told apart here is only whether it was renewed since.
+    current: async () => String(renewals),
+    async replace() {
+      await refreshSession();
+      return String(renewals);
+    },
+    async reload() {
+      // Where nobody was signed in before, there is nothing to refresh.
+      if (localStorage.getItem(KEPT_ACCOUNT) === null) return null;
+      try {
+        await refreshSession();
+        return String(renewals);
+      } catch (error) {
+        if (isEnd(error)) return null;
+        throw error;
+      }
+    },
+  },
+  undefined,
+  ONE_ATTEMPT,
+  cookieCarrier,
+);
 
 let onSessionEnded: (error: CairnError) => void = () => undefined;
 
@@ -29,132 +68,53 @@ export function whenSessionEnds(listener: (error: CairnError) => void): void {
   onSessionEnded = listener;
 }
 
-/** A path with its parts encoded: apiPath`/files/${entryId}/versions`. */
-export function apiPath(strings: TemplateStringsArray, ...parts: readonly (string | number)[]): string {
-  return strings.reduce(
-    (path, text, index) => path + (index === 0 ? '' : encodeURIComponent(String(parts[index - 1]))) + text,
-    '',
-  );
-}
-
 /** The address of something below `/api/v1`, for links, images and players. */
 export function apiUrl(path: string): string {
   return API_PREFIX + path;
 }
 
+function isEnd(error: unknown): error is CairnError {
+  return isCairnError(error, 'token-expired', 'not-signed-in', 'session-revoked');
+}
+
+async function tellEnd<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isEnd(error)) onSessionEnded(error);
+    throw error;
+  }
+}
+
 /**
  * Asks the server and checks the answer's form.
  * @param path below `/api/v1`, starting with `/`; build it with {@link apiPath}
+ * @param schema a zod schema of the protocol
  * @throws CairnError with the server's code and words; `server-unreachable` when there is no answer
  */
-export async function ask<Answer>(
+export function ask<Answer>(
   path: string,
   schema: AnswerSchema<Answer>,
-  options: AskOptions = {},
+  { method = 'GET', ...options }: AskOptions = {},
 ): Promise<Answer> {
-  const response = await send(path, options);
-  let value: unknown;
-  try {
-    value = await response.json();
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    throw unreachable(error);
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new CairnError(
-    'protocol-mismatch',
-    'the server answered in a form that this page does not know. Reload the page: the server was probably updated',
-    { cause: parsed.error },
-  );
+  return tellEnd(api.ask({ method, path, ...options }, schema));
 }
 
 /** Asks the server for something whose answer is of no interest. Throws as {@link ask}. */
-export async function tell(path: string, options: AskOptions = {}): Promise<void> {
-  const response = await send(path, { method: 'POST', ...options });
-  // Reading to the end gives the connection back; what a broken end hides was granted all the same.
-  await response.arrayBuffer().catch(() => undefined);
+export function tell(path: string, { method = 'POST', ...options }: AskOptions = {}): Promise<void> {
+  return tellEnd(api.tell({ method, path, ...options }));
 }
 
-/** Fetches bytes, such as a short text to show. Throws as {@link ask}; the body may still break off. */
-export function fetchContent(path: string, options: AskOptions = {}): Promise<Response> {
-  return send(path, options);
+/** Runs `read` on the bytes of an answer, such as a short text to show. Throws as {@link ask}. */
+export function readContent<Result>(
+  path: string,
+  signal: AbortSignal,
+  read: (response: TransportResponse) => Promise<Result>,
+): Promise<Result> {
+  return tellEnd(api.stream({ method: 'GET', path, signal }, '', read));
 }
 
-async function send(path: string, options: AskOptions): Promise<Response> {
-  try {
-    return await attempt(path, options);
-  } catch (error) {
-    if (options.anonymous === true) throw error;
-    if (!isCairnError(error, 'token-expired', 'not-signed-in', 'session-revoked')) throw error;
-    // Where nobody was signed in before, there is nothing to refresh.
-    if (isCairnError(error, 'not-signed-in') && localStorage.getItem(KEPT_ACCOUNT) === null) throw error;
-    try {
-      await refreshSession();
-      return await attempt(path, options);
-    } catch (again) {
-      if (isCairnError(again, 'token-expired', 'not-signed-in', 'session-revoked')) onSessionEnded(again);
-      throw again;
-    }
-  }
-}
-
-async function attempt(path: string, options: AskOptions): Promise<Response> {
-  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  let response: Response;
-  try {
-    response = await fetch(apiUrl(path), {
-      method: options.method ?? 'GET',
-      credentials: 'same-origin',
-      cache: 'no-store',
-      redirect: 'error',
-      headers: {
-        accept: 'application/json, application/problem+json',
-        [HEADER_NAMES.protocolVersion]: String(PROTOCOL_VERSION),
-        'x-cairn-request': 'web',
-        ...(options.json === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(options.json === undefined ? {} : { body: JSON.stringify(options.json) }),
-      signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
-    });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    noteUnreachable();
-    throw unreachable(error);
-  }
-  if (response.ok) {
-    noteReachable();
-    return response;
-  }
-  const problem = await readProblem(response);
-  if (problem.code === 'server-unreachable') noteUnreachable();
-  else noteReachable();
-  throw problem;
-}
-
-/** The error that an answer stands for. */
-async function readProblem(response: Response): Promise<CairnError> {
-  try {
-    const value: unknown = await response.json();
-    if (typeof value === 'object' && value !== null) {
-      const { code, detail, title, ...details } = value as Record<string, unknown>;
-      const words = [detail, title].find((text) => typeof text === 'string' && text !== '');
-      if (typeof code === 'string') {
-        const known = Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'internal';
-        return new CairnError(known, String(words ?? code), { details: { ...details, code } });
-      }
-    }
-  } catch {
-    // Not an answer of Cairn's; the status says what is known.
-  }
-  if (response.status >= 500) return unreachable(response.status);
-  return new CairnError('internal', `the server answered with HTTP ${response.status}`);
-}
-
-function unreachable(cause: unknown): CairnError {
-  return new CairnError('server-unreachable', 'the server cannot be reached', { cause });
-}
-
+let renewals = 0;
 let refreshing: Promise<void> | null = null;
 let refreshedAt = Number.NEGATIVE_INFINITY;
 /** A refresh this young was another request's doing, and is good for this one too. */
@@ -166,6 +126,15 @@ function isFresh(): boolean {
   return Math.abs(Date.now() - Number(localStorage.getItem(REFRESH_LOCK) ?? 0)) < YOUNG_MS;
 }
 
+/** Asks for new cookies. @throws CairnError as {@link ask} */
+function takeCookies(path: string, json: unknown): Promise<void> {
+  const asked = { method: 'POST', path, json, anonymous: true, once: true } as const;
+  return api.stream(asked, MEDIA_TYPES.json, async (response) => {
+    const { accessTokenExpiresAt } = await readAnswer(transport.serverUrl, response, signedInByCookieSchema);
+    noteTokenLife(accessTokenExpiresAt, response.headers['date']);
+  });
+}
+
 /**
  * Renews the access token by the refresh cookie; one at a time over all tabs, since a refresh token used twice
  * signs the device out.
@@ -173,11 +142,12 @@ function isFresh(): boolean {
 export function refreshSession(isEnough: () => boolean = isFresh): Promise<void> {
   refreshing ??= navigator.locks
     .request(REFRESH_LOCK, async () => {
-      if (isEnough()) return;
-      const response = await attempt('/auth/refresh', { method: 'POST', json: {} });
-      refreshedAt = performance.now();
-      localStorage.setItem(REFRESH_LOCK, String(Date.now()));
-      await noteTokenLife(response);
+      if (!isEnough()) {
+        await takeCookies('/auth/refresh', {});
+        refreshedAt = performance.now();
+        localStorage.setItem(REFRESH_LOCK, String(Date.now()));
+      }
+      renewals++;
     })
     .finally(() => {
       refreshing = null;
@@ -186,16 +156,11 @@ export function refreshSession(isEnough: () => boolean = isFresh): Promise<void>
 }
 
 /** Renews the cookies before they end, unless another tab did. Throws as {@link ask}. */
-export async function renewSession(): Promise<void> {
-  try {
-    await refreshSession(() => isFresh() || msUntilRenewal() > 0);
-  } catch (error) {
-    if (isCairnError(error, 'token-expired', 'not-signed-in', 'session-revoked')) onSessionEnded(error);
-    throw error;
-  }
+export function renewSession(): Promise<void> {
+  return tellEnd(refreshSession(() => isFresh() || msUntilRenewal() > 0));
 }
 
 /** Signs in at `/auth/login` or `/auth/register`; the answer sets the cookies. Throws as {@link ask}. */
-export async function signIn(path: '/auth/login' | '/auth/register', json: unknown): Promise<void> {
-  await noteTokenLife(await attempt(path, { method: 'POST', json }));
+export function signIn(path: '/auth/login' | '/auth/register', json: unknown): Promise<void> {
+  return takeCookies(path, json);
 }

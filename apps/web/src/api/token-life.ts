@@ -8,15 +8,14 @@ interface Noted {
   readonly renewAtMs: number;
 }
 
-/** Notes from an answer that set the cookies how long they are good. */
-export async function noteTokenLife(response: Response): Promise<void> {
-  // Of an answer that cannot be read nothing is noted: the cookies are renewed sooner than they had to be.
-  const value: unknown = await response.json().catch(() => null);
-  const expiresAtMs = (value as { accessTokenExpiresAt?: unknown } | null)?.accessTokenExpiresAt;
-  if (typeof expiresAtMs !== 'number') return;
+/**
+ * Notes how long the cookies of an answer are good.
+ * @param expiresAtMs by the server's clock, which may be far from this one
+ * @param date what the server's clock was, as its header tells
+ */
+export function noteTokenLife(expiresAtMs: number, date: string | undefined): void {
   const nowMs = Date.now();
-  // The end is told by the server's clock, which may be far from this one.
-  const serverNowMs = Date.parse(response.headers.get('date') ?? '');
+  const serverNowMs = Date.parse(date ?? '');
   const lifeMs = expiresAtMs - (Number.isNaN(serverNowMs) ? nowMs : serverNowMs);
   const noted: Noted = { notedAtMs: nowMs, renewAtMs: nowMs + Math.max(0, lifeMs) * USED_SHARE };
   localStorage.setItem(KEY, JSON.stringify(noted));

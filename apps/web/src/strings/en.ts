@@ -32,6 +32,8 @@ export const en = {
   'error.stillLoggedIn': 'You are still logged in: the server cannot be reached. Try again when it answers.',
   'error.offlineTitle': 'The server cannot be reached',
   'error.offline': 'Check your connection. As soon as the server answers, this goes on.',
+  'error.otherForm':
+    'The server answered in a form that this page does not know. Reload the page: the server was probably updated. On a guest network, sign in to that first.',
   'error.unknown':
     'Something unexpected happened. Reload the page; if it happens again, tell the administrator.',
   'error.crashTitle': 'This screen failed',

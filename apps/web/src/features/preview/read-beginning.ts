@@ -1,6 +1,5 @@
 import type { EntryId, VersionId } from '@cairn/model';
-import { CairnError } from '@cairn/model';
-import { apiPath, fetchContent } from '../../api/request.ts';
+import { apiPath, readContent } from '../../api/request.ts';
 
 /** No more of a text is read. */
 export const MAX_SHOWN_BYTES = 1024 * 1024;
@@ -19,29 +18,19 @@ export async function readBeginning(
   signal: AbortSignal,
 ): Promise<TextBeginning> {
   const version = versionId === undefined ? '' : apiPath`?versionId=${versionId}`;
-  const response = await fetchContent(apiPath`/files/${entryId}/content` + version, { signal });
-  const bytes = new Uint8Array(MAX_SHOWN_BYTES);
-  const reader = response.body?.getReader();
-  let size = 0;
-  let isCut = false;
-  try {
-    while (reader !== undefined && !isCut) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      const room = value.subarray(0, MAX_SHOWN_BYTES - size);
+  return readContent(apiPath`/files/${entryId}/content` + version, signal, async ({ body }) => {
+    const bytes = new Uint8Array(MAX_SHOWN_BYTES);
+    let size = 0;
+    let isCut = false;
+    for await (const piece of body) {
+      const room = piece.subarray(0, MAX_SHOWN_BYTES - size);
       bytes.set(room, size);
       size += room.length;
-      isCut = room.length < value.length;
+      isCut = room.length < piece.length;
+      if (isCut) break;
     }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new CairnError('server-unreachable', 'the connection broke while the file was read', {
-      cause: error,
-    });
-  } finally {
-    reader?.cancel().catch(() => undefined);
-  }
-  return { text: decodeBeginning(bytes.subarray(0, size), isCut), isCut };
+    return { text: decodeBeginning(bytes.subarray(0, size), isCut), isCut };
+  });
 }
 
 /** Text in UTF-8, or in UTF-16 with its mark; `null` for what is no text. A character cut at the end is left out. */

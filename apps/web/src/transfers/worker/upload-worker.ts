@@ -6,8 +6,8 @@ import {
 } from '@cairn/client/browser';
 import { createBrowserPlatform } from '@cairn/content/browser';
 import type { EntryId, SpaceId } from '@cairn/model';
+import { tellAnswers } from '../../api/tell-answers.ts';
 import type { FromWorker, ToWorker } from '../upload-types.ts';
-import { tellAnswers } from './tell-answers.ts';
 import { createUploadEngine, type UploadEngine } from './upload-engine.ts';
 
 /** A short outage is bridged by trying again; a longer one is told, and the engine goes on after it. */

@@ -1,5 +1,4 @@
-import { CairnError } from '@cairn/model';
-import { apiPath, fetchContent } from '../../../api/request.ts';
+import { apiPath, readContent } from '../../../api/request.ts';
 import { MAX_TEXT_CHARACTERS } from './compare-texts.ts';
 
 /** Longer contents are not read as text. */
@@ -30,17 +29,16 @@ export async function readText(
   if (target !== null) return { kind: 'text', text: `${target}\n` };
   if (sizeBytes > MAX_TEXT_BYTES) return { kind: 'too-large' };
   if (sizeBytes === 0) return { kind: 'text', text: '' };
-  const response = await fetchContent(apiPath`/files/${entryId}/content?versionId=${versionId}`, { signal });
-  let bytes: Uint8Array;
-  try {
-    bytes = new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new CairnError('server-unreachable', 'the connection broke while the file was read', {
-      cause: error,
-    });
-  }
-  return decodeText(bytes);
+  const path = apiPath`/files/${entryId}/content?versionId=${versionId}`;
+  return readContent(path, signal, async ({ body }) => {
+    const bytes = new Uint8Array(sizeBytes);
+    let size = 0;
+    for await (const piece of body) {
+      bytes.set(piece, size);
+      size += piece.length;
+    }
+    return decodeText(bytes.subarray(0, size));
+  });
 }
 
 /** Bytes as text: UTF-8 without zero bytes, which no text has. */
