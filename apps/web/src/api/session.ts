@@ -24,8 +24,10 @@ const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChann
 
 function publish(next: SessionState): void {
   state = next;
-  if (next.status === 'signed-in') startRenewing();
-  else stopRenewing();
+  if (next.status === 'signed-in') {
+    noteLeaving(false);
+    startRenewing();
+  } else stopRenewing();
   for (const listener of listeners) listener();
 }
 
@@ -81,11 +83,17 @@ async function enter(): Promise<void> {
   tabs?.postMessage('signed-in');
 }
 
-let isLeaving = false;
+/** A tab that goes away while it ends the session leaves the others waiting no longer than this. */
+const LEAVING_MS = 60_000;
+let leavingUntilMs = 0;
 
-/** Whether its person is ending the session here: what is asked now is refused, and that is no news. */
+/** Whether its person is ending the session, in this tab or another: what is asked now is refused, and that is no news. */
 export function isLeavingSession(): boolean {
-  return isLeaving;
+  return performance.now() < leavingUntilMs;
+}
+
+function noteLeaving(isLeaving: boolean): void {
+  leavingUntilMs = isLeaving ? performance.now() + LEAVING_MS : 0;
 }
 
 /** Signs this browser out; without a server it at least says so. */
@@ -98,15 +106,18 @@ export async function logOut(): Promise<void> {
  * @param act throws when the server did not hear of it
  */
 export async function leaveBy(act: () => Promise<void>): Promise<void> {
-  // The news of it may come back over the socket before the answer does.
-  isLeaving = true;
+  // The news of it may come back over the socket before the answer does, here and in other tabs.
+  noteLeaving(true);
+  tabs?.postMessage('leaving');
   try {
     await act();
   } catch (error) {
     // Already signed out is as good; an unreachable server must be told later, so the person hears of it.
-    if (!isSignedOut(error)) throw error;
-  } finally {
-    isLeaving = false;
+    if (!isSignedOut(error)) {
+      noteLeaving(false);
+      tabs?.postMessage('staying');
+      throw error;
+    }
   }
   await endSession('logged-out');
   tabs?.postMessage('signed-out');
@@ -142,10 +153,16 @@ export function onSignedOut(listener: () => void): () => void {
 }
 
 whenSessionEnds((_error: CairnError) => {
-  if (state.status === 'signed-in') void endSession(isLeaving ? 'logged-out' : 'ended');
+  if (state.status === 'signed-in') void endSession(isLeavingSession() ? 'logged-out' : 'ended');
 });
 tabs?.addEventListener('message', ({ data }) => {
-  if (data === 'signed-out') void endSession('logged-out');
+  if (data === 'leaving') noteLeaving(true);
+  if (data === 'staying') noteLeaving(false);
+  if (data === 'signed-out') {
+    // What this tab heard of the server first was only that its session had ended.
+    if (state.status === 'signed-out') publish({ status: 'signed-out', reason: 'logged-out' });
+    else void endSession('logged-out');
+  }
   if (data === 'signed-in' && state.status !== 'signed-in') void startSession();
 });
 
