@@ -12,6 +12,9 @@ export interface BrowserTransportOptions {
 /** `fetch` does not tell how much of a body has left; a slower line than this counts as broken. */
 const SLOWEST_BYTES_PER_MS = 16;
 
+/** An answer that is known to be this short is taken whole: read in pieces, Chromium counts it as broken off at its very end. */
+const SMALL_BODY_BYTES = 256 * 1024;
+
 /**
  * The transport of pages and workers on `fetch` and WebSocket. The session is in cookies, which the browser adds by
  * itself.
@@ -57,27 +60,41 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
     }
     sentBytes += size;
     heard();
-    const reader = response.body?.getReader() ?? null;
-    if (reader === null) clearTimeout(timer);
+    const { body } = response;
+    if (body === null) clearTimeout(timer);
+    const isSmall = Number(response.headers.get('content-length') ?? Number.NaN) <= SMALL_BODY_BYTES;
 
-    async function* read(): AsyncGenerator<Uint8Array> {
-      if (reader === null) return;
+    let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+
+    async function* readPieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+      reader = stream.getReader();
       try {
         for (;;) {
           const { done, value } = await reader.read();
           if (done) break;
-          receivedBytes += value.length;
           heard();
           yield value;
           // A reader that takes its time is no silence of the server's.
           heard();
         }
+      } finally {
+        // Ends the request when the reader stops early; after the end it does nothing.
+        reader.cancel().catch(() => undefined);
+      }
+    }
+
+    async function* read(): AsyncGenerator<Uint8Array> {
+      if (body === null) return;
+      try {
+        const pieces = isSmall ? [new Uint8Array(await response.arrayBuffer())] : readPieces(body);
+        for await (const piece of pieces) {
+          receivedBytes += piece.length;
+          yield piece;
+        }
       } catch (error) {
         throw fail(error);
       } finally {
         clearTimeout(timer);
-        // Ends the request when the reader stops early; after the end it does nothing.
-        reader.cancel().catch(() => undefined);
       }
     }
 
@@ -87,7 +104,9 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
       body: read(),
       discard() {
         clearTimeout(timer);
-        reader?.cancel().catch(() => undefined);
+        // A short one that is being taken whole ends by itself.
+        if (reader !== null) reader.cancel().catch(() => undefined);
+        else if (body?.locked === false) body.cancel().catch(() => undefined);
       },
     };
   }
