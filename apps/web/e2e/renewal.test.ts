@@ -1,5 +1,6 @@
 import type { BrowserContext, Page, Request } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { createPng } from './testing/png.ts';
 import { createWebWorld, poll } from './testing/web-world.ts';
 
 const world = createWebWorld();
@@ -90,6 +91,23 @@ test('after a sleep the access cookie is renewed as soon as the page is seen', a
   await context.clock.setSystemTime(Date.now() + 3 * 60 * 60_000);
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await poll(() => renewals.count).toBe(2);
+});
+
+test('a picture that was refused, since the cookie had ended, is loaded again', async () => {
+  const { page, other, expectProblem } = await world.signUp();
+  await other.put('/dot.png', createPng({ width: 4, height: 4 }));
+  expectProblem(/status of 401/);
+  let asked = 0;
+  await page.route('**/thumbnail?*', (route) => {
+    asked++;
+    return asked === 1 ? route.fulfill({ status: 401 }) : route.continue();
+  });
+  await page.goto('/');
+  const picture = page.getByRole('grid').locator('[data-entry-id] img');
+  await poll(() =>
+    picture.evaluateAll((found) => found.map((image) => (image as HTMLImageElement).naturalWidth)),
+  ).toEqual([4]);
+  expect(asked).toBe(2);
 });
 
 test('a renewal that finds the session revoked signs out', async () => {

@@ -89,11 +89,22 @@ test('one thing goes back, the rest stays', async () => {
   const caption = createHash('sha256').update('At the lake').digest('hex');
   expect(await other.tree('/Album')).toEqual({ ...now, 'caption.txt': caption });
 
+  await other.put('/Album/meanwhile.txt', 'saved by somebody else');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('Undone: everything is as it was before').waitFor();
+  const { 'meanwhile.txt': meanwhile, ...rest } = await other.tree('/Album');
+  expect(meanwhile).toBeDefined();
+  expect(rest).toEqual(now);
+
+  await listOfThen(page).getByRole('button', { name: 'More for caption.txt' }).click();
+  await page.getByRole('menuitem', { name: 'Restore only this' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click();
+  await poll(async () => (await other.tree('/Album'))['caption.txt']).toBe(caption);
   await listOfThen(page).getByRole('button', { name: 'More for Old' }).click();
   await page.getByRole('menuitem', { name: 'Restore only this' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click();
   await poll(async () => Object.keys(await other.tree('/Album')).sort()).toEqual(
-    [...Object.keys(now), 'Old/', 'Old/deep.txt'].sort(),
+    [...Object.keys(now), 'Old/', 'Old/deep.txt', 'meanwhile.txt'].sort(),
   );
 });
 

@@ -182,6 +182,7 @@ export {
   activityItemSchema,
   activityQuerySchema,
   activityResponseSchema,
+  MAX_REWIND_CHOSEN,
   type RewindChange,
   type RewindDone,
   type RewindItem,

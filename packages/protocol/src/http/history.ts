@@ -124,21 +124,24 @@ export const rewindPreviewResponseSchema = z.object({
 });
 export type RewindPreviewResponse = z.infer<typeof rewindPreviewResponseSchema>;
 
-const MAX_CHOSEN = 2000;
+/** Twice what a page of changes names: undoing names the folders that were needed, too. */
+export const MAX_REWIND_CHOSEN = 4000;
 
 /** POST /rewind: makes the folder as it was. All of it is new changes, so it can itself be undone. */
 export const rewindRequestSchema = z.strictObject({
   entryId: entryIdSchema,
   at: instantSchema.min(0),
   /** Only these changes of the preview (and the folders that they need). */
-  only: z.array(entryIdSchema).min(1).max(MAX_CHOSEN).exactOptional(),
+  only: z.array(entryIdSchema).min(1).max(MAX_REWIND_CHOSEN).exactOptional(),
 });
 export type RewindRequest = z.infer<typeof rewindRequestSchema>;
 
 export const rewindDoneSchema = z.object({
   changed: countSchema,
   sequence: sequenceSchema,
-  /** Rewinding to this instant undoes it. */
+  /** Rewinding to this instant undoes it: all of the folder, or where only some changes were asked for, `undoOnly`. */
   undoAt: instantSchema,
+  /** `null` stands for all; left out where they are more than one request can name. */
+  undoOnly: z.array(entryIdSchema).max(MAX_REWIND_CHOSEN).nullable().exactOptional(),
 });
 export type RewindDone = z.infer<typeof rewindDoneSchema>;

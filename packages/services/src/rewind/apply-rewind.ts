@@ -86,6 +86,8 @@ export async function applyRewind(
   const { store, environment } = dependencies;
   const madeAnew = new Map<EntryId, EntryId>();
   const chosen = only === null ? null : new Set(only);
+  const touched = new Set<EntryId>();
+  const undoOnly = () => (only === null ? null : [...touched]);
   let changed: number | null = null;
   let undoAt: number | null = null;
   let attempts = 0;
@@ -101,7 +103,12 @@ export async function applyRewind(
     const { space } = tree;
     changed ??= plan.steps.filter(({ kind }) => kind !== 'lost').length;
     if (changes.length === 0) {
-      return { changed, sequence: space.sequence, undoAt: undoAt ?? environment.clock.now() };
+      return {
+        changed,
+        sequence: space.sequence,
+        undoAt: undoAt ?? environment.clock.now(),
+        undoOnly: undoOnly(),
+      };
     }
     if (undoAt === null) await waitForOwnInstant(dependencies, space);
     try {
@@ -110,6 +117,7 @@ export async function applyRewind(
         changes,
       });
       attempts = 0;
+      for (const { entryId } of changes) touched.add(entryId);
       const made = new Set(changes.flatMap((change) => (change.kind === 'create' ? [change.entryId] : [])));
       for (const [old, created] of plan.madeAnew) {
         if (!made.has(created)) continue;
@@ -119,7 +127,7 @@ export async function applyRewind(
       }
       undoAt ??= await instantBefore(dependencies, space, committed.results[0]?.sequence ?? 0);
       if (changes.length === plan.placements.length + plan.removals.length) {
-        return { changed, sequence: committed.sequence, undoAt };
+        return { changed, sequence: committed.sequence, undoAt, undoOnly: undoOnly() };
       }
     } catch (error) {
       attempts += 1;

@@ -50,8 +50,10 @@ export interface RewindPreview {
 export interface RewindDone {
   readonly changed: number;
   readonly sequence: number;
-  /** Rewinding to this instant undoes it. */
+  /** Rewinding to this instant undoes it … */
   readonly undoAt: number;
+  /** … with only these, or all (`null`). */
+  readonly undoOnly: readonly EntryId[] | null;
 }
 
 /** Folders as they were, read from the journal, and making them so again. `at` is in milliseconds since 1970. */

@@ -264,6 +264,65 @@ test('a folder in the tree is rewound alone', async () => {
   );
 }, 600_000);
 
+test('some changes are made and undone alone, and what others did meanwhile stays', async () => {
+  const seen = { partial: 0, changed: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 4, maxLength: 30 }),
+      fc.nat(1000),
+      fc.array(fc.nat(1000), { minLength: 1, maxLength: 4 }),
+      async (steps, choice, picks) => {
+        const world = await createDataWorld();
+        try {
+          const ann = await world.addUser('ann');
+          const contents = [
+            await world.upload(ann, 'one'),
+            await world.upload(ann, 'two'),
+            await world.upload(ann, 'three'),
+          ];
+          const ids: EntryId[] = [ann.rootId];
+          const instants: number[] = [];
+          for (const one of steps) {
+            instants.push(world.environment.clock.now());
+            await world.environment.advance(5);
+            await play(world, ann, ids, contents, one);
+            await world.environment.advance(5);
+          }
+          const at = instants[choice % instants.length] ?? 0;
+          const page = { after: 0, limit: 2000 };
+          const preview = await world.services.rewind.preview(ann.principal, ann.rootId, at, page);
+          const can = preview.steps.filter(({ kind }) => kind !== 'lost');
+          const only = [...new Set(picks.flatMap((pick) => can[pick % can.length]?.entryId ?? []))];
+          if (only.length === 0) return;
+          const before = await treeOf(world, ann);
+          const done = await world.services.rewind.apply(ann.principal, ann.rootId, at, only);
+          await world.environment.advance(5);
+          const [content] = contents;
+          if (content === undefined) return;
+          const entryId = world.newId<EntryId>();
+          await world.commit(ann, [
+            { kind: 'create', entryId, parentId: ann.rootId, name: 'later', entry: fileOf(content) },
+          ]);
+          await world.environment.advance(5);
+          if (done.undoOnly !== null && done.undoOnly.length > 0) {
+            await world.services.rewind.apply(ann.principal, ann.rootId, done.undoAt, done.undoOnly);
+          }
+          const after = await treeOf(world, ann);
+          expect(after.delete('/later')).toBe(true);
+          expect(after).toEqual(before);
+          if (done.changed > 0) seen.changed += 1;
+          if (only.length < can.length) seen.partial += 1;
+        } finally {
+          await world.close();
+        }
+      },
+    ),
+    { numRuns: Number(process.env['REWIND_RUNS'] ?? 40) },
+  );
+  expect(seen.changed).toBeGreaterThan(10);
+  expect(seen.partial).toBeGreaterThan(5);
+}, 600_000);
+
 describe('rewinding', () => {
   async function worldWithFolder() {
     const world = await createDataWorld();

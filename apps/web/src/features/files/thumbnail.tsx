@@ -1,6 +1,7 @@
 import type { FileObject } from '@cairn/protocol';
 import { useState } from 'react';
 import { apiPath, apiUrl } from '../../api/request.ts';
+import { useLoadAgain } from '../../api/use-load-again.ts';
 import { FileIcon } from '../../ui/file-icon.tsx';
 import { hasThumbnail } from '../../ui/file-kind.ts';
 
@@ -14,17 +15,20 @@ export interface ThumbnailProps {
 export function Thumbnail({ entry, imageClassName, iconClassName }: ThumbnailProps) {
   const [failedVersion, setFailedVersion] = useState<string | null>(null);
   const version = entry.versionId ?? null;
+  const url = apiUrl(apiPath`/files/${entry.entryId}/thumbnail?versionId=${version ?? ''}&size=256`);
+  const again = useLoadAgain(url);
   if (version === null || failedVersion === version || !hasThumbnail(entry)) {
     return <FileIcon entry={entry} className={iconClassName} />;
   }
   return (
     <img
-      src={apiUrl(apiPath`/files/${entry.entryId}/thumbnail?versionId=${version}&size=256`)}
+      key={again.key}
+      src={url}
       alt=""
       loading="lazy"
       decoding="async"
       draggable={false}
-      onError={() => setFailedVersion(version)}
+      onError={() => again.onError(() => setFailedVersion(version))}
       className={imageClassName}
     />
   );

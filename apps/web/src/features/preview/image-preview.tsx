@@ -1,5 +1,6 @@
 import { Maximize, ZoomIn, ZoomOut } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { useLoadAgain } from '../../api/use-load-again.ts';
 import { contentUrl, thumbnailUrl } from '../../transfers/download.ts';
 import { classNames } from '../../ui/class-names.ts';
 import { IconButton } from '../../ui/icon-button.tsx';
@@ -37,18 +38,20 @@ export function ImagePreview({ file }: { readonly file: PreviewedFile }) {
     return () => window.removeEventListener('keydown', onKey);
   }, []);
 
-  if (source === 'broken') return <NoPreview file={file} reason="broken" />;
   const url =
     source === 'made'
       ? thumbnailUrl(file.entryId, file.versionId, 1024)
       : contentUrl(file.entryId, { inline: true, ...(file.versionId && { versionId: file.versionId }) });
+  const again = useLoadAgain(url);
+  if (source === 'broken') return <NoPreview file={file} reason="broken" />;
   const image = (
     <img
+      key={again.key}
       src={url}
       alt={file.name}
       draggable={false}
       decoding="async"
-      onError={() => setSource(source === 'made' && canShow ? 'original' : 'broken')}
+      onError={() => again.onError(() => setSource(source === 'made' && canShow ? 'original' : 'broken'))}
       className={classNames('rounded object-contain', zoom === 0 ? 'max-h-full max-w-full' : 'h-full w-full')}
     />
   );

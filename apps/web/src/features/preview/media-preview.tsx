@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { useLoadAgain } from '../../api/use-load-again.ts';
 import { contentUrl } from '../../transfers/download.ts';
 import { FileIcon } from '../../ui/file-icon.tsx';
 import { NoPreview } from './no-preview.tsx';
@@ -13,22 +14,25 @@ export function MediaPreview({
   readonly kind: 'video' | 'audio';
 }) {
   const [isBroken, setIsBroken] = useState(false);
-  if (isBroken) return <NoPreview file={file} reason="broken" />;
   const { versionId } = file;
   const source = contentUrl(file.entryId, {
     inline: true,
     ...(versionId === undefined ? {} : { versionId }),
   });
+  const again = useLoadAgain(source);
+  if (isBroken) return <NoPreview file={file} reason="broken" />;
+  const onError = () => again.onError(() => setIsBroken(true));
   if (kind === 'video') {
     return (
       // biome-ignore lint/a11y/useMediaCaption: what people keep has rarely captions, and none that we know of
       <video
+        key={again.key}
         src={source}
         controls
         playsInline
         preload="metadata"
         aria-label={file.name}
-        onError={() => setIsBroken(true)}
+        onError={onError}
         className="mx-auto h-full max-h-full max-w-full bg-black"
       />
     );
@@ -38,11 +42,12 @@ export function MediaPreview({
       <FileIcon entry={{ kind: 'file', name: file.name }} className="size-20" />
       {/* biome-ignore lint/a11y/useMediaCaption: as above */}
       <audio
+        key={again.key}
         src={source}
         controls
         preload="metadata"
         aria-label={file.name}
-        onError={() => setIsBroken(true)}
+        onError={onError}
         className="w-full max-w-lg"
       />
     </div>

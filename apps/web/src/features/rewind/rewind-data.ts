@@ -113,7 +113,7 @@ function belongsTo(change: RewindChange, item: PastItem): boolean {
   return change.kind !== 'lost' && (change.entryId === item.entryId || isWithin(change.path, item.path));
 }
 
-/** Makes a folder, or only one thing in it, what it was. Null: it is so already. */
+/** Makes a folder, or only one thing in it, what it was. Null: it is so already. See {@link undoOf}. */
 export async function rewind(
   folderId: EntryId,
   at: number,
@@ -121,11 +121,21 @@ export async function rewind(
 ): Promise<RewindDone | null> {
   const only = item === null ? null : await findChangesOf(folderId, at, item);
   if (only !== null && only.length === 0) return null;
+  return await goBack(folderId, at, only);
+}
+
+async function goBack(folderId: EntryId, at: number, only: readonly EntryId[] | null): Promise<RewindDone> {
   const json = { entryId: folderId, at, ...(only === null ? {} : { only }) };
   const done = await ask('/rewind', rewindDoneSchema, { method: 'POST', json });
   invalidateFolders();
   refreshLiveQueries();
   return done;
+}
+
+/** What undoes a rewind, and only that; `null` where it touched more than one request can name. */
+export function undoOf(folderId: EntryId, { undoAt, undoOnly }: RewindDone): (() => Promise<void>) | null {
+  if (undoOnly === undefined) return null;
+  return async () => void (await goBack(folderId, undoAt, undoOnly));
 }
 
 /** The oldest instant that can be gone back to, as the refusal of an older one says it. */

@@ -20,7 +20,7 @@ import { MomentChooser } from './moment-chooser.tsx';
 import { findMoments } from './moments.ts';
 import { PastFolder } from './past-folder.tsx';
 import { ChangeCounts, RewindChanges } from './rewind-changes.tsx';
-import { oldestInstant, rewind, useFolderEntry, useRewindPreview } from './rewind-data.ts';
+import { oldestInstant, rewind, undoOf, useFolderEntry, useRewindPreview } from './rewind-data.ts';
 import { t } from './strings.ts';
 
 /** A folder as it was at any moment, and the way back to it. */
@@ -99,9 +99,12 @@ function Rewind({ entryId, path, name }: RewindProps) {
         return;
       }
       if (item === null) goTo(undefined);
+      const takeBack = undoOf(entryId, done);
       showToast(t('done', { count: done.changed, at: formatDateTime(shownAt) }), {
         tone: 'good',
-        action: { label: common('common.undo'), onSelect: () => void undo(entryId, done.undoAt) },
+        ...(takeBack === null
+          ? {}
+          : { action: { label: common('common.undo'), onSelect: () => void undo(takeBack) } }),
       });
     } catch (error) {
       setAsking(null);
@@ -200,9 +203,9 @@ function useMoments(path: string) {
   return { moments, activity };
 }
 
-async function undo(entryId: EntryId, undoAt: number): Promise<void> {
+async function undo(takeBack: () => Promise<void>): Promise<void> {
   try {
-    await rewind(entryId, undoAt, null);
+    await takeBack();
     showToast(t('undone'));
   } catch (error) {
     showToast(t('undoFailed', { reason: sayError(error) }), { tone: 'danger' });

@@ -1,4 +1,5 @@
 import {
+  MAX_REWIND_CHOSEN,
   PROTOCOL_LIMITS,
   type RewindItem,
   rewindDoneSchema,
@@ -70,14 +71,17 @@ export const rewindRoute: Route = (app, { data }) => {
     {
       schema: {
         tags: ['history'],
-        summary: 'Make a folder as it was at an instant, by new changes; rewinding to `undoAt` undoes it',
+        summary:
+          'Make a folder as it was at an instant, by new changes; rewinding to `undoAt` (with `undoOnly`) undoes it',
         body: rewindRequestSchema,
         response: { 200: rewindDoneSchema },
       },
     },
-    (request) => {
+    async (request) => {
       const { entryId, at, only = null } = request.body;
-      return data.rewind.apply(principalOf(request), entryId, at, only);
+      const { undoOnly, ...done } = await data.rewind.apply(principalOf(request), entryId, at, only);
+      if (undoOnly === null) return { ...done, undoOnly };
+      return undoOnly.length > MAX_REWIND_CHOSEN ? done : { ...done, undoOnly: [...undoOnly] };
     },
   );
 };
