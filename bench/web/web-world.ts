@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
@@ -8,6 +8,7 @@ import type { Defer } from '../world/cleanup.ts';
 const PASSWORD = 'correct horse battery staple';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const PATIENCE_MS = 600_000;
+const ENOUGH_SHARED_BYTES = 512 * 1024 ** 2;
 
 /** The system's Chromium, or the one that `CHROMIUM` names. */
 function findChromium(): string {
@@ -17,11 +18,24 @@ function findChromium(): string {
   return found;
 }
 
+/** It is tiny in many containers; what the browser's processes share is then in files, which makes uploads slower. */
+function isSharedMemorySmall(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize < ENOUGH_SHARED_BYTES;
+  } catch {
+    return true;
+  }
+}
+
 export async function launchBrowser(defer: Defer): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: findChromium(),
-    // Root may not use the sandbox; /dev/shm is tiny in many containers.
-    args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    args: [
+      ...(isSharedMemorySmall() ? ['--disable-dev-shm-usage'] : []),
+      // Root may not use the sandbox.
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
     timeout: 120_000,
   });
   defer(() => browser.close());

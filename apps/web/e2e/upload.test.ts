@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { dropFiles } from './testing/drop.ts';
@@ -147,6 +147,33 @@ test('an upload waits while the network is away, and goes on by itself', async (
   await context.setOffline(false);
   await page.getByRole('grid').getByText('film.bin').waitFor();
   expect(await other.tree()).toEqual(await hashTree(folder));
+});
+
+test('a file that changes before its bytes are sent fails alone, and what others send is whole', async () => {
+  const { page, other, context, expectProblem } = await world.signUp();
+  expectProblem(/net::ERR_UPLOAD_FILE_CHANGED/);
+  const folder = await createTestFolder();
+  await writeTree(folder, { 'growing.bin': random(6 * MIB), 'steady.bin': random(3 * MIB) });
+  await takeFilePickers(page);
+  let isChanged = false;
+  await context.route('**/packs', async (route) => {
+    if (!isChanged) {
+      isChanged = true;
+      const path = join(folder, 'growing.bin');
+      await writeFile(path, random(7 * MIB));
+      await utimes(path, new Date(), new Date(Date.now() + 60_000));
+    }
+    await route.continue().catch(() => undefined);
+  });
+  await page.goto('/');
+  await page.getByText('Bring your first files').waitFor();
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Upload files' }).first().click();
+  await (await chooser).setFiles([join(folder, 'growing.bin'), join(folder, 'steady.bin')]);
+  await page.getByText(/The file changed|the file changed/).waitFor();
+  await poll(() => other.names()).toEqual(['steady.bin']);
+  const kept = await other.read('/steady.bin');
+  expect(kept.equals(await readFile(join(folder, 'steady.bin')))).toBe(true);
 });
 
 test('a second upload of the same file sends almost nothing', async () => {

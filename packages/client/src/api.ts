@@ -5,7 +5,7 @@ import { type AnswerSchema, notCairn, readAnswer, readProblem } from './answers.
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './retry.ts';
 import { bearerCarrier, type TokenCarrier } from './token-carrier.ts';
 import { sessionEnded, type TokenSource } from './token-source.ts';
-import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
+import type { BodyPiece, Transport, TransportRequest, TransportResponse } from './transport.ts';
 
 export interface ApiRequest {
   readonly method: TransportRequest['method'];
@@ -14,7 +14,7 @@ export interface ApiRequest {
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as it is; excludes `json`. */
-  readonly body?: readonly Uint8Array[];
+  readonly body?: readonly BodyPiece[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
   readonly idleTimeoutMs?: number;

@@ -4,6 +4,7 @@ import type { BlockId } from '@cairn/model';
 export interface KnownBlocks {
   has(blockId: BlockId): boolean;
   add(blockId: BlockId): void;
+  remove(blockId: BlockId): void;
 }
 
 /** Forgetting only costs asking the server again, so memory stays bounded for uploads of any length. */
@@ -17,6 +18,10 @@ export function createKnownBlocks(capacity = 250_000): KnownBlocks {
       if (young.size < capacity) return;
       old = young;
       young = new Set();
+    },
+    remove(blockId) {
+      young.delete(blockId);
+      old.delete(blockId);
     },
   };
 }

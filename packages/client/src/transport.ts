@@ -3,13 +3,16 @@
  * what they mean is decided above it.
  */
 
+/** In memory, or a piece of a file that is read when it is sent. */
+export type BodyPiece = Uint8Array | Blob;
+
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path and query, starting with `/`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Pieces are sent one after the other under one Content-Length. */
-  readonly body?: readonly Uint8Array[];
+  readonly body?: readonly BodyPiece[];
   readonly signal?: AbortSignal | undefined;
   /** Longest silence on the connection. */
   readonly idleTimeoutMs?: number;
@@ -43,7 +46,10 @@ export interface TransportSocket {
 export interface Transport {
   /** Origin (and path prefix, if any) of the server, without a trailing slash. */
   readonly serverUrl: string;
-  /** Resolves when the head of the answer is there. Throws `server-unreachable`, or the signal's reason. */
+  /**
+   * Resolves when the head of the answer is there. Throws `server-unreachable`, the signal's reason, or `local-changed` when
+   * a piece of a file cannot be read any more.
+   */
   request(request: TransportRequest): Promise<TransportResponse>;
   openSocket(
     path: string,

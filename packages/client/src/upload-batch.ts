@@ -1,6 +1,7 @@
 import { type BlockKind, type ContentPlatform, encodeNamedBlock, type PlainBlock } from '@cairn/content';
 import type { BlockId } from '@cairn/model';
 import { createPackWriter, PACK_BLOCK_HEADER_BYTES, PACK_EDGES, PROTOCOL_LIMITS } from '@cairn/protocol';
+import type { BodyPiece } from './transport.ts';
 
 /** Larger than any block; a batch that cannot take the next block is full. */
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -56,6 +57,34 @@ export function createBatchBuffers(): BatchBuffers {
   return { createShare };
 }
 
+/** Blocks that the server is asked about together, and that travel in one pack. */
+export interface Batch {
+  readonly blockIds: BlockId[];
+  hasRoomFor(sizeBytes: number): boolean;
+  /**
+   * There must be room.
+   * @param hold the same bytes without the memory that they are in, where the source can be read again
+   */
+  add(block: PlainBlock, hold: (() => Blob) | null): void;
+  /** The pack of the missing ones; once only. */
+  encode(platform: ContentPlatform, missing: ReadonlySet<BlockId>): EncodedBatch;
+}
+
+export interface EncodedBatch {
+  /** `null`: the server has everything. */
+  readonly pack: readonly BodyPiece[] | null;
+  readonly hasManifests: boolean;
+  /** Plain bytes that the server has already. */
+  readonly skippedBytes: number;
+  /** Where something is read only when it is sent: the pack without what is not any more what it was, and that. */
+  recheck?(keep: { readonly withManifests: boolean }): Promise<Rechecked>;
+}
+
+export interface Rechecked {
+  readonly pack: readonly BodyPiece[] | null;
+  readonly gone: readonly BlockId[];
+}
+
 interface GatheredBlock {
   readonly blockId: BlockId;
   readonly kind: BlockKind;
@@ -64,20 +93,16 @@ interface GatheredBlock {
 }
 
 /**
- * Blocks that the server is asked about together. Their plain bytes stand where they will be in the pack, so that
+ * Blocks in memory. Their plain bytes stand where they will be in the pack, so that
  * the pack of those that are missing is made in place.
  */
-export class UploadBatch {
+export class UploadBatch implements Batch {
   readonly buffer: Uint8Array;
   readonly #blocks: GatheredBlock[] = [];
   #position = PACK_EDGES.before;
 
   constructor(buffer: Uint8Array) {
     this.buffer = buffer;
-  }
-
-  get isEmpty(): boolean {
-    return this.#blocks.length === 0;
   }
 
   get blockIds(): BlockId[] {
@@ -111,14 +136,6 @@ export class UploadBatch {
       writer.add(encodeNamedBlock(platform, blockId, kind, plain, { keep: true }));
       if (kind === 'manifest') hasManifests = true;
     }
-    return { pack: writer.count === 0 ? null : writer.finish(), hasManifests, skippedBytes };
+    return { pack: writer.count === 0 ? null : [writer.finish()], hasManifests, skippedBytes };
   }
-}
-
-export interface EncodedBatch {
-  /** `null`: the server has everything. */
-  readonly pack: Uint8Array | null;
-  readonly hasManifests: boolean;
-  /** Plain bytes that the server has already. */
-  readonly skippedBytes: number;
 }

@@ -1,14 +1,26 @@
 import { type ByteSource, type ContentPlatform, cutContent, type PlainBlock } from '@cairn/content';
-import { type BlockId, CairnError, type ChunkProfile, type FileContent, type SpaceId } from '@cairn/model';
+import {
+  type BlockId,
+  CairnError,
+  type ChunkProfile,
+  type FileContent,
+  isCairnError,
+  type SpaceId,
+} from '@cairn/model';
 import { MEDIA_TYPES, missingBlocksResponseSchema, storedBlocksResponseSchema } from '@cairn/protocol';
 import { type Api, apiPath } from './api.ts';
 import { collectBaseBlocks } from './base-blocks.ts';
 import type { BlockReader } from './block-reader.ts';
+import { pieceBytes } from './body-pieces.ts';
+import { HeldBatch } from './held-batch.ts';
 import { createKnownBlocks } from './known-blocks.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
-import { type BufferShare, type EncodedBatch, UploadBatch } from './upload-batch.ts';
+import type { BodyPiece } from './transport.ts';
+import { type Batch, type BufferShare, type EncodedBatch, UploadBatch } from './upload-batch.ts';
 
 const PACKS_IN_FLIGHT = 2;
+/** A browser waits longer for each, between its processes. */
+const HELD_PACKS_IN_FLIGHT = 4;
 /** Batches that were asked about and are not on their way yet. With those that are, and the one being filled: 24 MiB. */
 const MAX_SEALED_BATCHES = 3;
 const UPLOAD_RETRY: RetryPolicy = {
@@ -54,7 +66,7 @@ export function createUpload(
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const known = createKnownBlocks();
-  let batch: UploadBatch | null = null;
+  let batch: Batch | null = null;
   let sealedBatches = 0;
   /** Settles when every batch sealed so far is encoded and handed to the wire. Never rejects. */
   let encoded: Promise<void> = Promise.resolve();
@@ -63,6 +75,16 @@ export function createUpload(
   let waiters: (() => void)[] = [];
   let sentBytes = 0;
   let skippedBytes = 0;
+  let hasLost = false;
+
+  /** Only batches in memory have a buffer to share. */
+  function give(used: Batch): void {
+    if (used instanceof UploadBatch) buffers.give(used.buffer);
+  }
+
+  function forget(used: Batch): void {
+    if (used instanceof UploadBatch) buffers.forget();
+  }
 
   function wake(): void {
     const woken = waiters;
@@ -72,7 +94,7 @@ export function createUpload(
 
   function fail(error: unknown): void {
     failure ??= { error };
-    if (batch !== null) buffers.forget();
+    if (batch !== null) forget(batch);
     batch = null;
     stop.abort(error);
     wake();
@@ -106,45 +128,71 @@ export function createUpload(
     return new Set(answer.missing);
   }
 
+  async function sendPack(pack: readonly BodyPiece[]): Promise<void> {
+    await api.ask(
+      {
+        method: 'POST',
+        path: apiPath`/spaces/${spaceId}/packs`,
+        body: pack,
+        headers: { 'content-type': MEDIA_TYPES.pack },
+        signal,
+        retry: UPLOAD_RETRY,
+      },
+      storedBlocksResponseSchema,
+    );
+    sentBytes += pack.reduce((sum, piece) => sum + pieceBytes(piece), 0);
+    options.onProgress?.(sentBytes);
+  }
+
+  function roomFor({ hasManifests, recheck }: EncodedBatch): number {
+    if (hasManifests) return 1;
+    return recheck === undefined ? PACKS_IN_FLIGHT : HELD_PACKS_IN_FLIGHT;
+  }
+
+  /**
+   * What a file's bytes are when they are sent may not be what they were when they were named. The rest goes without them; the
+   * changeset that needs them is refused, and its file is read again.
+   */
+  async function sendEncoded({ pack, recheck }: EncodedBatch): Promise<void> {
+    if (pack === null) return;
+    try {
+      await sendPack(pack);
+    } catch (error) {
+      if (recheck === undefined) throw error;
+      // Manifests of a file that lost a chunk are of no use to anybody.
+      const isOrphaned = hasLost && isCairnError(error, 'blocks-missing');
+      if (!isOrphaned && !isCairnError(error, 'local-changed', 'block-wrong')) throw error;
+      const { pack: rest, gone } = await recheck({ withManifests: !isOrphaned });
+      // All is still what it was: sending it again would have the same answer.
+      if (gone.length === 0) throw error;
+      hasLost = true;
+      for (const blockId of gone) known.remove(blockId);
+      if (rest !== null) await sendPack(rest);
+    }
+  }
+
   /** Hands what the server lacks of a batch to the wire; resolves when that is under way. */
-  async function sendBatch(sealed: UploadBatch, question: Promise<Set<BlockId>>): Promise<void> {
+  async function sendBatch(sealed: Batch, question: Promise<Set<BlockId>>): Promise<void> {
     let encoded: EncodedBatch;
     try {
       encoded = sealed.encode(platform, await question);
       skippedBytes += encoded.skippedBytes;
       // The server takes a manifest block only when it has its children: in this pack before it, or acknowledged.
-      if (encoded.pack !== null)
-        await waitUntil(() => inFlight.size < (encoded.hasManifests ? 1 : PACKS_IN_FLIGHT));
+      if (encoded.pack !== null) await waitUntil(() => inFlight.size < roomFor(encoded));
     } catch (error) {
-      buffers.forget();
+      forget(sealed);
       throw error;
     }
-    const { pack } = encoded;
-    if (pack === null) {
-      buffers.give(sealed.buffer);
+    if (encoded.pack === null) {
+      give(sealed);
       return;
     }
-    const sending: Promise<void> = api
-      .ask(
-        {
-          method: 'POST',
-          path: apiPath`/spaces/${spaceId}/packs`,
-          body: [pack],
-          headers: { 'content-type': MEDIA_TYPES.pack },
-          signal,
-          retry: UPLOAD_RETRY,
-        },
-        storedBlocksResponseSchema,
-      )
-      .then(() => {
-        sentBytes += pack.length;
-        options.onProgress?.(sentBytes);
-        // Answered, so read to its end: nobody needs the memory any more.
-        buffers.give(sealed.buffer);
-      })
+    const sending: Promise<void> = sendEncoded(encoded)
+      // Answered, so read to its end: nobody needs the memory any more.
+      .then(() => give(sealed))
       .catch((error) => {
         // A broken connection may still hold it.
-        buffers.forget();
+        forget(sealed);
         fail(error);
       })
       .finally(() => {
@@ -172,26 +220,35 @@ export function createUpload(
   }
 
   /** Puts the block into the batch that is being filled; `false` when it has to wait for another one. */
-  function gather(block: PlainBlock): boolean {
-    if (batch?.hasRoomFor(block.plain.length) === false) seal();
+  function gather(block: PlainBlock, source: ByteSource): boolean {
+    const { hold } = source;
+    const fits = batch?.hasRoomFor(block.plain.length) === true;
+    if (batch !== null && !(fits && batch instanceof HeldBatch === (hold !== undefined))) seal();
     if (batch === null) {
       if (sealedBatches >= MAX_SEALED_BATCHES) return false;
-      const buffer = buffers.take();
-      if (buffer === null) return false;
-      batch = new UploadBatch(buffer);
+      const made = hold === undefined ? makeBatch() : new HeldBatch();
+      if (made === null) return false;
+      batch = made;
     }
     known.add(block.blockId);
-    batch.add(block);
+    const { position, plain } = block;
+    const isHeld = hold !== undefined && position !== undefined;
+    batch.add(block, isHeld ? () => hold(position, position + plain.length) : null);
     return true;
   }
 
-  function queue(block: PlainBlock, base: ReadonlySet<BlockId>): void | Promise<void> {
+  function makeBatch(): Batch | null {
+    const buffer = buffers.take();
+    return buffer === null ? null : new UploadBatch(buffer);
+  }
+
+  function queue(block: PlainBlock, source: ByteSource, base: ReadonlySet<BlockId>): void | Promise<void> {
     check();
     if (known.has(block.blockId) || base.has(block.blockId)) {
       skippedBytes += block.plain.length;
       return;
     }
-    if (!gather(block)) return waitUntil(() => known.has(block.blockId) || gather(block));
+    if (!gather(block, source)) return waitUntil(() => known.has(block.blockId) || gather(block, source));
   }
 
   signal.addEventListener('abort', wake, { once: true });
@@ -204,7 +261,7 @@ export function createUpload(
         return await cutContent(platform, source, {
           profile,
           signal,
-          emit: (block) => queue(block, baseBlocks),
+          emit: (block) => queue(block, source, baseBlocks),
         });
       } catch (error) {
         // A failed pack stops the cutting; the pack's error is the one that says why.

@@ -1,4 +1,4 @@
-export { encodeNamedBlock, openBlock } from './block-encoding.ts';
+export { encodeNamedBlock, findBlockId, openBlock } from './block-encoding.ts';
 export { createBrowserPlatform } from './browser/browser-platform.ts';
 export { chooseProfile } from './choose-profile.ts';
 export { type ByteSource, cutContent, describeContent } from './cut-content.ts';

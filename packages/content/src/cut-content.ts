@@ -10,6 +10,11 @@ import type { ContentPlatform } from './platform.ts';
 export interface ByteSource {
   /** Reads up to `into.length` bytes at `position`; resolves with their number, 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
+  /**
+   * Only of files in browsers: these bytes as something that can be sent without being brought into this memory again. What is
+   * sent may differ from what was read, or fail, when the file has changed.
+   */
+  hold?(start: number, end: number): Blob;
 }
 
 export interface DescribeOptions {
@@ -40,9 +45,11 @@ export async function cutContent(
   const chunker = takeChunker(profile);
   const tree = createManifestTree(platform, emit);
   let sizeBytes = 0;
+  let position = 0;
 
   async function take(blockId: BlockId, plain: Uint8Array): Promise<void> {
-    await emit({ blockId, kind: 'chunk', plain });
+    await emit({ blockId, kind: 'chunk', plain, position });
+    position += plain.length;
     await tree.add({ block: blockId, sizeBytes: plain.length });
   }
 

@@ -1,4 +1,11 @@
-export { blockIdOf, encodeBlock, encodeNamedBlock, isIntactBlock, openBlock } from './block-encoding.ts';
+export {
+  blockIdOf,
+  encodeBlock,
+  encodeNamedBlock,
+  findBlockId,
+  isIntactBlock,
+  openBlock,
+} from './block-encoding.ts';
 export { chooseProfile } from './choose-profile.ts';
 export { checkContent, contentIdOf } from './content-id.ts';
 export {

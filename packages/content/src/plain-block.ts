@@ -7,6 +7,8 @@ export interface PlainBlock {
   readonly kind: BlockKind;
   /** Valid only until the `emit` that it was given to has settled: the memory is used again. */
   readonly plain: Uint8Array;
+  /** Of a chunk: where in its source it begins. */
+  readonly position?: number;
 }
 
 /** Takes a block; the cutting waits for the promise, which is how a consumer slows it down. */

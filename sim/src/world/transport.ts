@@ -22,6 +22,12 @@ export interface TransportDeps {
   readonly statistics: Statistics;
 }
 
+/** Devices with disks read their files themselves. */
+function inMemory(piece: Uint8Array | Blob): Uint8Array {
+  if (piece instanceof Uint8Array) return piece;
+  throw new Error('the simulated network takes bytes only');
+}
+
 /** The client's transport over a simulated network to a simulated server. */
 export function createSimulatedTransport(deps: TransportDeps): Transport {
   const { device, link, server, timeline, trace, statistics } = deps;
@@ -122,7 +128,7 @@ export function createSimulatedTransport(deps: TransportDeps): Transport {
       if (asked.path.endsWith('/changesets')) link.commits++;
       else if (asked.path.endsWith('/packs')) link.packs++;
       else if (asked.path.endsWith('/blocks/read')) link.reads++;
-      const body = asked.body === undefined ? null : Buffer.concat(asked.body);
+      const body = asked.body === undefined ? null : Buffer.concat(asked.body.map(inMemory));
       trace.note(`${device} → ${asked.method} ${asked.path} ${body === null ? '' : checksum(body)}`);
       const request: FrontRequest = {
         method: asked.method,

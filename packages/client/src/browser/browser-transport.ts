@@ -1,5 +1,6 @@
 import { CairnError } from '@cairn/model';
-import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
+import { pieceBytes, readHeld } from '../body-pieces.ts';
+import type { BodyPiece, Transport, TransportRequest, TransportResponse } from '../transport.ts';
 import { openBrowserSocket } from './browser-socket.ts';
 
 export interface BrowserTransportOptions {
@@ -29,7 +30,7 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
   async function request(asked: TransportRequest): Promise<TransportResponse> {
     asked.signal?.throwIfAborted();
     const pieces = asked.body ?? [];
-    const size = pieces.reduce((total, piece) => total + piece.length, 0);
+    const size = pieces.reduce((total, piece) => total + pieceBytes(piece), 0);
     const silence = new AbortController();
     const limitMs = asked.idleTimeoutMs ?? idleTimeoutMs;
     let timer = setTimeout(() => silence.abort(), limitMs + size / SLOWEST_BYTES_PER_MS);
@@ -56,6 +57,13 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
         signal: AbortSignal.any(signals),
       });
     } catch (error) {
+      if (asked.signal?.aborted !== true) {
+        const changed = await findUnreadable(pieces);
+        if (changed !== null) {
+          clearTimeout(timer);
+          throw changed;
+        }
+      }
       throw fail(error);
     }
     sentBytes += size;
@@ -128,12 +136,22 @@ export function createBrowserTransport(options: BrowserTransportOptions = {}): T
 /** From here on bodies are handed to the browser as a Blob, which it holds outside of the page; large arrays it takes slowly. */
 const LARGE_BODY_BYTES = 64 * 1024;
 
-/** A small piece goes as it is; several are joined by the browser. */
-function bodyOf(pieces: readonly Uint8Array[]): BodyInit {
+/** A small piece goes as it is; several are joined by the browser, which reads those of files itself. */
+function bodyOf(pieces: readonly BodyPiece[]): BodyInit {
   const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined && only.length < LARGE_BODY_BYTES)
+  if (pieces.length === 1 && only instanceof Uint8Array && only.length < LARGE_BODY_BYTES)
     return only as Uint8Array<ArrayBuffer>;
-  return new Blob(pieces as readonly Uint8Array<ArrayBuffer>[] as Uint8Array<ArrayBuffer>[]);
+  return new Blob(pieces as readonly BlobPart[] as BlobPart[]);
+}
+
+/** A browser reads nothing of a file that is not what it was when it was chosen, and `fetch` does not say so. */
+async function findUnreadable(pieces: readonly BodyPiece[]): Promise<unknown> {
+  try {
+    for (const piece of pieces) if (piece instanceof Blob) await readHeld(piece.slice(0, 1));
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 function unreachable(serverUrl: string, cause: unknown): CairnError {

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import type { CairnError } from '@cairn/model';
+import { areInMemory, bytesOf } from '../body-pieces.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
 import { openNodeSocket } from './node-socket.ts';
 import { unreachable } from './unreachable.ts';
@@ -37,13 +38,17 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
   const counted = createSocketCounter();
 
   function request(asked: TransportRequest): Promise<TransportResponse> {
+    const { body = [] } = asked;
+    return areInMemory(body) ? send(asked, body) : bytesOf(body).then((read) => send(asked, read));
+  }
+
+  function send(asked: TransportRequest, body: readonly Uint8Array[]): Promise<TransportResponse> {
     const { signal } = asked;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason);
         return;
       }
-      const body = asked.body ?? [];
       const headers: Record<string, string | number> = {
         'user-agent': options.userAgent ?? 'cairn',
         ...asked.headers,

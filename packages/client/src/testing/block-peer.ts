@@ -19,7 +19,12 @@ export async function startBlockPeer(platform: ContentPlatform): Promise<BlockPe
     if (state.intercept?.(request.path, response) === true) return;
     if (request.path.endsWith('/packs')) {
       for (const block of decodePack(new Uint8Array(request.body))) {
-        const plain = openBlock(platform, block);
+        let plain: Uint8Array;
+        try {
+          plain = openBlock(platform, block);
+        } catch {
+          return sendProblem(response, 422, 'block-wrong');
+        }
         if (
           block.kind === 'manifest' &&
           parseManifestBlock(plain).parts.some((part) => !blocks.has(part.block))

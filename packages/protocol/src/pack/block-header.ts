@@ -20,15 +20,18 @@ export type BlockHeader = Omit<PackBlock, 'payload'> & { readonly payloadBytes: 
 const KINDS = ['chunk', 'manifest'] as const;
 const CODECS = ['raw', 'zstd'] as const;
 
+/** What a header says; of the payload only how long it is. */
+type Described = Omit<PackBlock, 'payload'> & { readonly payload: { readonly length: number } };
+
 /** The 43 bytes in front of a block's payload. */
-export function encodeBlockHeader(block: PackBlock): Uint8Array {
+export function encodeBlockHeader(block: Described): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(BLOCK_HEADER_BYTES);
   writeBlockHeader(header, new DataView(header.buffer), 0, block);
   return header;
 }
 
 /** Writes those bytes at `offset`; `view` is on all of `into`. */
-export function writeBlockHeader(into: Uint8Array, view: DataView, offset: number, block: PackBlock): void {
+export function writeBlockHeader(into: Uint8Array, view: DataView, offset: number, block: Described): void {
   into[offset] = KINDS.indexOf(block.kind);
   into[offset + 1] = CODECS.indexOf(block.codec);
   into.set(encodeBlockId(block.blockId), offset + ID_OFFSET);

@@ -13,13 +13,14 @@ import {
 const COPY_BELOW_BYTES = 16 * 1024;
 const GATHER_BYTES = 64 * 1024;
 
-function encodeEnd(count: number): Uint8Array {
+/** What closes a pack of `count` blocks. */
+export function encodeEnd(count: number): Uint8Array<ArrayBuffer> {
   const end = new Uint8Array(END_BYTES);
   writeEnd(new DataView(end.buffer), 0, count);
   return end;
 }
 
-/** Writes what closes a pack of `count` blocks. */
+/** Writes that at `offset`. */
 export function writeEnd(view: DataView, offset: number, count: number): void {
   view.setUint8(offset, END_MARKER);
   view.setUint32(offset + 1, count, true);

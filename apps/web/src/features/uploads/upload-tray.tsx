@@ -28,7 +28,7 @@ import { useUploads } from './use-uploads.ts';
 const ROW_HEIGHT = 56;
 const ICONS = { busy: LoaderCircle, held: Pause, danger: TriangleAlert, good: CircleCheck } as const;
 const ICON_LOOKS: Readonly<Record<TrayTone, string>> = {
-  busy: 'animate-spin text-accent-text',
+  busy: 'animate-turn text-accent-text',
   held: 'text-warn',
   danger: 'text-danger',
   good: 'text-good',

@@ -5,6 +5,8 @@ import { CairnError } from '@cairn/model';
 const WINDOW_BYTES = 4 * 1024 * 1024;
 /** … some of them ahead, while the one before is cut and hashed. */
 const WINDOWS_AHEAD = 2;
+/** Where it can read into memory that it is given, little does: it reads ahead by itself. */
+const BUFFER_BYTES = 1024 * 1024;
 
 export interface FileSourceOptions {
   /** Resolves when reading may go on (it is not paused); rejects when the upload was cancelled. */
@@ -12,50 +14,103 @@ export interface FileSourceOptions {
   onRead(position: number): void;
 }
 
-/** A file of the browser as bytes to cut, read once from its beginning, three windows in memory at most. */
-export function createFileSource(blob: Blob, options: FileSourceOptions): ByteSource {
-  const ahead: { readonly start: number; readonly bytes: Promise<ArrayBuffer> }[] = [];
+/** The bytes of a file, piece by piece; `null` at its end. A piece is valid until the next one is asked for. */
+interface Pieces {
+  next(): Promise<Uint8Array | null>;
+  stop(): void;
+}
+
+/** The fastest way: two buffers are filled by turns, one while the other is cut. `null` where a browser has none. */
+function streamPieces(blob: Blob): Pieces | null {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = blob.stream().getReader({ mode: 'byob' });
+  } catch {
+    return null;
+  }
+  let spare: ArrayBuffer | null = null;
+  let inUse: ArrayBuffer | null = null;
+  let coming: ReturnType<typeof ask> | null = null;
+
+  function ask() {
+    const buffer = spare ?? new ArrayBuffer(BUFFER_BYTES);
+    spare = null;
+    const asked = reader.read(new Uint8Array(buffer));
+    // Somebody awaits it later, or nobody after an error.
+    asked.catch(() => undefined);
+    return asked;
+  }
+
+  return {
+    async next() {
+      coming ??= ask();
+      spare = inUse;
+      const { done, value } = await coming;
+      if (done) return null;
+      inUse = value.buffer;
+      coming = ask();
+      return value;
+    },
+    stop: () => void reader.cancel().catch(() => undefined),
+  };
+}
+
+function windowPieces(blob: Blob): Pieces {
+  const ahead: Promise<ArrayBuffer>[] = [];
   let asked = 0;
-  let current: { readonly start: number; readonly bytes: Uint8Array } | null = null;
 
   function readAhead(): void {
     while (ahead.length < WINDOWS_AHEAD && asked < blob.size) {
       const end = Math.min(blob.size, asked + WINDOW_BYTES);
       const bytes = blob.slice(asked, end).arrayBuffer();
-      // Somebody awaits it later, or nobody after an error.
       bytes.catch(() => undefined);
-      ahead.push({ start: asked, bytes });
+      ahead.push(bytes);
       asked = end;
     }
   }
 
-  async function windowAt(position: number): Promise<Uint8Array | null> {
-    if (current !== null && position < current.start + current.bytes.length) {
-      return current.bytes.subarray(position - current.start);
-    }
-    current = null;
-    readAhead();
-    const next = ahead.shift();
-    if (next === undefined) return null;
+  return {
+    async next() {
+      readAhead();
+      const bytes = await ahead.shift();
+      readAhead();
+      return bytes === undefined ? null : new Uint8Array(bytes);
+    },
+    stop: () => undefined,
+  };
+}
+
+/** A file of the browser as bytes to cut, read once from its beginning, in bounded memory. */
+export function createFileSource(blob: Blob, options: FileSourceOptions): ByteSource {
+  let pieces: Pieces | null = null;
+  let rest: Uint8Array | null = null;
+
+  async function nextPiece(): Promise<Uint8Array | null> {
+    pieces ??= streamPieces(blob) ?? windowPieces(blob);
     try {
-      current = { start: next.start, bytes: new Uint8Array(await next.bytes) };
+      return await pieces.next();
     } catch (error) {
       throw unreadable(error);
     }
-    readAhead();
-    return current.bytes;
   }
 
   return {
     async read(into, position) {
-      await options.gate();
-      const bytes = await windowAt(position);
-      if (bytes === null) return 0;
-      const count = Math.min(into.length, bytes.length);
-      into.set(bytes.subarray(0, count));
+      try {
+        await options.gate();
+      } catch (error) {
+        pieces?.stop();
+        throw error;
+      }
+      if (rest === null || rest.length === 0) rest = await nextPiece();
+      if (rest === null) return 0;
+      const count = Math.min(into.length, rest.length);
+      into.set(rest.subarray(0, count));
+      rest = rest.subarray(count);
       options.onRead(position + count);
       return count;
     },
+    hold: (start, end) => blob.slice(start, end),
   };
 }
 

@@ -5,7 +5,7 @@ import type { UploadEngineOptions } from './engine-options.ts';
 import { createUploadRound, type UploadRound } from './upload-round.ts';
 
 /** Reports to the page are this far apart at least. */
-const REPORT_EVERY_MS = 100;
+const REPORT_EVERY_MS = 250;
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 30_000;
 const PASSING = ['server-unreachable', 'unavailable', 'internal', 'limit-reached', 'blocks-missing'] as const;
