@@ -171,6 +171,46 @@ describe('compaction', () => {
     expect(await findDifferences(store, expected)).toEqual([]);
   });
 
+  it('removes a segment while a reader waits for its turn, who then finds its block where it is now', async () => {
+    const removed = Promise.withResolvers<void>();
+    const waiting: Promise<unknown>[] = [];
+    let isCopied = false;
+    const live = [...expected].flatMap(([seed, { isLive }]) => (isLive ? [seed] : []));
+    const get = (seed: number) => store.get(blockOf(seed).blockId);
+    const watched = {
+      ...files,
+      async open(path: string, mode: 'create' | 'append' | 'read') {
+        const file = await files.open(path, mode);
+        return {
+          ...file,
+          async read(into: Uint8Array, position: number) {
+            if (isCopied) await removed.promise;
+            return file.read(into, position);
+          },
+        };
+      },
+      async remove(path: string) {
+        await files.remove(path);
+        removed.resolve();
+      },
+    };
+    await store.close();
+    store = await openTestStore(directory, { ...SMALL_SEGMENTS, files: watched });
+    files.onAction = (action) => {
+      if (action !== 'write' || isCopied) return null;
+      isCopied = true;
+      // Of the newest segment, which stays: all turns to read are taken until the first one is gone.
+      for (let turn = 0; turn < 100; turn++) waiting.push(get(26));
+      waiting.push(...live.map(get));
+      return null;
+    };
+    await store.compact({ minGarbageRatio: 0.2 });
+    files.onAction = () => null;
+    const got = await Promise.all(waiting);
+    expect(got.slice(100)).toMatchObject(live.map((seed) => ({ blockId: blockOf(seed).blockId })));
+    expect(await findDifferences(store, expected)).toEqual([]);
+  }, 30_000);
+
   it.each([
     ['while a copy is on its way', ['write', 'datasync']],
     ['between the read and the write of a copy', ['read']],
