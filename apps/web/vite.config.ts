@@ -4,6 +4,7 @@ import tailwind from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { compressAssets } from './build/compress-assets.ts';
+import { preloadFirstScreen } from './build/preload-first-screen.ts';
 
 const root = import.meta.dirname;
 const serviceWorker = join(root, 'src', 'service-worker.ts');
@@ -11,7 +12,12 @@ const serviceWorker = join(root, 'src', 'service-worker.ts');
 /** Builds the app into `dist`, which the server serves under a policy without inline code (ADR 0019 §4). */
 export default defineConfig({
   root,
-  plugins: [react(), tailwind(), compressAssets()],
+  plugins: [
+    react(),
+    tailwind(),
+    preloadFirstScreen(['/src/app/start-app.tsx', '/src/features/files/files-page.tsx']),
+    compressAssets(),
+  ],
   resolve: {
     alias: { 'react-style-singleton': join(root, 'build', 'constructed-styles.ts') },
   },
@@ -47,6 +53,10 @@ export default defineConfig({
             {
               name: 'common',
               test: /(packages\/(model|protocol)\/src|apps\/web\/src\/(api|state|strings))\//,
+            },
+            {
+              name: 'icons',
+              test: /node_modules\/lucide-react\//,
             },
             {
               name: 'ui',

@@ -33,16 +33,20 @@ async function readFolder(path: string, signal: AbortSignal): Promise<FolderData
   const mark = journalMark();
   const era = currentEra();
   const cached = queryClient.getQueryData<FolderData>(key);
+  let coming = readPage(path, null, FIRST_PAGE, signal);
+  // Awaited below; what was kept is shown while the server looks.
+  coming.catch(() => undefined);
   if (cached === undefined) await showKept(path);
   const children: FileObject[] = [];
   let entry: FileObject | null = null;
   let after: string | null = null;
   let shown = 0;
   do {
-    const page: FilesResponse = await readPage(path, after, after === null ? FIRST_PAGE : PAGE, signal);
+    const page = await coming;
     entry = page.entry;
     children.push(...(page.children ?? []));
     after = page.next ?? null;
+    if (after !== null) coming = readPage(path, after, PAGE, signal);
     if (after !== null && children.length >= shown * 2 && showsProgress(path)) {
       shown = children.length;
       queryClient.setQueryData<FolderData>(key, { entry, children: [...children], complete: false });
