@@ -38,6 +38,8 @@ export async function launchChromium(executablePath: string): Promise<Browser> {
     executablePath,
     // Root may not use the sandbox; /dev/shm is tiny in many containers.
     args: ['--disable-dev-shm-usage', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    // Without a locale, as where nobody logged in, it takes names of files for ASCII.
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
     timeout: 120_000,
   });
 }
