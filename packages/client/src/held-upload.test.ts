@@ -3,17 +3,14 @@ import { mkdtempSync, openAsBlob, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ByteSource, chooseProfile, createNodePlatform } from '@cairn/content';
-import { createSystemEnvironment } from '@cairn/environment';
-import type { BlockId, DeviceId, EntryId, FileContent, SpaceId, UserId } from '@cairn/model';
+import type { BlockId, FileContent } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Client, createClient } from './client.ts';
-import { createNodeTransport } from './node/node-transport.ts';
-import { createMemorySessionStore } from './session-store.ts';
+import type { Client } from './client.ts';
 import type { SpaceClient } from './space-client.ts';
 import { type BlockPeer, startBlockPeer } from './testing/block-peer.ts';
+import { createSignedInClient } from './testing/signed-in-client.ts';
 import type { Upload } from './upload.ts';
 
-const ID = 'c'.repeat(26);
 const MIB = 1024 * 1024;
 const platform = createNodePlatform();
 
@@ -43,22 +40,7 @@ describe('files that are read again when they are sent', () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'cairn-held-'));
     peer = await startBlockPeer(platform);
-    client = createClient({
-      transport: createNodeTransport({ serverUrl: peer.url }),
-      store: createMemorySessionStore({
-        serverUrl: peer.url,
-        user: { userId: ID as UserId, username: 'ann', role: 'member' },
-        device: { deviceId: ID as DeviceId, name: 'Browser' },
-        spaceId: ID as SpaceId,
-        rootId: ID as EntryId,
-        accessToken: 'a',
-        accessTokenExpiresAt: Date.now() + 3_600_000,
-        receivedAt: Date.now(),
-        refreshToken: 'r',
-      }),
-      environment: createSystemEnvironment(),
-      platform,
-    });
+    client = createSignedInClient(peer.url, platform);
     space = await client.personalSpace();
     upload = space.createUpload();
   });

@@ -1,15 +1,12 @@
 import { type ByteSource, chooseProfile, createNodePlatform } from '@cairn/content';
-import { createSystemEnvironment } from '@cairn/environment';
-import type { DeviceId, EntryId, FileContent, SpaceId, UserId } from '@cairn/model';
+import type { FileContent } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Client, createClient } from './client.ts';
-import { createNodeTransport } from './node/node-transport.ts';
-import { createMemorySessionStore } from './session-store.ts';
+import type { Client } from './client.ts';
 import type { SpaceClient } from './space-client.ts';
 import { type BlockPeer, startBlockPeer } from './testing/block-peer.ts';
 import { sendProblem } from './testing/peer.ts';
+import { createSignedInClient } from './testing/signed-in-client.ts';
 
-const ID = 'c'.repeat(26);
 const platform = createNodePlatform();
 const MIB = 1024 * 1024;
 
@@ -43,22 +40,7 @@ describe('contents over the wire', () => {
 
   beforeEach(async () => {
     peer = await startBlockPeer(platform);
-    client = createClient({
-      transport: createNodeTransport({ serverUrl: peer.url }),
-      store: createMemorySessionStore({
-        serverUrl: peer.url,
-        user: { userId: ID as UserId, username: 'ann', role: 'member' },
-        device: { deviceId: ID as DeviceId, name: 'Laptop' },
-        spaceId: ID as SpaceId,
-        rootId: ID as EntryId,
-        accessToken: 'a',
-        accessTokenExpiresAt: Date.now() + 3_600_000,
-        receivedAt: Date.now(),
-        refreshToken: 'r',
-      }),
-      environment: createSystemEnvironment(),
-      platform,
-    });
+    client = createSignedInClient(peer.url, platform);
     space = await client.personalSpace();
   });
   afterEach(async () => {

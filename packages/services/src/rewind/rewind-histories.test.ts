@@ -30,6 +30,14 @@ const step = fc.record({
   at: fc.nat(3),
 });
 
+async function uploadAll(world: DataWorld, user: TestUser) {
+  return [
+    await world.upload(user, 'one'),
+    await world.upload(user, 'two'),
+    await world.upload(user, 'three'),
+  ];
+}
+
 async function play(
   world: DataWorld,
   user: TestUser,
@@ -131,11 +139,7 @@ test('rewinding to any instant gives the tree of that instant, and rewinding bac
         const world = await createDataWorld();
         try {
           const ann = await world.addUser('ann');
-          const contents = [
-            await world.upload(ann, 'one'),
-            await world.upload(ann, 'two'),
-            await world.upload(ann, 'three'),
-          ];
+          const contents = await uploadAll(world, ann);
           const past: { at: number; tree: Map<string, string> }[] = [];
           let ids: EntryId[] = [ann.rootId];
           const note = async () => {
@@ -200,11 +204,7 @@ test('a folder in the tree is rewound alone', async () => {
       const world = await createDataWorld();
       try {
         const ann = await world.addUser('ann');
-        const contents = [
-          await world.upload(ann, 'one'),
-          await world.upload(ann, 'two'),
-          await world.upload(ann, 'three'),
-        ];
+        const contents = await uploadAll(world, ann);
         const top = world.newId<EntryId>();
         await world.commit(ann, [
           { kind: 'create', entryId: top, parentId: ann.rootId, name: 'top', entry: folder },
@@ -247,11 +247,7 @@ test('some changes are made and undone alone, and what others did meanwhile stay
         const world = await createDataWorld();
         try {
           const ann = await world.addUser('ann');
-          const contents = [
-            await world.upload(ann, 'one'),
-            await world.upload(ann, 'two'),
-            await world.upload(ann, 'three'),
-          ];
+          const contents = await uploadAll(world, ann);
           const ids: EntryId[] = [ann.rootId];
           const instants: number[] = [];
           for (const one of steps) {
