@@ -46,4 +46,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     2058279581,
     'what was made below a folder right before that was renamed in case was seen twice on a disk that folds names',
   ],
+  [
+    2011296355,
+    'what moved into a folder right before the rules let that in was left alone by the rules of before, and came twice',
+  ],
 ];

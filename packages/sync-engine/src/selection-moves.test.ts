@@ -330,6 +330,25 @@ describe('moves into and out of places that are ignored [S-67]', () => {
     await rest();
   }
 
+  test('what moves into a folder that is let in at the same moment is moved, with its id', async () => {
+    await fill();
+    await ignore('/own/\n');
+    const idAt = async (path: string) =>
+      (await world.data.files.getByPath(world.principal, null, path)).entry.entryId;
+    const [file, folder] = [await idAt('/other/kept'), await idAt('/out')];
+    a.disk.user.rename('other/kept', 'own/deep/kept');
+    a.disk.user.rename('out', 'own/out');
+    a.disk.user.writeFile('.cairnignore', '');
+    await world.until('both have it', () =>
+      [a, b].every((device) => files(device).includes('own/deep/kept')),
+    );
+    await rest();
+    const moved = ['own/deep/in/5', 'own/deep/6', 'own/deep/kept'];
+    const inFolder = FILES.filter((path) => path.startsWith('out/')).map((path) => `own/${path}`);
+    for (const device of [a, b]) await has(device, ['.cairnignore', ...moved, ...inFolder]);
+    expect([await idAt('/own/deep/kept'), await idAt('/own/out')]).toEqual([file, folder]);
+  });
+
   test('a folder that gets another name than an ignored one arrives whole', async () => {
     await fill();
     await ignore('/out/\n');

@@ -220,4 +220,12 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: '      collection.again.add(folder.path);',
     detectors: ['tests:packages/sync-engine/src/observe', 'sim'],
   },
+  {
+    name: 'engine-leaves-alone-by-old-rules',
+    harm: 'what moves into a folder right before the rules let that in comes back at its old place, beside the moved one',
+    file: 'packages/sync-engine/src/observe/scan.ts',
+    find: 'if (leavesAlone && (await loadRules()))',
+    replace: 'if (leavesAlone && leavesAlone !== true)',
+    detectors: ['tests:packages/sync-engine/src/selection-moves.test.ts'],
+  },
 ];

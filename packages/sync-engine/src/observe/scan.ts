@@ -26,6 +26,15 @@ export interface ScanResult {
   readonly items: number;
 }
 
+const NOTHING_SEEN: ScanResult = {
+  changed: false,
+  again: new Set(),
+  rulesChanged: false,
+  lost: false,
+  folders: 0,
+  items: 0,
+};
+
 export interface Scanner {
   readonly rules: IgnoreRules;
   /** What is on disk but not synced, by path. */
@@ -137,6 +146,10 @@ export function createScanner(deps: ScannerDeps): Scanner {
       matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
       hidden = await findHidden(matching.vanished, collection);
     }
+    const leavesAlone = hidden.entryIds.length + matching.leftAlone.length > 0;
+    // By rules that are no more, nothing is left alone: a move into a folder that is in sight by now is a move.
+    if (leavesAlone && (await loadRules())) return { ...NOTHING_SEEN, rulesChanged: true };
+
     const moved = matching.present
       .filter(isMovedFolder)
       .map(({ entryId }) => ({ entryId, from: local.path(entryId) }));
