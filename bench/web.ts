@@ -1,6 +1,7 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureFirstLoad } from './web/first-load.ts';
+import { launchPlainBrowser } from './web/plain-browser.ts';
 import { measureScrolling } from './web/scrolling.ts';
 import { measureUploads } from './web/uploading.ts';
 import { createWorkFolder, launchBrowser, startServer } from './web/web-world.ts';
@@ -46,15 +47,16 @@ const sizeBytes = parseSize(values.size);
 
 await withCleanup(async (defer) => {
   const folder = createWorkFolder(values.folder, defer);
-  const browser = await launchBrowser(defer);
+  const watched = await launchBrowser(defer);
+  const browsers = { watched, plain: await launchPlainBrowser(folder, defer) };
   // Times mean little on a machine that others use, so what it was doing is told.
   console.log(
     `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, load ${loadavg()[0]?.toFixed(1)}; ${runs} runs`,
   );
   if (parts.includes('load') || parts.includes('scroll')) {
     const server = await startServer(folder, defer);
-    if (parts.includes('load')) await measureFirstLoad(server, browser, runs);
-    if (parts.includes('scroll')) await measureScrolling(server, browser, runs, Number(values.entries));
+    if (parts.includes('load')) await measureFirstLoad(server, browsers, runs);
+    if (parts.includes('scroll')) await measureScrolling(server, watched, runs, Number(values.entries));
   }
-  if (parts.includes('upload')) await measureUploads(browser, folder, runs, sizeBytes);
+  if (parts.includes('upload')) await measureUploads(browsers, folder, runs, sizeBytes);
 });

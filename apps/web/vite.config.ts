@@ -9,6 +9,19 @@ import { preloadFirstScreen } from './build/preload-first-screen.ts';
 const root = import.meta.dirname;
 const serviceWorker = join(root, 'src', 'service-worker.ts');
 
+/** What the first screen needs, though other screens may need it, too. */
+const FIRST_SCREEN = new RegExp(
+  [
+    'packages/(model|protocol)/src/',
+    'node_modules/lucide-react/',
+    'apps/web/src/(api|state|strings)/',
+    'apps/web/src/transfers/(?!worker)',
+    'apps/web/src/ui/(?!menu-content|dialog|confirm-dialog|tabs)',
+    'apps/web/src/app/(logo|folder-link)',
+    'apps/web/src/features/files/(describe-entry|name-editor|sort-entries|strings|thumbnail)',
+  ].join('|'),
+);
+
 /** Builds the app into `dist`, which the server serves under a policy without inline code (ADR 0019 §4). */
 export default defineConfig({
   root,
@@ -52,15 +65,7 @@ export default defineConfig({
             },
             {
               name: 'common',
-              test: /(packages\/(model|protocol)\/src|apps\/web\/src\/(api|state|strings))\//,
-            },
-            {
-              name: 'icons',
-              test: /node_modules\/lucide-react\//,
-            },
-            {
-              name: 'ui',
-              test: /apps\/web\/src\/ui\/(?!menu-content|dialog|confirm-dialog|tabs)/,
+              test: FIRST_SCREEN,
             },
           ],
         },

@@ -1,10 +1,11 @@
 import { randomFillSync } from 'node:crypto';
 import { closeSync, copyFileSync, openSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { basename, join } from 'node:path';
+import type { BrowserContext } from 'playwright-core';
 import { runCairn } from '../world/cairn-program.ts';
 import { withCleanup } from '../world/cleanup.ts';
 import { readUsage, resetPeak } from '../world/process-usage.ts';
+import type { Browsers, PlainPage } from './plain-browser.ts';
 import { median, spread } from './statistics.ts';
 import { startServer } from './web-world.ts';
 
@@ -37,20 +38,25 @@ function countSent(context: BrowserContext): { take(): Promise<number> } {
   };
 }
 
-async function renderersOf(browser: Browser): Promise<number[]> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  await session.detach();
-  return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-}
+const PICKER = 'input[data-picker="files"]';
 
 /** Gives the page a file as its button would. @returns how long it took until it is on the server, in seconds */
-async function uploadInPage(page: Page, path: string): Promise<number> {
+async function uploadInPage(page: PlainPage, path: string): Promise<number> {
+  const name = JSON.stringify(basename(path));
   const before = performance.now();
-  await page.locator('input[data-picker="files"]').setInputFiles(path);
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  await page.getByRole('grid').getByText(name).waitFor();
+  await page.chooseFile(PICKER, path);
+  await page.waitUntil(`document.querySelector('[role="grid"]')?.textContent.includes(${name}) === true`);
   return (performance.now() - before) / 1000;
+}
+
+/** The same in a browser that tells what it sends. @returns bytes of the bodies that it sent */
+async function countInPage(context: BrowserContext, path: string): Promise<number> {
+  const page = await context.newPage();
+  await page.goto('/');
+  const sent = countSent(context);
+  await page.locator(PICKER).setInputFiles(path);
+  await page.getByRole('grid').getByText(basename(path)).waitFor();
+  return sent.take();
 }
 
 interface BrowserRun {
@@ -59,23 +65,22 @@ interface BrowserRun {
   readonly peakBytes: number;
 }
 
-function runBrowser(browser: Browser, folder: string, path: string, copy: string, sizeBytes: number) {
+function runBrowser(browsers: Browsers, folder: string, path: string, copy: string, sizeBytes: number) {
   return withCleanup(async (defer): Promise<BrowserRun> => {
     const server = await startServer(folder, defer);
-    const context = await server.openSignedIn(browser, 'upload');
+    const context = await server.openSignedIn(browsers.watched, 'upload');
     defer(() => context.close());
-    const page = await context.newPage();
-    await page.goto('/');
-    await page.getByText('Bring your first files').waitFor();
-    await page.waitForLoadState('networkidle');
-    const renderers = await renderersOf(browser);
+    const page = await browsers.plain.openPage(context);
+    defer(() => page.close());
+    await page.navigate(server.url);
+    await page.waitUntil(`document.body?.textContent.includes('Bring your first files') === true`);
+    // The worker that keeps the app for next time has fetched all of it.
+    await page.waitUntil(`navigator.serviceWorker.controller !== null`);
+    const renderers = await browsers.plain.renderers();
     for (const id of renderers) resetPeak(id);
     const seconds = await uploadInPage(page, path);
     const peakBytes = Math.max(...renderers.map((id) => readUsage(id).peakRssBytes));
-    // Counted only now: telling every request costs time.
-    const sent = countSent(context);
-    await uploadInPage(page, copy);
-    return { seconds, peakBytes, againShare: (await sent.take()) / sizeBytes };
+    return { seconds, peakBytes, againShare: (await countInPage(context, copy)) / sizeBytes };
   });
 }
 
@@ -91,7 +96,7 @@ function runCommand(folder: string, path: string): Promise<number> {
 
 /** The browser's upload beside the command line's of the same bytes, each to a server of its own, by turns. */
 export async function measureUploads(
-  browser: Browser,
+  browsers: Browsers,
   folder: string,
   runs: number,
   sizeBytes: number,
@@ -104,7 +109,7 @@ export async function measureUploads(
     writeRandomFile(path, sizeBytes);
     copyFileSync(path, copy);
     const steps = [
-      async () => void browserRuns.push(await runBrowser(browser, folder, path, copy, sizeBytes)),
+      async () => void browserRuns.push(await runBrowser(browsers, folder, path, copy, sizeBytes)),
       async () => void commandSeconds.push(await runCommand(folder, path)),
     ];
     if (run % 2 === 1) steps.reverse();

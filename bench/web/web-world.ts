@@ -11,7 +11,7 @@ const PATIENCE_MS = 600_000;
 const ENOUGH_SHARED_BYTES = 512 * 1024 ** 2;
 
 /** The system's Chromium, or the one that `CHROMIUM` names. */
-function findChromium(): string {
+export function findChromium(): string {
   const told = process.env['CHROMIUM'];
   const found = told ?? NAMES.map((name) => `/usr/bin/${name}`).find((path) => existsSync(path));
   if (found === undefined) throw new Error('there is no Chromium in /usr/bin: name its program in CHROMIUM');
@@ -28,14 +28,19 @@ function isSharedMemorySmall(): boolean {
   }
 }
 
+/** What a browser has to be told on some machines. */
+export function browserArguments(): string[] {
+  return [
+    ...(isSharedMemorySmall() ? ['--disable-dev-shm-usage'] : []),
+    // Root may not use the sandbox.
+    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  ];
+}
+
 export async function launchBrowser(defer: Defer): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: findChromium(),
-    args: [
-      ...(isSharedMemorySmall() ? ['--disable-dev-shm-usage'] : []),
-      // Root may not use the sandbox.
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-    ],
+    args: browserArguments(),
     timeout: 120_000,
   });
   defer(() => browser.close());

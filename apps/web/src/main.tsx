@@ -1,10 +1,13 @@
 import './styles.css';
+import { askFirstQuestions } from './api/first-questions.ts';
 import { applyTheme } from './state/theme.ts';
 
-// zod would otherwise compile its checks with `new Function`, which the policy refuses (and reports). It reads
-// this when its first schema is made; hence the app is imported only afterwards.
-(globalThis as { __zod_globalConfig?: { jitless: boolean } }).__zod_globalConfig = { jitless: true };
+// zod would otherwise compile its checks with `new Function`, which the policy refuses (and reports). Read at the first
+// check, from the one object that zod itself may have made already.
+const zod = globalThis as { __zod_globalConfig?: { jitless?: boolean } };
+zod.__zod_globalConfig = Object.assign(zod.__zod_globalConfig ?? {}, { jitless: true });
 applyTheme();
+const answered = askFirstQuestions(location.pathname);
 
 const { startApp } = await import('./app/start-app.tsx');
-startApp();
+await startApp(answered);

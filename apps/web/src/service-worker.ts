@@ -15,8 +15,18 @@ const PAGE_PATIENCE_MS = 4_000;
 const ASSETS = /^\/assets\//;
 const MAX_ASSETS = 400;
 
-self.addEventListener('install', (event) => {
-  event.waitUntil(keepShell().then(() => self.skipWaiting()));
+/** Where a browser has it, it takes what matches from where it is told, without starting or asking this worker. */
+interface RoutingEvent extends ExtendableEvent {
+  addRoutes?(rules: {
+    readonly condition: { readonly urlPattern: { readonly pathname: string } };
+    readonly source: 'network';
+  }): Promise<void>;
+}
+
+self.addEventListener('install', (event: RoutingEvent) => {
+  // Without it, this worker would be asked about each request only to say that it has no part in it.
+  const routes = event.addRoutes?.({ condition: { urlPattern: { pathname: '/api/*' } }, source: 'network' });
+  event.waitUntil(Promise.all([keepShell(), routes]).then(() => self.skipWaiting()));
 });
 
 self.addEventListener('activate', (event) => {

@@ -1,8 +1,9 @@
 import { type BlockKind, type ContentPlatform, findBlockId, type PlainBlock } from '@cairn/content';
 import { type BlockId, isCairnError } from '@cairn/model';
-import { type HeldBlock, listPackPieces, PROTOCOL_LIMITS } from '@cairn/protocol';
+import { encodePackTable, type NamedPayload, PROTOCOL_LIMITS } from '@cairn/protocol';
 import { readHeld } from './body-pieces.ts';
-import type { Batch, EncodedBatch, Rechecked } from './upload-batch.ts';
+import type { BodyPiece } from './transport.ts';
+import type { Batch, EncodedBatch, HeldBytes, HeldSource, Rechecked } from './upload-batch.ts';
 
 /** Twice a batch in memory: it takes none, and browsers send few large bodies faster than many small ones. */
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -11,8 +12,11 @@ const MIN_HELD_BYTES = 32 * 1024;
 const MAX_COPIED_BYTES = 1024 * 1024;
 const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPackBlocks);
 
-type Payload = Uint8Array<ArrayBuffer> | Blob;
-type Gathered = HeldBlock<Payload> & { readonly kind: BlockKind };
+type Gathered = NamedPayload & {
+  readonly kind: BlockKind;
+  readonly payload: Uint8Array<ArrayBuffer> | HeldBytes;
+};
+type Taken = NamedPayload & { readonly payload: Uint8Array<ArrayBuffer> };
 
 /**
  * Blocks of files that the transport reads itself when it sends them, so that they take no memory here; what it sends is
@@ -37,9 +41,9 @@ export class HeldBatch implements Batch {
     );
   }
 
-  add({ blockId, kind, plain }: PlainBlock, hold: (() => Blob) | null): void {
-    const isHeld = hold !== null && plain.length >= MIN_HELD_BYTES;
-    const payload = isHeld ? hold() : new Uint8Array(plain);
+  add({ blockId, kind, plain }: PlainBlock, held: HeldBytes | null): void {
+    const isHeld = held !== null && plain.length >= MIN_HELD_BYTES;
+    const payload = isHeld ? held : new Uint8Array(plain);
     this.#blocks.push({ blockId, kind, payloadBytes: plain.length, payload });
     this.#totalBytes += plain.length;
     if (!isHeld) this.#copiedBytes += plain.length;
@@ -49,12 +53,35 @@ export class HeldBatch implements Batch {
     const wanted = this.#blocks.filter(({ blockId }) => missing.has(blockId));
     const wantedBytes = wanted.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0);
     return {
-      pack: wanted.length === 0 ? null : listPackPieces<Payload>(wanted),
+      pack: wanted.length === 0 ? null : packOf(wanted),
       hasManifests: wanted.some(({ kind }) => kind === 'manifest'),
       skippedBytes: this.#totalBytes - wantedBytes,
       recheck: ({ withManifests }) => recheck(platform, wanted, withManifests),
     };
   }
+}
+
+/** What is side by side in a file is sent as one: a browser opens it anew for each piece. */
+function packOf(blocks: readonly (Gathered | Taken)[]): BodyPiece[] {
+  const pieces: BodyPiece[] = [encodePackTable(blocks)];
+  let run: { readonly source: HeldSource; readonly start: number; end: number } | null = null;
+  const endRun = (): void => {
+    if (run !== null) pieces.push(run.source.hold(run.start, run.end));
+    run = null;
+  };
+  for (const { payload, payloadBytes } of blocks) {
+    if (payload instanceof Uint8Array) {
+      endRun();
+      pieces.push(payload);
+    } else if (run !== null && run.source === payload.source && run.end === payload.start) {
+      run.end += payloadBytes;
+    } else {
+      endRun();
+      run = { ...payload, end: payload.start + payloadBytes };
+    }
+  }
+  endRun();
+  return pieces;
 }
 
 /** The pack of those blocks whose bytes are still what their ids name, now in memory, and the ids of the others. */
@@ -63,22 +90,22 @@ async function recheck(
   blocks: readonly Gathered[],
   withManifests: boolean,
 ): Promise<Rechecked> {
-  const intact: HeldBlock<Uint8Array<ArrayBuffer>>[] = [];
+  const intact: Taken[] = [];
   const gone: BlockId[] = [];
   for (const block of blocks) {
-    const payload = block.kind === 'manifest' && !withManifests ? null : await read(block.payload);
+    const payload = block.kind === 'manifest' && !withManifests ? null : await read(block);
     const isIntact = payload !== null && (await findBlockId(platform, block.kind, payload)) === block.blockId;
     if (isIntact) intact.push({ ...block, payload });
     else gone.push(block.blockId);
   }
-  return { pack: intact.length === 0 ? null : listPackPieces(intact), gone };
+  return { pack: intact.length === 0 ? null : packOf(intact), gone };
 }
 
 /** `null`: the file has changed or is gone, which reading it from its beginning will tell. */
-async function read(payload: Payload): Promise<Uint8Array<ArrayBuffer> | null> {
-  if (!(payload instanceof Blob)) return payload;
+async function read({ payload, payloadBytes }: Gathered): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (payload instanceof Uint8Array) return payload;
   try {
-    return await readHeld(payload);
+    return await readHeld(payload.source.hold(payload.start, payload.start + payloadBytes));
   } catch (error) {
     if (isCairnError(error, 'local-changed')) return null;
     throw error;

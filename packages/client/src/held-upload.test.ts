@@ -76,6 +76,36 @@ describe('files that are read again when they are sent', () => {
     expect(peer.received).toHaveLength(new Set(peer.received).size);
   });
 
+  it('what is side by side in a file is opened once for a pack; what the server has is left out', async () => {
+    const bytes = random(30 * MIB);
+    const held = new Blob([bytes]);
+    const opened: number[] = [];
+    const counting = (from: Uint8Array): ByteSource => ({
+      ...sourceOf(from, held),
+      hold: (start, end) => {
+        opened.push(end - start);
+        return held.slice(start, end);
+      },
+    });
+    const profile = chooseProfile(bytes.length, null);
+    const content = await upload.add(counting(bytes), { profile });
+    await upload.flush();
+    const chunks = await idsOf(content);
+    expect(opened.length).toBeLessThan(chunks.length / 10);
+    // The last chunk may be so small that it was copied.
+    const openedBytes = opened.reduce((sum, length) => sum + length, 0);
+    expect(openedBytes).toBeGreaterThan(bytes.length - 32 * 1024);
+
+    opened.length = 0;
+    const missing = chunks.slice(0, -1).filter((_, index) => index % 3 === 1);
+    for (const blockId of missing) peer.blocks.delete(blockId);
+    const second = space.createUpload();
+    await second.add(counting(bytes), { profile });
+    await second.flush();
+    expect(opened.length).toBe(missing.length);
+    expect(await lacking(content)).toEqual([]);
+  });
+
   it('small files and large ones share packs', async () => {
     const files = [10, 40_000, 200_000, 5 * MIB, 77, 33 * 1024].map(random);
     const contents = await Promise.all(

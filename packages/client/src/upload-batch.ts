@@ -1,4 +1,10 @@
-import { type BlockKind, type ContentPlatform, encodeNamedBlock, type PlainBlock } from '@cairn/content';
+import {
+  type BlockKind,
+  type ByteSource,
+  type ContentPlatform,
+  encodeNamedBlock,
+  type PlainBlock,
+} from '@cairn/content';
 import type { BlockId } from '@cairn/model';
 import { createPackWriter, PACK_BLOCK_HEADER_BYTES, PACK_EDGES, PROTOCOL_LIMITS } from '@cairn/protocol';
 import type { BodyPiece } from './transport.ts';
@@ -63,12 +69,20 @@ export interface Batch {
   hasRoomFor(sizeBytes: number): boolean;
   /**
    * There must be room.
-   * @param hold the same bytes without the memory that they are in, where the source can be read again
+   * @param held where the same bytes can be read again, without the memory that they are in
    */
-  add(block: PlainBlock, hold: (() => Blob) | null): void;
+  add(block: PlainBlock, held: HeldBytes | null): void;
   /** The pack of the missing ones; once only. */
   encode(platform: ContentPlatform, missing: ReadonlySet<BlockId>): EncodedBatch;
 }
+
+/** Bytes of a source that can be read again, from `start` on. */
+export interface HeldBytes {
+  readonly source: HeldSource;
+  readonly start: number;
+}
+
+export type HeldSource = Required<Pick<ByteSource, 'hold'>>;
 
 export interface EncodedBatch {
   /** `null`: the server has everything. */

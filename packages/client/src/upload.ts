@@ -16,7 +16,13 @@ import { HeldBatch } from './held-batch.ts';
 import { createKnownBlocks } from './known-blocks.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import type { BodyPiece } from './transport.ts';
-import { type Batch, type BufferShare, type EncodedBatch, UploadBatch } from './upload-batch.ts';
+import {
+  type Batch,
+  type BufferShare,
+  type EncodedBatch,
+  type HeldSource,
+  UploadBatch,
+} from './upload-batch.ts';
 
 const PACKS_IN_FLIGHT = 2;
 /** A browser waits longer for each, between its processes. */
@@ -53,6 +59,10 @@ export interface Upload {
   readonly sentBytes: number;
   /** Plain bytes that the server had already. */
   readonly skippedBytes: number;
+}
+
+function canHold(source: ByteSource): source is ByteSource & HeldSource {
+  return source.hold !== undefined;
 }
 
 export function createUpload(
@@ -221,19 +231,18 @@ export function createUpload(
 
   /** Puts the block into the batch that is being filled; `false` when it has to wait for another one. */
   function gather(block: PlainBlock, source: ByteSource): boolean {
-    const { hold } = source;
+    const isHeld = canHold(source);
     const fits = batch?.hasRoomFor(block.plain.length) === true;
-    if (batch !== null && !(fits && batch instanceof HeldBatch === (hold !== undefined))) seal();
+    if (batch !== null && !(fits && batch instanceof HeldBatch === isHeld)) seal();
     if (batch === null) {
       if (sealedBatches >= MAX_SEALED_BATCHES) return false;
-      const made = hold === undefined ? makeBatch() : new HeldBatch();
+      const made = isHeld ? new HeldBatch() : makeBatch();
       if (made === null) return false;
       batch = made;
     }
     known.add(block.blockId);
-    const { position, plain } = block;
-    const isHeld = hold !== undefined && position !== undefined;
-    batch.add(block, isHeld ? () => hold(position, position + plain.length) : null);
+    const { position } = block;
+    batch.add(block, isHeld && position !== undefined ? { source, start: position } : null);
     return true;
   }
 

@@ -243,7 +243,7 @@ export {
 export { decodePack, decodePackStream } from './pack/decode-pack.ts';
 export { encodePack, encodePackStream, packBytes } from './pack/encode-pack.ts';
 export type { PackBlock, PackProblem } from './pack/pack-format.ts';
-export { type HeldBlock, listPackPieces } from './pack/pack-pieces.ts';
+export { encodePackTable, type NamedPayload } from './pack/pack-table.ts';
 export {
   createPackWriter,
   PACK_BLOCK_HEADER_BYTES,

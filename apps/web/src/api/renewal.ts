@@ -1,6 +1,8 @@
 import { renewSession } from './request.ts';
 import { msUntilRenewal } from './token-life.ts';
 
+/** A page that was just opened has more urgent questions, and each of those would renew a token that has ended. */
+const FIRST_MS = 3_000;
 /** After a renewal that failed, since the server could not be reached. */
 const AGAIN_MS = 20_000;
 
@@ -32,7 +34,7 @@ async function renewWhenDue(): Promise<void> {
 export function startRenewing(): void {
   if (isRunning) return;
   isRunning = true;
-  void renewWhenDue();
+  schedule(FIRST_MS);
 }
 
 export function stopRenewing(): void {

@@ -1,5 +1,6 @@
 import { CairnError } from '@cairn/model';
 import type { ContentPlatform } from '../platform.ts';
+import { createHashAside } from './hash-aside.ts';
 import { sha256 } from './sha256.ts';
 
 /**
@@ -9,11 +10,15 @@ import { sha256 } from './sha256.ts';
 export function createBrowserPlatform(): ContentPlatform {
   // Absent where the page came without encryption from another machine.
   const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined;
-  const hashAside = async (bytes: Uint8Array): Promise<Uint8Array> =>
+  const hashNatively = async (bytes: Uint8Array): Promise<Uint8Array> =>
     new Uint8Array(await (subtle as SubtleCrypto).digest('SHA-256', bytes as Uint8Array<ArrayBuffer>));
   return {
     sha256,
-    ...(subtle === undefined ? {} : { sha256Aside: hashAside }),
+    sha256Aside: createHashAside({
+      native: subtle === undefined ? null : hashNatively,
+      loadWasm: async () => (await import('./wasm-sha256.ts')).createWasmSha256(),
+      now: () => performance.now(),
+    }),
     compress: () => null,
     decompress() {
       throw new CairnError('usage', 'browsers cannot decompress blocks; download the file instead');

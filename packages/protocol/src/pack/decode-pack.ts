@@ -1,5 +1,5 @@
 import { PROTOCOL_LIMITS } from '../constants.ts';
-import { parseBlockHeader } from './block-header.ts';
+import { type BlockHeader, parseBlockHeader } from './block-header.ts';
 import { ByteQueue } from './byte-queue.ts';
 import {
   BLOCK_HEADER_BYTES,
@@ -8,10 +8,16 @@ import {
   MAGIC,
   type PackBlock,
   packError,
+  TABLE_COUNT_BYTES,
+  TABLE_MAGIC,
 } from './pack-format.ts';
 
+function isMagic(magic: Uint8Array, bytes: Uint8Array): boolean {
+  return magic.every((byte, index) => bytes[index] === byte);
+}
+
 function checkMagic(bytes: Uint8Array): void {
-  if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw packError('malformed', 'this is not a pack');
+  if (!isMagic(MAGIC, bytes)) throw packError('malformed', 'this is not a pack');
 }
 
 function checkEnd(bytes: Uint8Array, count: number): void {
@@ -20,34 +26,55 @@ function checkEnd(bytes: Uint8Array, count: number): void {
 }
 
 /**
- * All blocks of one pack, in order. Payloads are views of `bytes`. Lengths and forms are checked, hashes are
- * not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB, 4096 blocks
+ * All blocks of one pack of either form, in order. Payloads are views of `bytes`. Lengths and forms are checked, hashes
+ * are not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB, 4096 blocks
  * or 32 MiB of plain bytes.
  */
 export function decodePack(bytes: Uint8Array): PackBlock[] {
   if (bytes.length > PROTOCOL_LIMITS.maxPackBytes) throw packError('too-large', 'the pack is too large');
   let position = 0;
+  let headers = 0;
+  let plainBytes = 0;
+
   function take(count: number): Uint8Array {
     if (position + count > bytes.length) throw packError('truncated', 'the pack is cut off');
     position += count;
     return bytes.subarray(position - count, position);
   }
-
-  checkMagic(take(MAGIC.length));
-  const blocks: PackBlock[] = [];
-  let plainBytes = 0;
-  for (;;) {
-    if (position >= bytes.length) throw packError('truncated', 'the pack is cut off');
-    if (bytes[position] === END_MARKER) break;
-    if (blocks.length >= PROTOCOL_LIMITS.maxPackBlocks)
+  function takeHeader(): BlockHeader {
+    if (++headers > PROTOCOL_LIMITS.maxPackBlocks)
       throw packError('too-large', 'the pack has too many blocks');
-    const { payloadBytes, ...block } = parseBlockHeader(take(BLOCK_HEADER_BYTES));
-    plainBytes += block.plainBytes;
+    const header = parseBlockHeader(take(BLOCK_HEADER_BYTES));
+    plainBytes += header.plainBytes;
     if (plainBytes > PROTOCOL_LIMITS.maxPackPlainBytes)
       throw packError('too-large', 'the pack stands for too many bytes');
-    blocks.push({ ...block, payload: take(payloadBytes) });
+    return header;
   }
-  checkEnd(take(END_BYTES), blocks.length);
+  const takePayload = ({ payloadBytes, ...block }: BlockHeader): PackBlock => ({
+    ...block,
+    payload: take(payloadBytes),
+  });
+  function takeFramed(): PackBlock[] {
+    const blocks: PackBlock[] = [];
+    for (;;) {
+      if (position >= bytes.length) throw packError('truncated', 'the pack is cut off');
+      if (bytes[position] === END_MARKER) break;
+      blocks.push(takePayload(takeHeader()));
+    }
+    checkEnd(take(END_BYTES), blocks.length);
+    return blocks;
+  }
+  function takeTable(): PackBlock[] {
+    const stated = take(TABLE_COUNT_BYTES);
+    const count = new DataView(stated.buffer, stated.byteOffset, stated.byteLength).getUint32(0, true);
+    if (count > PROTOCOL_LIMITS.maxPackBlocks) throw packError('too-large', 'the pack has too many blocks');
+    return Array.from({ length: count }, takeHeader).map(takePayload);
+  }
+
+  const magic = take(MAGIC.length);
+  const isTable = isMagic(TABLE_MAGIC, magic);
+  if (!isTable) checkMagic(magic);
+  const blocks = isTable ? takeTable() : takeFramed();
   if (position !== bytes.length) throw packError('malformed', 'something follows the pack');
   return blocks;
 }

@@ -15,6 +15,12 @@ export interface PackBlock {
  * then 0xFF and u32le number of blocks. The end marker makes a cut-off pack an error instead of a short list.
  */
 export const MAGIC = Uint8Array.of(0x43, 0x50, 0x4b, 0x31);
+/*
+ * The same with all headers in front, for senders that name every block before they send the first: magic "CPK2",
+ * u32le number of blocks, that many headers, then the payloads. So payloads that are side by side in a file stay so.
+ */
+export const TABLE_MAGIC = Uint8Array.of(0x43, 0x50, 0x4b, 0x32);
+export const TABLE_COUNT_BYTES = 4;
 export const ID_OFFSET = 2;
 export const PLAIN_BYTES_OFFSET = 35;
 export const PAYLOAD_BYTES_OFFSET = 39;

@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { PROTOCOL_LIMITS } from '../constants.ts';
 import { decodePack, decodePackStream } from './decode-pack.ts';
 import { encodePack, encodePackStream, packBytes } from './encode-pack.ts';
-import { BLOCK_HEADER_BYTES, ID_OFFSET, MAGIC, type PackBlock, PLAIN_BYTES_OFFSET } from './pack-format.ts';
+import {
+  BLOCK_HEADER_BYTES,
+  ID_OFFSET,
+  MAGIC,
+  type PackBlock,
+  PLAIN_BYTES_OFFSET,
+  TABLE_MAGIC,
+} from './pack-format.ts';
+import { encodePackTable } from './pack-table.ts';
 
 const digestArbitrary = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
@@ -225,5 +233,71 @@ describe('packs', () => {
     }
     for await (const _block of decodePackStream(source())) break;
     expect(released).toBe(true);
+  });
+});
+
+describe('packs with all headers in front', () => {
+  const plainBlocks = fc.array(
+    blockArbitrary.filter(({ codec }) => codec === 'raw'),
+    { maxLength: 12 },
+  );
+  const encode = (blocks: readonly PackBlock[]) =>
+    join([
+      encodePackTable(blocks.map((block) => ({ ...block, payloadBytes: block.payload.length }))),
+      ...blocks.map(({ payload }) => payload),
+    ]);
+  const block: PackBlock = {
+    blockId: `01${'c'.repeat(64)}` as BlockId,
+    kind: 'chunk',
+    codec: 'raw',
+    plainBytes: 1,
+    payload: new Uint8Array(1),
+  };
+
+  it('give back the blocks, and are an error when cut off or followed by anything', () => {
+    fc.assert(
+      fc.property(plainBlocks, fc.double({ min: 0, max: 1, noNaN: true }), (blocks, at) => {
+        const bytes = encode(blocks);
+        expect(plain(decodePack(bytes))).toEqual(plain(blocks));
+        const cut = bytes.subarray(0, Math.min(bytes.length - 1, Math.floor(at * bytes.length)));
+        expect(refusal(() => decodePack(cut))).toBe('truncated');
+        expect(refusal(() => decodePack(join([bytes, Uint8Array.of(0)])))).toBe('malformed');
+      }),
+    );
+  });
+
+  it('never crash on arbitrary or flipped bytes, and never hide a changed one', () => {
+    fc.assert(
+      fc.property(plainBlocks, fc.nat(), fc.integer({ min: 1, max: 255 }), (blocks, at, flip) => {
+        const bytes = encode(blocks);
+        const position = at % bytes.length;
+        bytes[position] = (bytes[position] as number) ^ flip;
+        let decoded: PackBlock[] | null = null;
+        const problem = refusal(() => {
+          decoded = decodePack(bytes);
+        });
+        if (problem === null) expect(plain(decoded ?? [])).not.toEqual(plain(blocks));
+      }),
+      { numRuns: 200 },
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (noise) => {
+        expect(refusal(() => decodePack(join([TABLE_MAGIC, noise])))).not.toBe(undefined);
+      }),
+    );
+  });
+
+  it('keep their limits', () => {
+    const blocks = Array.from({ length: PROTOCOL_LIMITS.maxPackBlocks + 1 }, () => block);
+    expect(refusal(() => decodePack(encode(blocks)))).toBe('too-large');
+    expect(decodePack(encode(blocks.slice(1)))).toHaveLength(PROTOCOL_LIMITS.maxPackBlocks);
+    // Said of four thousand million blocks: refused before anything is made of it.
+    const many = encode([block]);
+    many.fill(0xff, TABLE_MAGIC.length, TABLE_MAGIC.length + 4);
+    expect(refusal(() => decodePack(many))).toBe('too-large');
+    const large = encode([block]);
+    const view = new DataView(large.buffer);
+    view.setUint32(TABLE_MAGIC.length + 4 + PLAIN_BYTES_OFFSET, MAX_BLOCK_BYTES + 1, true);
+    expect(refusal(() => decodePack(large))).toBe('too-large');
   });
 });

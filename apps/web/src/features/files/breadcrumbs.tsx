@@ -64,9 +64,9 @@ export function Breadcrumbs({ path, dropInto }: BreadcrumbsProps) {
   const list = useRef<HTMLElement>(null);
   const steps = [{ name: t('root'), path: '/' }, ...pathSteps(path)];
   // Of a long way, the end is what matters.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another path is another end
   useEffect(() => {
-    if (list.current !== null) list.current.scrollLeft = list.current.scrollWidth;
+    // The root alone has nowhere to be scrolled to, and asking for a width lays out a page that is not whole yet.
+    if (path !== '/' && list.current !== null) list.current.scrollLeft = list.current.scrollWidth;
   }, [path]);
   return (
     <nav

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { ChevronDown, ChevronUp, CircleCheck, LoaderCircle, Pause, Play, TriangleAlert } from 'lucide-react';
+import { ChevronDown, ChevronUp, CircleCheck, Pause, Play, TriangleAlert, Upload } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import {
   cancelAllUploads,
@@ -26,9 +26,10 @@ import { useSpokenUploads } from './use-spoken-uploads.ts';
 import { useUploads } from './use-uploads.ts';
 
 const ROW_HEIGHT = 56;
-const ICONS = { busy: LoaderCircle, held: Pause, danger: TriangleAlert, good: CircleCheck } as const;
+const ICONS = { busy: Upload, held: Pause, danger: TriangleAlert, good: CircleCheck } as const;
+/** Nothing turns: the bar and the numbers move, and drawing all the time takes from what is sent. */
 const ICON_LOOKS: Readonly<Record<TrayTone, string>> = {
-  busy: 'animate-turn text-accent-text',
+  busy: 'text-accent-text',
   held: 'text-warn',
   danger: 'text-danger',
   good: 'text-good',
