@@ -200,3 +200,20 @@ test('a page goes on with what its worker kept; after a reload it is the new ver
   expect(context.pages().length).toBe(1);
   await world.server.resume();
 });
+
+test('what is asked of the API does not go through the service worker, where the browser can do without', async () => {
+  const { page } = await world.signUp();
+  await page.goto('/');
+  await waitForWorker(page);
+  await page.reload();
+  await page.getByText('Bring your first files').waitFor();
+  const asked = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.includes('/api/v1/'))
+      // Service Workers, “Static routing”: not in the types yet.
+      .map((entry) => (entry.toJSON() as { workerFinalSourceType?: string }).workerFinalSourceType),
+  );
+  expect(asked.length).toBeGreaterThan(1);
+  expect(new Set(asked)).toEqual(new Set(['network']));
+});
