@@ -50,4 +50,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     2011296355,
     'what moved into a folder right before the rules let that in was left alone by the rules of before, and came twice',
   ],
+  [
+    2011349364,
+    'a user whose edit within one step of the clock was to show set its time to what it was, on a disk of such steps (the users)',
+  ],
 ];

@@ -2,6 +2,7 @@ import type { UserItem } from '@cairn/filesystem';
 import type { Hands } from './hands.ts';
 import { saveAsEditorsDo } from './save-patterns.ts';
 
+const DAY_NS = 86_400_000_000_000n;
 const NAMES = ['a', 'b', 'c', 'd', 'A', 'x.txt', 'y.txt', 'z.txt', 'X.TXT', 'n\u00e9e', 'ne\u0301e'];
 const MAX_DEPTH = 5;
 const MAX_ITEMS = 40;
@@ -73,7 +74,10 @@ const editSecretly: Action = (sight) => {
   const label = sight.hands.writeFresh(path);
   sight.hands.user.setModifiedAt(path, Number(item.modifiedAtNs / 1000n));
   // Within one step of the disk's clock not even that tells: then it is a change that can be seen.
-  if (sight.hands.user.find(path)?.changedAtNs === item.changedAtNs) sight.hands.user.setModifiedAt(path, 1);
+  if (sight.hands.user.find(path)?.changedAtNs === item.changedAtNs) {
+    // Far from what it was by more than the step of any disk.
+    sight.hands.user.setModifiedAt(path, item.modifiedAtNs < DAY_NS ? Number((2n * DAY_NS) / 1000n) : 1);
+  }
   return `edit ${path} ${label} and set its time back`;
 };
 
