@@ -1,18 +1,7 @@
 import { prefetchFolder } from './folders.ts';
-import { startSession } from './session.ts';
-
-const FILES_ADDRESS = /^\/(?:files(?:\/(.*))?)?$/;
-
-/** The folder that the Files page of an address shows; `null` for other addresses. */
-export function folderOfAddress(pathname: string): string | null {
-  const match = FILES_ADDRESS.exec(pathname);
-  if (match === null) return null;
-  try {
-    return `/${decodeURIComponent(match[1] ?? '').replace(/^\/+|\/+$/g, '')}`;
-  } catch {
-    return null;
-  }
-}
+import { folderOfAddress } from './paths.ts';
+import { KEPT_ACCOUNT } from './request.ts';
+import { sessionStore, startSession } from './session.ts';
 
 /**
  * Asks what the first screen shows, while its parts are still being fetched and drawn. Resolves when it is known who is
@@ -20,7 +9,10 @@ export function folderOfAddress(pathname: string): string | null {
  */
 export async function askFirstQuestions(pathname: string): Promise<void> {
   const folder = folderOfAddress(pathname);
+  // A stranger's question would only be refused.
+  const wasSignedIn = localStorage.getItem(KEPT_ACCOUNT) !== null;
   const known = startSession();
-  if (folder !== null) prefetchFolder(folder);
+  if (folder !== null && wasSignedIn) prefetchFolder(folder);
   await known;
+  if (folder !== null && !wasSignedIn && sessionStore.read().status === 'signed-in') prefetchFolder(folder);
 }

@@ -31,3 +31,16 @@ export function numberedName(name: string, number: number, isFolder: boolean): s
   const cut = dot <= 0 || dot === name.length - 1 ? name.length : dot;
   return `${name.slice(0, cut)} (${number})${name.slice(cut)}`;
 }
+
+const FILES_ADDRESS = /^\/(?:files(?:\/(.*))?)?$/;
+
+/** The folder that the Files page of an address shows; `null` for other addresses. */
+export function folderOfAddress(pathname: string): string | null {
+  const match = FILES_ADDRESS.exec(pathname);
+  if (match === null) return null;
+  try {
+    return `/${decodeURIComponent(match[1] ?? '').replace(/^\/+|\/+$/g, '')}`;
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { folderOfAddress } from './first-questions.ts';
+import { folderOfAddress } from './paths.ts';
 
 test.each([
   ['/', '/'],
