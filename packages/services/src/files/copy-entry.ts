@@ -4,6 +4,7 @@ import {
   CHANGESET_LIMITS,
   type Change,
   type ChangesetId,
+  type CreateChange,
   checkName,
   createId,
   createOrderedId,
@@ -20,6 +21,7 @@ import { describeEntries } from '../spaces/describe-entry.ts';
 import { commitPlan } from './commit-plan.ts';
 import { getEntry } from './read-entries.ts';
 import { removeEntry } from './remove-entry.ts';
+import { updateEntry } from './update-entry.ts';
 
 const MAX_COPIED = 100_000;
 
@@ -59,6 +61,14 @@ async function planCopy(
   });
 }
 
+/**
+ * What a copy of more than one changeset is called until it is whole: a server that ends in between must not leave a half one
+ * under the name of the whole.
+ */
+function unfinishedName({ environment }: DataDependencies): string {
+  return `Unfinished copy ${Buffer.from(environment.random.bytes(4)).toString('hex')}`;
+}
+
 /** See `FilesService.copy`. */
 export async function copyEntry(
   dependencies: DataDependencies,
@@ -79,9 +89,12 @@ export async function copyEntry(
     }
     const changes = await planCopy(dependencies, reader, spaceId, record, place);
     rest = changes.slice(CHANGESET_LIMITS.maxChanges);
-    const first = changes.slice(0, CHANGESET_LIMITS.maxChanges);
+    let first = changes.slice(0, CHANGESET_LIMITS.maxChanges);
+    const [top, ...others] = first as [CreateChange, ...Change[]];
+    if (rest.length > 0) first = [{ ...top, name: unfinishedName(dependencies) }, ...others];
     return { spaceId, entryId: (first[0] as Change).entryId, changes: first };
   });
+  if (rest.length === 0) return getEntry(dependencies, principal, planned.entryId);
   try {
     while (rest.length > 0) {
       await commitChangeset(dependencies, principal, planned.spaceId, {
@@ -90,6 +103,7 @@ export async function copyEntry(
       });
       rest = rest.slice(CHANGESET_LIMITS.maxChanges);
     }
+    await updateEntry(dependencies, principal, planned.entryId, { name: place.name });
   } catch (error) {
     // Half a copy must not pass for a whole one; in the trash it can be seen what became of it.
     try {
