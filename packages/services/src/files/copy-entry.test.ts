@@ -1,4 +1,4 @@
-import type { MetadataTransaction } from '@cairn/metadata-store';
+import type { MetadataStore, MetadataTransaction } from '@cairn/metadata-store';
 import { CHANGESET_LIMITS, type Change, type EntryId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDataWorld, type DataWorld, fileOf, folder, type TestUser } from '../testing/data-world.ts';
@@ -41,10 +41,10 @@ async function inRoot(): Promise<Record<string, number>> {
 
 /** From the given commit on, the database refuses all: what a server that is killed leaves behind. */
 function endAtCommit(number: number): () => void {
-  const { transact } = world.store;
+  const transact: MetadataStore['transact'] = world.store.transact.bind(world.store);
   let commits = 0;
   world.store.transact = <Result>(work: Work<Result>) =>
-    ++commits < number ? transact.call(world.store, work) : Promise.reject<Result>(new Error('killed'));
+    ++commits < number ? transact(work) : Promise.reject<Result>(new Error('killed'));
   return () => {
     world.store.transact = transact;
   };
@@ -79,10 +79,10 @@ describe('a copy', () => {
 
   test('whose name somebody takes meanwhile goes to the trash, whole as it is, and says so', async () => {
     await fill(CHANGESET_LIMITS.maxChanges + 50);
-    const { transact } = world.store;
+    const transact: MetadataStore['transact'] = world.store.transact.bind(world.store);
     let commits = 0;
     world.store.transact = async <Result>(work: Work<Result>) => {
-      const result = await transact.call(world.store, work);
+      const result = await transact(work);
       if (++commits === 1) {
         world.store.transact = transact;
         const entry = fileOf(await world.upload(ann, 'mine'));
