@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from 'playwright-core';
+import { median, spread } from '../world/statistics.ts';
 import type { Browsers, PlainBrowser } from './plain-browser.ts';
-import { median, spread } from './statistics.ts';
 import { saveFile, type WebServer } from './web-world.ts';
 
 const AIM_KIB = 200;

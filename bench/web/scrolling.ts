@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createId, type EntryId } from '@cairn/model';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { quantile, spread } from './statistics.ts';
+import { quantile, spread } from '../world/statistics.ts';
 import { askApi, saveFile, type WebServer } from './web-world.ts';
 
 const CHANGES_AT_ONCE = 2000;

@@ -5,8 +5,8 @@ import type { BrowserContext } from 'playwright-core';
 import { runCairn } from '../world/cairn-program.ts';
 import { withCleanup } from '../world/cleanup.ts';
 import { readUsage, resetPeak } from '../world/process-usage.ts';
+import { median, spread } from '../world/statistics.ts';
 import type { Browsers, PlainPage } from './plain-browser.ts';
-import { median, spread } from './statistics.ts';
 import { startServer } from './web-world.ts';
 
 const MIB = 1024 ** 2;
