@@ -6,11 +6,14 @@ import {
   type IndexTotals,
   idBytes,
   type KnownSegment,
+  PLACED_COLUMNS,
+  type PlacedRow,
   type RecordPlace,
   type Row,
   STATES,
   toBlock,
   toDamage,
+  toPlacedBlock,
   toSegment,
 } from './index-rows.ts';
 import { prepareIndexSchema } from './index-schema.ts';
@@ -63,8 +66,9 @@ export function openBlockIndex(path: string) {
     'SELECT * FROM blocks WHERE block_id > ? AND state = 0 ORDER BY block_id LIMIT ?',
   );
   const placeStatement = database.prepare(
-    'SELECT * FROM blocks WHERE segment = ? AND offset >= ? ORDER BY offset LIMIT ?',
+    `SELECT ${PLACED_COLUMNS} FROM blocks WHERE segment = ? AND offset >= ? ORDER BY offset LIMIT ?`,
   );
+  placeStatement.setReturnArrays(true);
 
   let isSound = true;
   function guard<Result>(work: () => Result): Result {
@@ -206,7 +210,9 @@ export function openBlockIndex(path: string) {
 
     /** What the index has in a segment at or beyond an offset, in order: live, deleted, damaged, missing. */
     placedIn(segment: number, fromOffset: number, limit: number): IndexedBlock[] {
-      return guard(() => (placeStatement.all(segment, fromOffset, limit) as Row[]).map(toBlock));
+      return guard(() =>
+        (placeStatement.all(segment, fromOffset, limit) as unknown as PlacedRow[]).map(toPlacedBlock),
+      );
     },
 
     /**

@@ -83,6 +83,27 @@ export function toBlock(row: Row): IndexedBlock {
   };
 }
 
+/** What {@link toPlacedBlock} takes, for a scan of many rows: each value, and above all each blob, costs more than SQLite's work. */
+export const PLACED_COLUMNS =
+  'lower(hex(block_id)), generation, state * 256 + kind * 16 + codec, plain_bytes, stored_bytes, segment, offset';
+
+export type PlacedRow = readonly [BlockId, number, number, number, number, number, number];
+
+export function toPlacedBlock(row: PlacedRow): IndexedBlock {
+  const [blockId, generation, kinds, plainBytes, storedBytes, segment, offset] = row;
+  return {
+    blockId,
+    generation,
+    state: STATES[kinds >> 8] as BlockState,
+    kind: kindOf((kinds >> 4) & 15),
+    codec: codecOf(kinds & 15),
+    plainBytes,
+    storedBytes,
+    segment,
+    offset,
+  };
+}
+
 export function toSegment(row: Row): KnownSegment {
   return {
     number: row['number'] as number,
