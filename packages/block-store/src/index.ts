@@ -12,6 +12,12 @@ export { type BlockStoreBounds, createBoundedBlockStore } from './bounded/bounde
 export { CODING_NODES, isIntactShard } from './coded/shard-format.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
 export {
+  createMemoryPool,
+  type MemoryLease,
+  type MemoryPool,
+  type MemoryPoolOptions,
+} from './memory-pool.ts';
+export {
   type BlockCopierOptions,
   type CopyReport,
   createBlockCopier,

@@ -30,6 +30,31 @@ export interface NodeConnection {
   close(): void;
 }
 
+/** From here on a part is written by itself. */
+const LARGE_PART_BYTES = 64 * 1024;
+
+/**
+ * The parts, to be written one after the other: Node copies all that waits to be written together into fresh memory, which
+ * costs more than encrypting it.
+ */
+function* joinSmall(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  let small: Uint8Array[] = [];
+  let smallBytes = 0;
+  for (const part of parts) {
+    if (smallBytes > 0 && smallBytes + part.length > LARGE_PART_BYTES) {
+      yield Buffer.concat(small, smallBytes);
+      small = [];
+      smallBytes = 0;
+    }
+    if (part.length >= LARGE_PART_BYTES) yield part;
+    else {
+      small.push(part);
+      smallBytes += part.length;
+    }
+  }
+  if (smallBytes > 0) yield Buffer.concat(small, smallBytes);
+}
+
 const MAX_PROBLEM_BYTES = 16 * 1024;
 
 function unreachable(address: string, cause: unknown): CairnError {
@@ -119,9 +144,12 @@ export function openNodeConnection(options: NodeConnectionOptions): NodeConnecti
       // Errors of a request that is given up while its body is still being written reach `answered`.
       answered.catch(() => undefined);
       try {
-        for (const part of parts ?? []) {
-          if (outgoing.write(part) || outgoing.destroyed) continue;
-          await Promise.race([once(outgoing, 'drain'), answered]);
+        for (const part of joinSmall(parts ?? [])) {
+          if (outgoing.destroyed) break;
+          const written = new Promise<void>((resolve) => {
+            outgoing.write(part, () => resolve());
+          });
+          await Promise.race([written, answered]);
         }
         outgoing.end();
         const [response] = await answered;

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { StoredBlock } from '@cairn/content';
 import { createSimulatedEnvironment, createSystemEnvironment } from '@cairn/environment';
-import type { BlockId } from '@cairn/model';
+import { type BlockId, CairnError } from '@cairn/model';
 import { afterEach, describe, expect, test } from 'vitest';
 import { describeBlockStore } from '../contract.ts';
 import { collect } from '../testing/blocks.ts';
 import { createTestNodes, type TestNodes } from '../testing/replica-nodes.ts';
 import { orderNodes } from './placement.ts';
+import type { ReplicaNode } from './replica-node.ts';
 import { createReplicatedBlockStore, type ReplicatedBlockStoreOptions } from './replicated-block-store.ts';
 
 const environment = createSystemEnvironment();
@@ -69,6 +70,36 @@ describe('writing to replicas', () => {
     slow.open();
     await store.usage();
     expect(Buffer.from((await third.memory.get(block.blockId))?.payload as Uint8Array)).toEqual(before);
+  });
+
+  test('is read by a slow node, and by one that broke off, from memory that nothing else gets', async () => {
+    const store = open(3);
+    const large = (text: string) => blockOf(text.repeat(400_000));
+    const [first, broken] = [large('a'), large('b')];
+    const slow = gate();
+    for (const { nodeId } of nodes.nodes.slice(2)) nodes.node(nodeId).gate = slow.closed;
+    const third = nodes.node(nodes.nodes[2]?.nodeId as string);
+    await store.put([first]);
+    // A connection that broke off may still be reading what it was given.
+    const { blocks } = nodes.list()[0] as ReplicaNode;
+    const reading: StoredBlock[] = [];
+    const { put } = blocks;
+    const breakOff: typeof put = async (given) => {
+      reading.push(...given);
+      throw new CairnError('unavailable', 'broken off');
+    };
+    Object.assign(blocks, { put: breakOff });
+    const waiting = store.put([broken]);
+    await expect.poll(() => reading.length).toBe(1);
+    Object.assign(blocks, { put });
+    slow.open();
+    await waiting;
+    third.gate = null;
+    for (const text of ['c', 'd', 'e', 'f']) await store.put([large(text)]);
+    await store.usage();
+    expect(reading.every(verify)).toBe(true);
+    for (const block of [first, broken, large('f')])
+      expect(verify((await third.memory.get(block.blockId)) as StoredBlock)).toBe(true);
   });
 
   test('is refused with nothing acknowledged when one node alone takes it, and said to be possible later', async () => {

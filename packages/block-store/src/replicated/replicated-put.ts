@@ -1,6 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import { type BlockId, CairnError, isCairnError } from '@cairn/model';
 import type { BlockLocation } from '../block-store.ts';
+import { createMemoryPool, type MemoryLease } from '../memory-pool.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
 
@@ -52,12 +53,23 @@ function refusal(journeys: readonly Journey[], writeQuorum: number): CairnError 
   );
 }
 
+/** What a pack of a client comes to; 32 MiB are kept. */
+const MEMORY_CHUNK_BYTES = 4 * 1024 * 1024;
+const MAX_KEPT_CHUNKS = 8;
+
+function copyOf(payload: Uint8Array, lease: MemoryLease): Uint8Array {
+  const copy = lease.take(payload.length);
+  copy.set(payload);
+  return copy;
+}
+
 /** Writes blocks to their nodes at the same time and answers when enough of them have it durable. */
 export function createReplicatedPut(options: ReplicatedPutOptions): ReplicatedPut {
   const { nodes, replicas, writeQuorum, maxInFlightBytes } = options;
   let inFlightBytes = 0;
   const waiting: { readonly sizeBytes: number; readonly enter: () => void }[] = [];
   const sends = new Set<Promise<void>>();
+  const memory = createMemoryPool({ chunkBytes: MEMORY_CHUNK_BYTES, maxKept: MAX_KEPT_CHUNKS });
 
   function admit(): void {
     for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
@@ -161,11 +173,12 @@ export function createReplicatedPut(options: ReplicatedPutOptions): ReplicatedPu
       for (const block of unique.values()) sizeBytes += block.payload.length;
       await enter(sizeBytes);
       const writable = nodes.list().filter((node) => node.isWritable);
+      const lease = memory.lease(sizeBytes);
       const journeys = [...unique.values()].map(
         (block): Journey => ({
           // Memory of its own: the caller may use the payload's again once the quorum has it, and the slowest
           // node still reads it then.
-          block: { ...block, payload: new Uint8Array(block.payload) },
+          block: { ...block, payload: copyOf(block.payload, lease) },
           spare: orderNodes(block.blockId, writable),
           acknowledged: 0,
           generation: Number.POSITIVE_INFINITY,
@@ -174,6 +187,8 @@ export function createReplicatedPut(options: ReplicatedPutOptions): ReplicatedPu
         }),
       );
       function leave(): void {
+        // A connection that broke off may still read what it was given.
+        if (journeys.every(({ failures }) => failures.length === 0)) lease.release();
         inFlightBytes -= sizeBytes;
         admit();
       }

@@ -1,5 +1,10 @@
 import { packError } from './pack-format.ts';
 
+/** Gives memory for so many bytes. */
+export type Allocate = (sizeBytes: number) => Uint8Array;
+
+const allocateOwn: Allocate = (sizeBytes) => new Uint8Array(sizeBytes);
+
 /** Reads exact lengths from a stream of pieces of any length. */
 export class ByteQueue {
   readonly #source: AsyncIterator<Uint8Array>;
@@ -25,9 +30,12 @@ export class ByteQueue {
     return true;
   }
 
-  /** Exactly `count` bytes in memory of their own; throws `bad-request` (`truncated`) when the stream ends first. */
-  async take(count: number): Promise<Uint8Array> {
-    const taken = new Uint8Array(count);
+  /**
+   * Exactly `count` bytes in memory of their own, or in what `allocate` gives for them; throws `bad-request` (`truncated`)
+   * when the stream ends first.
+   */
+  async take(count: number, allocate: Allocate = allocateOwn): Promise<Uint8Array> {
+    const taken = allocate(count);
     let filled = 0;
     while (filled < count) {
       if (!(await this.#fill())) throw packError('truncated', 'the pack is cut off');

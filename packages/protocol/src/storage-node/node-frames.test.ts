@@ -36,7 +36,8 @@ async function decode(bytes: Uint8Array, pieceBytes: number, maxBlocks?: number)
     for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
   }
   const frames: NodeFrame[] = [];
-  for await (const frame of decodeFrames(pieces(), maxBlocks)) frames.push(frame);
+  for await (const frame of decodeFrames(pieces(), maxBlocks === undefined ? {} : { maxBlocks }))
+    frames.push(frame);
   return frames;
 }
 

@@ -8,7 +8,7 @@ import {
   isStoredId,
   MAX_BLOCK_BYTES,
 } from '@cairn/model';
-import { ByteQueue } from '../pack/byte-queue.ts';
+import { type Allocate, ByteQueue } from '../pack/byte-queue.ts';
 import type { PackBlock } from '../pack/pack-format.ts';
 
 /*
@@ -69,14 +69,22 @@ export function encodeEnd(count: number): Uint8Array {
   return end;
 }
 
+export interface DecodeFramesOptions {
+  /** {@link NODE_LIMITS} unless told. */
+  readonly maxBlocks?: number;
+  /** Memory for payloads; each has its own unless told. */
+  readonly allocate?: Allocate;
+}
+
 /**
- * Frames as they arrive; payloads have memory of their own.
+ * Frames as they arrive.
  * @throws CairnError `bad-request` for what is cut off or is no frame, `too-large` for more than `maxBlocks`
  */
 export async function* decodeFrames(
   pieces: AsyncIterable<Uint8Array>,
-  maxBlocks: number = NODE_LIMITS.maxBlocks,
+  options: DecodeFramesOptions = {},
 ): AsyncGenerator<NodeFrame> {
+  const maxBlocks = options.maxBlocks ?? NODE_LIMITS.maxBlocks;
   const queue = new ByteQueue(pieces);
   try {
     let count = 0;
@@ -100,7 +108,7 @@ export async function* decodeFrames(
         yield { status, blockId, number };
         continue;
       }
-      const payload = await queue.take(payloadBytes);
+      const payload = await queue.take(payloadBytes, options.allocate);
       yield {
         status,
         block: { blockId, kind: blockKindOf(blockId), codec, plainBytes, payload },
