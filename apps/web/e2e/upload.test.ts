@@ -70,6 +70,54 @@ test('where the browser gives handles, files are chosen by its own dialog, from 
   expect((await other.read('/Letters/letter.txt')).toString()).toBe('Dear Ann,');
 });
 
+test('files are pasted from outside, but not while a name is typed', async () => {
+  const { page, other } = await world.signUp();
+  await page.goto('/');
+  await page.getByText('Bring your first files').waitFor();
+  // The clipboard of the system is not for tests; what a page hears of it is.
+  const paste = (at: string, name: string) =>
+    page.locator(at).evaluate((element, title) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(['pasted'], title, { type: 'text/plain' }));
+      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    }, name);
+  await paste('input[type="search"]', 'into a field.txt');
+  await paste('main', 'Clipping.txt');
+  await page.getByRole('grid').getByText('Clipping.txt').waitFor();
+  expect((await other.read('/Clipping.txt')).toString()).toBe('pasted');
+  expect(await other.names()).toEqual(['Clipping.txt']);
+});
+
+test('an upload that the server refuses says why, and is tried again when its person wants', async () => {
+  const { page, other, context, expectProblem } = await world.signUp();
+  expectProblem(/status of 507/);
+  const folder = await createTestFolder();
+  await writeTree(folder, { 'large.bin': random(2 * MIB) });
+  await takeFilePickers(page);
+  const problem = {
+    type: 'about:blank',
+    title: 'full',
+    status: 507,
+    code: 'storage-full',
+    detail: 'the disk is full',
+  };
+  await context.route('**/packs', (route) =>
+    route.fulfill({ status: 507, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+  );
+  await page.goto('/');
+  await page.getByText('Bring your first files').waitFor();
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Upload files' }).first().click();
+  await (await chooser).setFiles(join(folder, 'large.bin'));
+  const tray = page.getByRole('region', { name: 'Uploads' });
+  await tray.getByRole('button', { name: 'Try large.bin again' }).first().waitFor();
+  expect(await other.names()).toEqual([]);
+  await context.unroute('**/packs');
+  await tray.getByRole('button', { name: 'Try large.bin again' }).first().click();
+  await page.getByRole('grid').getByText('large.bin').waitFor();
+  expect((await other.read('/large.bin')).equals(await readFile(join(folder, 'large.bin')))).toBe(true);
+});
+
 test('a file that is there already is asked about, and becomes a version', async () => {
   const { page, other } = await world.signUp();
   const folder = await createTestFolder();
