@@ -164,20 +164,26 @@ export function createUpload(
    * changeset that needs them is refused, and its file is read again.
    */
   async function sendEncoded({ pack, recheck }: EncodedBatch): Promise<void> {
-    if (pack === null) return;
-    try {
-      await sendPack(pack);
-    } catch (error) {
-      if (recheck === undefined) throw error;
-      // Manifests of a file that lost a chunk are of no use to anybody.
-      const isOrphaned = hasLost && isCairnError(error, 'blocks-missing');
-      if (!isOrphaned && !isCairnError(error, 'local-changed', 'block-wrong')) throw error;
-      const { pack: rest, gone } = await recheck({ withManifests: !isOrphaned });
-      // All is still what it was: sending it again would have the same answer.
-      if (gone.length === 0) throw error;
-      hasLost = true;
-      for (const blockId of gone) known.remove(blockId);
-      if (rest !== null) await sendPack(rest);
+    let rest = pack;
+    let withManifests = true;
+    let lost = 0;
+    while (rest !== null) {
+      try {
+        return await sendPack(rest);
+      } catch (error) {
+        if (recheck === undefined) throw error;
+        // Manifests of a file that lost a chunk are of no use to anybody; it may have been in this very pack.
+        const isOrphaned = hasLost && withManifests && isCairnError(error, 'blocks-missing');
+        if (!isOrphaned && !isCairnError(error, 'local-changed', 'block-wrong')) throw error;
+        if (isOrphaned) withManifests = false;
+        const checked = await recheck({ withManifests });
+        // All is still what it was: sending it again would have the same answer.
+        if (checked.gone.length <= lost) throw error;
+        lost = checked.gone.length;
+        hasLost = true;
+        for (const blockId of checked.gone) known.remove(blockId);
+        rest = checked.pack;
+      }
     }
   }
 
