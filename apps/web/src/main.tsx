@@ -4,8 +4,8 @@ import { applyTheme } from './state/theme.ts';
 
 // zod would otherwise compile its checks with `new Function`, which the policy refuses (and reports). Read at the first
 // check, from the one object that zod itself may have made already.
-const zod = globalThis as { __zod_globalConfig?: { jitless?: boolean } };
-zod.__zod_globalConfig = Object.assign(zod.__zod_globalConfig ?? {}, { jitless: true });
+const globals = globalThis as { __zod_globalConfig?: { jitless?: boolean } };
+globals.__zod_globalConfig = Object.assign(globals.__zod_globalConfig ?? {}, { jitless: true });
 applyTheme();
 const answered = askFirstQuestions(location.pathname);
 

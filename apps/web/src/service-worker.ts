@@ -26,7 +26,12 @@ interface RoutingEvent extends ExtendableEvent {
 self.addEventListener('install', (event: RoutingEvent) => {
   // Without it, this worker would be asked about each request only to say that it has no part in it.
   const routes = event.addRoutes?.({ condition: { urlPattern: { pathname: '/api/*' } }, source: 'network' });
-  event.waitUntil(Promise.all([keepShell(), routes]).then(() => self.skipWaiting()));
+  // One that refuses the rule asks for each request, as those do that have none.
+  event.waitUntil(
+    Promise.allSettled([routes])
+      .then(keepShell)
+      .then(() => self.skipWaiting()),
+  );
 });
 
 self.addEventListener('activate', (event) => {
