@@ -2,14 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createNodePlatform } from '@cairn/content';
 import { createSystemEnvironment, type Environment } from '@cairn/environment';
-import type { DeviceId, EntryId, SpaceId, UserId } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Client, createClient } from './client.ts';
-import { createNodeTransport } from './node/node-transport.ts';
-import { createMemorySessionStore } from './session-store.ts';
-
-const ID = 'd'.repeat(26);
+import type { Client } from './client.ts';
+import { createSignedInClient, SIGNED_IN_ID } from './testing/signed-in-client.ts';
 
 /** Time runs a hundred times faster, so that polling and reconnecting are seen. */
 function quickEnvironment(): Environment {
@@ -44,22 +40,7 @@ describe('hints', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const serverUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    client = createClient({
-      transport: createNodeTransport({ serverUrl }),
-      store: createMemorySessionStore({
-        serverUrl,
-        user: { userId: ID as UserId, username: 'ann', role: 'member' },
-        device: { deviceId: ID as DeviceId, name: 'Laptop' },
-        spaceId: ID as SpaceId,
-        rootId: ID as EntryId,
-        accessToken: 'a',
-        accessTokenExpiresAt: Date.now() + 3_600_000,
-        receivedAt: Date.now(),
-        refreshToken: 'r',
-      }),
-      environment: quickEnvironment(),
-      platform: createNodePlatform(),
-    });
+    client = createSignedInClient(serverUrl, createNodePlatform(), quickEnvironment());
   });
   afterEach(async () => {
     following.close();
@@ -89,7 +70,7 @@ describe('hints', () => {
     for (const message of [
       { type: 'hint', spaceId: 'e'.repeat(26), sequence: 5 },
       { type: 'weather', sequence: 6 },
-      { type: 'hint', spaceId: ID, sequence: 7 },
+      { type: 'hint', spaceId: SIGNED_IN_ID, sequence: 7 },
     ]) {
       only().send(JSON.stringify(message));
     }

@@ -5,24 +5,29 @@ import { type Client, createClient } from '../client.ts';
 import { createNodeTransport } from '../node/node-transport.ts';
 import { createMemorySessionStore } from '../session-store.ts';
 
-const ID = 'c'.repeat(26);
+/** Of the person, the device, the space and its root. */
+export const SIGNED_IN_ID = 'c'.repeat(26);
 
 /** For tests: a client of a peer that takes every token. */
-export function createSignedInClient(serverUrl: string, platform = createNodePlatform()): Client {
+export function createSignedInClient(
+  serverUrl: string,
+  platform = createNodePlatform(),
+  environment = createSystemEnvironment(),
+): Client {
   return createClient({
     transport: createNodeTransport({ serverUrl }),
     store: createMemorySessionStore({
       serverUrl,
-      user: { userId: ID as UserId, username: 'ann', role: 'member' },
-      device: { deviceId: ID as DeviceId, name: 'Laptop' },
-      spaceId: ID as SpaceId,
-      rootId: ID as EntryId,
+      user: { userId: SIGNED_IN_ID as UserId, username: 'ann', role: 'member' },
+      device: { deviceId: SIGNED_IN_ID as DeviceId, name: 'Laptop' },
+      spaceId: SIGNED_IN_ID as SpaceId,
+      rootId: SIGNED_IN_ID as EntryId,
       accessToken: 'a',
       accessTokenExpiresAt: Date.now() + 3_600_000,
       receivedAt: Date.now(),
       refreshToken: 'r',
     }),
-    environment: createSystemEnvironment(),
+    environment,
     platform,
   });
 }
