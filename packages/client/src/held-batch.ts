@@ -8,7 +8,7 @@ import type { Batch, EncodedBatch, HeldBytes, HeldSource, Rechecked } from './up
 /** Twice a batch in memory: it takes none, and browsers send few large bodies faster than many small ones. */
 const BATCH_BYTES = 8 * 1024 * 1024;
 /** Smaller blocks are copied: opening a file for each costs more than that. */
-const MIN_HELD_BYTES = 32 * 1024;
+export const MIN_HELD_BYTES = 32 * 1024;
 const MAX_COPIED_BYTES = 1024 * 1024;
 const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPackBlocks);
 
