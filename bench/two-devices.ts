@@ -31,7 +31,7 @@ async function measure(options: BenchOptions, outputs: Outputs): Promise<void> {
     if (!options.peers.includes(kind.name)) continue;
     const version = kind.findVersion();
     if (version === null) console.error(`${nameOf(kind.name)} is not installed and left out`);
-    else peers[nameOf(kind.name)] = `${version}: ${kind.description}`;
+    peers[nameOf(kind.name)] = version === null ? 'is not installed' : `${version}: ${kind.description}`;
   }
   const record = (): BenchRecord => ({
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB`,

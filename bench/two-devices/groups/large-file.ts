@@ -28,11 +28,11 @@ export const largeFile: Group = {
       case 'insert':
         return `1 byte inserted at the front of the file of ${size}`;
       case 'overwrite':
-        return '4 KiB overwritten in its middle';
+        return `4 KiB overwritten in the middle of the file of ${size}`;
       case 'append':
-        return '1 MiB appended to it';
+        return `1 MiB appended to the file of ${size}`;
       case 'copy':
-        return 'a copy of it';
+        return `a copy of the file of ${size}`;
       default:
         return `a new file of ${size}, random bytes`;
     }

@@ -13,7 +13,7 @@ export const smallFiles: Group = {
       case 'rename':
         return `rename of the folder of ${describeCount(count)}`;
       case 'delete':
-        return 'delete of a tenth of them in one folder';
+        return `delete of one of the folders that hold the ${describeCount(count)}`;
       default:
         return `${describeCount(count)} small files (1–32 KiB, ${describeCount(smallFolders)} folders)`;
     }
