@@ -50,7 +50,7 @@ export interface StepResult {
   readonly wire: WireReading | null;
   /** During the step and until rest. */
   readonly cpuSeconds: PerRole<number> | null;
-  /** Peak during the step and until rest; that of commands as seen 20 times a second. */
+  /** Peak during the step and until rest; that of commands as seen several times a second. */
   readonly peakRssBytes: PerRole<number> | null;
   /** One time for each repetition within the step. */
   readonly samplesMs: readonly number[] | null;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ProcessUsage, readTreePeak, readUsage, readWaitedCpuSeconds } from './process-usage.ts';
+import { type ProcessUsage, readPeak, readUsage, readWaitedCpuSeconds } from './process-usage.ts';
 
 const STOP_TIMEOUT_MS = 20_000;
 const START_TIMEOUT_MS = 60_000;
@@ -33,13 +33,13 @@ export interface CommandOptions {
   readonly logPath: string;
   /** Killed after this. */
   readonly timeoutMs?: number;
-  /** Exit statuses that are no failure; only 0 by default. */
-  readonly accepts?: readonly number[];
+  /** Called 20 times a second while it runs. */
+  readonly onSample?: (processId: number) => void;
 }
 
 /**
  * Runs a command to its end. No other child may end meanwhile: its CPU time would be counted here.
- * @returns CPU time of it and the children it waited for, and the largest sum of their resident memory that was seen
+ * @returns CPU time of it and the children it waited for, and its own peak as far as it was seen
  * @throws Error with the end of what it printed, when it fails or takes too long
  */
 export async function runCommand(
@@ -47,12 +47,14 @@ export async function runCommand(
   words: readonly string[],
   options: CommandOptions,
 ): Promise<ProcessUsage> {
-  const { logPath, timeoutMs, accepts = [0] } = options;
+  const { logPath, timeoutMs, onSample } = options;
   const cpuBefore = readWaitedCpuSeconds();
   const child = start(program, words, options);
   let peakRssBytes = 0;
   const sampler = setInterval(() => {
-    if (child.pid !== undefined) peakRssBytes = Math.max(peakRssBytes, readTreePeak(child.pid));
+    if (child.pid === undefined) return;
+    peakRssBytes = Math.max(peakRssBytes, readPeak(child.pid));
+    onSample?.(child.pid);
   }, SAMPLE_MS);
   let isLate = false;
   const limit =
@@ -65,8 +67,7 @@ export async function runCommand(
   try {
     const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
     if (isLate) throw new Error(`${program} took longer than ${Math.round((timeoutMs ?? 0) / 1000)} s`);
-    if (code === null || !accepts.includes(code))
-      throw new Error(`${program} failed (${signal ?? code}): ${readTail(logPath)}`);
+    if (code !== 0) throw new Error(`${program} failed (${signal ?? code}): ${readTail(logPath)}`);
   } finally {
     clearInterval(sampler);
     clearTimeout(limit);

@@ -30,9 +30,12 @@ export function readResidentBytes(processId: number): number {
   return process.platform === 'linux' ? readKib(processId, 'VmRSS') * 1024 : 0;
 }
 
-/** Sum of the peaks of a process and what descends from it (Linux); 0 when it is gone. */
-export function readTreePeak(processId: number): number {
-  if (process.platform !== 'linux') return 0;
+/**
+ * For each process the sum of its peak and those of what descends from it (Linux); 0 for one that is gone. Looks at
+ * every process there is, which takes milliseconds.
+ */
+export function readTreePeaks(roots: readonly number[]): number[] {
+  if (process.platform !== 'linux') return roots.map(() => 0);
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     const id = Number(name);
@@ -40,13 +43,20 @@ export function readTreePeak(processId: number): number {
     const parent = tryRead(() => Number(readStatFields(id)[1]));
     if (parent !== null) parents.set(id, parent);
   }
-  let total = 0;
-  for (const id of parents.keys()) {
+  const isBelow = (id: number, root: number) => {
     let above: number | undefined = id;
-    while (above !== undefined && above !== processId) above = parents.get(above);
-    if (above === processId) total += tryRead(() => readKib(id, 'VmHWM') * 1024) ?? 0;
-  }
-  return total;
+    while (above !== undefined && above !== root) above = parents.get(above);
+    return above === root;
+  };
+  return roots.map((root) => {
+    const below = [...parents.keys()].filter((id) => isBelow(id, root));
+    return below.reduce((total, id) => total + readPeak(id), 0);
+  });
+}
+
+/** Peak of a process that may be gone by now: then 0. */
+export function readPeak(processId: number): number {
+  return process.platform === 'linux' ? (tryRead(() => readKib(processId, 'VmHWM') * 1024) ?? 0) : 0;
 }
 
 /**

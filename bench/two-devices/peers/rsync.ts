@@ -32,10 +32,17 @@ export const rsync: PeerKind = {
       a: await setting.wire.connect('a', port),
       b: await setting.wire.connect('b', port),
     };
-    return createOneShotPeer('rsync', places, setting, server, (device) => {
-      const remote = `rsync://127.0.0.1:${ports[device]}/space/`;
-      const [from, to] = device === 'a' ? [`${places.folderA}/`, remote] : [remote, `${places.folderB}/`];
-      return { words: ['-a', '--delete', from, to] };
-    });
+    return createOneShotPeer(
+      'rsync',
+      places,
+      setting,
+      server,
+      (device) => {
+        const remote = `rsync://127.0.0.1:${ports[device]}/space/`;
+        const [from, to] = device === 'a' ? [`${places.folderA}/`, remote] : [remote, `${places.folderB}/`];
+        return { words: ['-a', '--delete', from, to] };
+      },
+      true,
+    );
   },
 };
