@@ -40,6 +40,7 @@ export const cairn: PeerKind = {
                 if (unexpectedEnds[0] !== undefined) throw new Error(unexpectedEnds[0]);
               const status = await askDaemonStatus(device.variables['CAIRN_HOME'] ?? '');
               said = describeStatus(status);
+              if (status?.state === 'held') throw new Error('it holds deletes back');
               return status?.state === 'in-sync';
             },
             pollMs,

@@ -21,17 +21,21 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** What stands for a figure that there is not. */
+const NOTHING = '–';
+
 /** One table for each step, with its title. */
 export function tabulate(summaries: readonly Summary[]): { title: string; table: Table; notes: string[] }[] {
   return [...Map.groupBy(summaries, ({ step }) => step).values()].map((own) => {
     const title = own.find(({ peer }) => peer === 'cairn')?.title ?? own[0]?.title ?? '';
     const notes = own.flatMap(({ peer, notes: each }) => each.map((note) => `${nameOf(peer)}: ${note}`));
-    return { title, table: own[0]?.step === 'rest' ? tabulateRest(own) : tabulateTimes(own), notes };
+    const table = own[0]?.step === 'rest' ? tabulateRest(own) : tabulateTimes(own);
+    return { title, table: withoutEmptyColumns(table), notes };
   });
 }
 
 function tabulateTimes(summaries: readonly Summary[]): Table {
-  const hasSamples = summaries.some(({ p95Seconds }) => p95Seconds !== null);
+  const hasSamples = summaries[0]?.step === 'latency';
   return {
     header: [
       '',
@@ -49,10 +53,10 @@ function tabulateTimes(summaries: readonly Summary[]): Table {
       showSpread(summary.ratio, (value) => `${precise(value)}×`),
       showSpread(summary.wireMegabytes ?? summary.outputMegabytes, showMegabytes),
       summary.cpuSeconds === null
-        ? '–'
+        ? NOTHING
         : ROLES.map((role) => (summary.cpuSeconds?.[role].median ?? 0).toFixed(2)).join(' / '),
       summary.peakMegabytes === null
-        ? '–'
+        ? NOTHING
         : ROLES.map((role) => (summary.peakMegabytes?.[role].median ?? 0).toFixed(0)).join(' / '),
     ]),
   };
@@ -69,13 +73,19 @@ function tabulateRest(summaries: readonly Summary[]): Table {
   };
 }
 
+function withoutEmptyColumns({ header, rows }: Table): Table {
+  const isKept = (_cell: string, column: number) =>
+    column === 0 || rows.some((cells) => cells[column] !== NOTHING);
+  return { header: header.filter(isKept), rows: rows.map((cells) => cells.filter(isKept)) };
+}
+
 export function tabulateTargets(targets: readonly Target[]): Table {
   return {
     header: ['work', 'target', 'reached', ''],
     rows: targets.map(({ work, demand, reached, share }, index) => [
       work === targets[index - 1]?.work ? '' : work,
       demand,
-      reached ?? '–',
+      reached ?? NOTHING,
       share === null ? 'not measured' : share <= 1 ? 'met' : 'missed',
     ]),
   };
@@ -105,7 +115,7 @@ function escapeCell(cell: string): string {
 
 /** `median (min–max)`, `–` of nothing. */
 export function showSpread(spread: Spread | null, show: (value: number) => string): string {
-  if (spread === null) return '–';
+  if (spread === null) return NOTHING;
   const text = show(spread.median);
   return spread.min === spread.max ? text : `${text} (${show(spread.min)}–${show(spread.max)})`;
 }
