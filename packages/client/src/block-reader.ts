@@ -14,11 +14,13 @@ export interface BlockReader {
   /**
    * Hands over the plain bytes of at most 4096 different blocks, each once, as they arrive in the order asked.
    * What arrived before a broken connection is not asked for again.
+   * @param allocate gives the memory that their bytes come in; it may be asked more than once for the same block
    */
   read(
     blockIds: Iterable<BlockId>,
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
     signal?: AbortSignal,
+    allocate?: (sizeBytes: number) => Uint8Array,
   ): Promise<void>;
   /** One manifest block, remembered for a while. */
   readManifest(blockId: BlockId, signal?: AbortSignal): Promise<Uint8Array>;
@@ -43,10 +45,12 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
     response: TransportResponse,
     asked: readonly BlockId[],
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
+    allocate: ((sizeBytes: number) => Uint8Array) | undefined,
   ): Promise<void> {
     let next = 0;
     try {
-      for await (const block of decodePackStream(response.body, { maxBlocks: asked.length })) {
+      const blocks = decodePackStream(response.body, { maxBlocks: asked.length, allocate });
+      for await (const block of blocks) {
         if (block.blockId !== asked[next++]) throw broken('it sent another block than was asked for');
         onBlock(block.blockId, openBlock(platform, block));
       }
@@ -69,6 +73,7 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
     blockIds: Iterable<BlockId>,
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
     signal?: AbortSignal,
+    allocate?: (sizeBytes: number) => Uint8Array,
   ): Promise<void> {
     const wanted = new Set(blockIds);
     const take = (blockId: BlockId, plain: Uint8Array): void => {
@@ -86,10 +91,11 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
           json: { blockIds: left },
           headers: { accept: `${MEDIA_TYPES.pack}, ${MEDIA_TYPES.problem}` },
           signal,
+          bulk: true,
           retry: ONE_TRY,
         },
         MEDIA_TYPES.pack,
-        (response) => receive(response, left, take),
+        (response) => receive(response, left, take, allocate),
       );
     };
     await withRetry(api.environment, api.bound(READ_RETRY), signal, async () => {
