@@ -23,11 +23,15 @@ describe('memory of batches', () => {
   it('is of its own where the rest does not suffice, and for little', () => {
     const memories = createBatchMemories(2 * MIB);
     const memory = memories.take(2 * MIB);
-    const whole = memory.allocate(2 * MIB - 10);
-    const beyond = memory.allocate(11);
+    const whole = memory.allocate(2 * MIB - 100);
+    const beyond = memory.allocate(200);
     expect(beyond.buffer).not.toBe(whole.buffer);
-    expect(beyond.buffer.byteLength).toBe(11);
-    expect(memory.allocate(10).buffer).toBe(whole.buffer);
+    expect(beyond.buffer.byteLength).toBe(200);
+    const inside = memory.allocate(50, 1);
+    expect([inside.buffer, inside.length]).toEqual([whole.buffer, 51]);
+    expect(joinAdjacent(whole, inside.subarray(0, 50))?.length).toBe(2 * MIB - 50);
+    // The room counts no more.
+    expect(joinAdjacent(inside.subarray(0, 50), memory.allocate(50, 1))?.length).toBe(101);
     expect(memories.take(1000).allocate(100).buffer.byteLength).toBe(100);
   });
 });

@@ -3,8 +3,11 @@
  * be written at once.
  */
 export interface BatchMemory {
-  /** Memory of its own where there is no more room. */
-  allocate(sizeBytes: number): Uint8Array;
+  /**
+   * Memory of its own where there is no more room.
+   * @param roomBytes so many more, which only count until the next call
+   */
+  allocate(sizeBytes: number, roomBytes?: number): Uint8Array;
 }
 
 /** Memory of batches, used again from batch to batch: fresh memory costs more than to copy the bytes into it. */
@@ -17,10 +20,14 @@ export interface BatchMemories {
 
 /** Less than this is had from the system just as well. */
 const MIN_POOLED_BYTES = 1024 * 1024;
+/** Behind the last block, for what only counts until it is there. */
+const ROOM_BYTES = 64;
 /** One batch arrives while another one is written. */
 const MAX_KEPT = 2;
 
-const ownMemory: BatchMemory = { allocate: (sizeBytes) => new Uint8Array(sizeBytes) };
+const ownMemory: BatchMemory = {
+  allocate: (sizeBytes, roomBytes = 0) => new Uint8Array(sizeBytes + roomBytes),
+};
 
 class PooledMemory implements BatchMemory {
   readonly #bytes: Uint8Array;
@@ -30,11 +37,13 @@ class PooledMemory implements BatchMemory {
     this.#bytes = new Uint8Array(sizeBytes);
   }
 
-  allocate(sizeBytes: number): Uint8Array {
+  allocate(sizeBytes: number, roomBytes = 0): Uint8Array {
+    const start = this.#used;
+    const end = start + sizeBytes + roomBytes;
     // What was asked for a second time after a break, for instance.
-    if (this.#used + sizeBytes > this.#bytes.length) return new Uint8Array(sizeBytes);
-    this.#used += sizeBytes;
-    return this.#bytes.subarray(this.#used - sizeBytes, this.#used);
+    if (end > this.#bytes.length) return new Uint8Array(sizeBytes + roomBytes);
+    this.#used = start + sizeBytes;
+    return this.#bytes.subarray(start, end);
   }
 
   clear(): void {
@@ -48,7 +57,7 @@ export function createBatchMemories(poolBytes: number): BatchMemories {
   return {
     take(sizeBytes) {
       if (sizeBytes < MIN_POOLED_BYTES || sizeBytes > poolBytes) return ownMemory;
-      return free.pop() ?? new PooledMemory(poolBytes);
+      return free.pop() ?? new PooledMemory(poolBytes + ROOM_BYTES);
     },
     give(memory) {
       if (!(memory instanceof PooledMemory) || free.length >= MAX_KEPT) return;

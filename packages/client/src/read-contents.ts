@@ -74,7 +74,7 @@ function fetchBatch(
             wake();
           },
           signal,
-          (sizeBytes) => memory.allocate(sizeBytes),
+          (sizeBytes, roomBytes) => memory.allocate(sizeBytes, roomBytes),
         );
   return {
     memory,

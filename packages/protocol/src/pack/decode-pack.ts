@@ -1,6 +1,6 @@
 import { PROTOCOL_LIMITS } from '../constants.ts';
 import { type BlockHeader, parseBlockHeader } from './block-header.ts';
-import { type Allocate, ByteQueue } from './byte-queue.ts';
+import { ByteQueue } from './byte-queue.ts';
 import {
   BLOCK_HEADER_BYTES,
   END_BYTES,
@@ -84,11 +84,14 @@ export function decodePack(bytes: Uint8Array): PackBlock[] {
  * marker throws `bad-request` with `details.problem` `truncated` after the blocks that did arrive. At most one
  * block and the pieces as they come are held.
  * @param options.maxBlocks more blocks than this are `too-large`
- * @param options.allocate gives memory of just so many bytes, at most those of a block, for each payload
+ * @param options.allocate gives memory of just so many bytes, at most those of a block, for the payload of this block
  */
 export async function* decodePackStream(
   pieces: AsyncIterable<Uint8Array>,
-  options: { readonly maxBlocks?: number; readonly allocate?: Allocate | undefined } = {},
+  options: {
+    readonly maxBlocks?: number;
+    readonly allocate?: ((sizeBytes: number, block: Omit<PackBlock, 'payload'>) => Uint8Array) | undefined;
+  } = {},
 ): AsyncGenerator<PackBlock> {
   const maxBlocks = options.maxBlocks ?? PROTOCOL_LIMITS.maxPackBlocks;
   const queue = new ByteQueue(pieces);
@@ -99,7 +102,11 @@ export async function* decodePackStream(
       if ((await queue.peek()) === END_MARKER) break;
       if (count >= maxBlocks) throw packError('too-large', 'the answer has more blocks than were asked for');
       const { payloadBytes, ...block } = parseBlockHeader(await queue.take(BLOCK_HEADER_BYTES));
-      const payload = await queue.take(payloadBytes, options.allocate);
+      const { allocate } = options;
+      const payload = await queue.take(
+        payloadBytes,
+        allocate === undefined ? undefined : (sizeBytes) => allocate(sizeBytes, block),
+      );
       count++;
       yield { ...block, payload };
     }
