@@ -201,7 +201,8 @@ export async function fetchFiles(
     if (position !== 0 || !last) throw new Error('a content of one chunk came in several pieces');
     counters.downloadedBytes += bytes.length;
     counters.downloadedFiles++;
-    await handlers.onBytes?.(bytes, file);
+    // They wait for their turn to be written, and the memory that they came in is used again.
+    await handlers.onBytes?.(new Uint8Array(bytes), file);
   }
 
   async function fail(file: Prepared, error: unknown): Promise<void> {
