@@ -6,6 +6,16 @@ import { CairnProgram, runCairn, type Variables } from './cairn-program.ts';
 import { findFreePort } from './counting-proxy.ts';
 
 const SETTLE_POLL_MS = 300;
+/** As `apps/cli/src/tune-runtime.ts` would set them: without these a profile shows mostly the collection of garbage. */
+const BUFFER_FLAGS = [
+  '--external-memory-accounted-in-global-limit',
+  '--external-memory-max-growing-factor=1.05',
+] as const;
+const TUNED_FLAGS = {
+  server: ['--max-semi-space-size=2', '--heap-growing-percent=100', ...BUFFER_FLAGS],
+  device: ['--max-semi-space-size=4', '--heap-growing-percent=30', ...BUFFER_FLAGS],
+} as const;
+const TUNED_VARIABLES: Variables = { CAIRN_TUNED: '1', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '16' };
 
 export interface Device {
   readonly name: string;
@@ -51,9 +61,14 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
   const profile = (name: string) =>
     profileFolder === null
       ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
+      : [
+          ...TUNED_FLAGS[name === 'server' ? 'server' : 'device'],
+          '--cpu-prof',
+          `--cpu-prof-dir=${profileFolder}`,
+          `--cpu-prof-name=${name}.cpuprofile`,
+        ];
   // A process that replaces itself while it is profiled may be ended by the profiler's last signal.
-  const profiled: Variables = profileFolder === null ? {} : { CAIRN_TUNED: '1' };
+  const profiled: Variables = profileFolder === null ? {} : TUNED_VARIABLES;
   const serverPort = await findFreePort();
   const serverData = join(root, 'server');
   const password = randomBytes(18).toString('base64url');
