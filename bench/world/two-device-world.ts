@@ -41,6 +41,8 @@ export interface WorldOptions {
   readonly countsWire?: boolean;
   /** Folder for CPU profiles, one for each process that ends in an orderly way. */
   readonly profileFolder?: string | null;
+  /** For the runtime of each process. */
+  readonly runtimeFlags?: readonly string[];
 }
 
 /**
@@ -48,11 +50,16 @@ export interface WorldOptions {
  * @param root folder for all their files
  */
 export async function startWorld(root: string, options: WorldOptions = {}): Promise<World> {
-  const { countsWire = false, profileFolder = null } = options;
+  const { countsWire = false, profileFolder = null, runtimeFlags = [] } = options;
   const profile = (name: string) =>
     profileFolder === null
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
+      ? runtimeFlags
+      : [
+          ...runtimeFlags,
+          '--cpu-prof',
+          `--cpu-prof-dir=${profileFolder}`,
+          `--cpu-prof-name=${name}.cpuprofile`,
+        ];
   // A process that replaces itself while it is profiled may be ended by the profiler's last signal.
   const profiled: Variables = profileFolder === null ? {} : { CAIRN_TUNED: '1' };
   const serverPort = await findFreePort();
