@@ -157,7 +157,7 @@ async function observeDisk({
 /** Other rules may let in what was left out: what is only on the server is decided about anew. */
 export function touchAbsent({ trees }: Pick<DownloadDeps, 'trees'>): void {
   const absent: EntryId[] = [];
-  for (const { entryId } of trees.remote.values())
+  for (const { entryId } of trees.remote.sketches())
     if (trees.local.sketch(entryId) === undefined) absent.push(entryId);
   trees.touch(absent);
 }
