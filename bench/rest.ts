@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { withCleanup } from './world/cleanup.ts';
-import { readUsage } from './world/process-usage.ts';
+import { readPeak, readResidentBytes, readThreadSeconds, readUsage } from './world/process-usage.ts';
 import { spread } from './world/statistics.ts';
 import { type Device, startWorld } from './world/two-device-world.ts';
 import { createWorkFolder } from './world/work-folder.ts';
@@ -109,14 +109,15 @@ function findLog(device: Device): string {
 
 async function describeRest(when: string, { daemon }: Device): Promise<void> {
   await sleep(idleMs / 2);
-  const before = readUsage(daemon.processId);
+  const before = readThreadSeconds(daemon.processId);
   const startMs = performance.now();
   await sleep(idleMs);
-  const after = readUsage(daemon.processId);
-  const share = (after.cpuSeconds - before.cpuSeconds) / ((performance.now() - startMs) / 1000);
+  const seconds = readThreadSeconds(daemon.processId) - before;
+  const share = seconds / ((performance.now() - startMs) / 1000);
+  const resident = toMegabytes(readResidentBytes(daemon.processId));
+  const peak = toMegabytes(readPeak(daemon.processId));
   console.log(
-    `${when.padEnd(21)} ${toMegabytes(after.rssBytes)} MB resident (peak ${toMegabytes(after.peakRssBytes)} MB), ` +
-      `${(share * 100).toFixed(3)} % of a core`,
+    `${when.padEnd(21)} ${resident} MB resident (peak ${peak} MB), ${(share * 100).toFixed(3)} % of a core`,
   );
 }
 
