@@ -61,7 +61,6 @@ describe('a save that needs no waiting for its other half [S-36]', () => {
   });
 
   test.each<[string, () => void]>([
-    ['nothing differs', () => undefined],
     ['a new name, perhaps of a file that will be renamed', () => writeFileSync(at('a/1.tmp'), 'x')],
     ['a name that went', () => unlinkSync(at('a/1'))],
     ['a name that changed, as editors do with the version before', () => renameSync(at('a/1'), at('a/1~'))],
@@ -89,9 +88,16 @@ describe('a save that needs no waiting for its other half [S-36]', () => {
         mkdirSync(at('a/1'));
       },
     ],
-    ['a folder that went', () => rmSync(at('a'), { recursive: true })],
-  ])('not: %s', async (_title, change) => {
+  ])('not beside %s', async (_title, change) => {
+    writeFileSync(at('a/3'), 'other bytes');
+    expect(await areOnlyEdits('a')).toBe(true);
     change();
+    expect(await areOnlyEdits('a')).toBe(false);
+  });
+
+  test('not where nothing differs, or the folder went', async () => {
+    expect(await areOnlyEdits('a')).toBe(false);
+    rmSync(at('a'), { recursive: true });
     expect(await areOnlyEdits('a')).toBe(false);
   });
 
