@@ -228,4 +228,12 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: 'if (leavesAlone && leavesAlone !== true)',
     detectors: ['tests:packages/sync-engine/src/selection-moves.test.ts'],
   },
+  {
+    name: 'engine-looks-before-the-other-half',
+    harm: 'a save that makes a new file and renames it over the old one may become a file of its own first',
+    file: 'packages/sync-engine/src/observe/plain-edits.ts',
+    find: 'return known === folder.items.size ? edits : null;',
+    replace: 'return edits;',
+    detectors: ['tests:packages/sync-engine/src/observe'],
+  },
 ];

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, webcrypto } from 'node:crypto';
 import type { Clock } from '@cairn/environment';
 import { CairnError, type DeviceId, isRandomId, type UserId } from '@cairn/model';
 import { errors, jwtVerify, SignJWT } from 'jose';
@@ -27,7 +27,12 @@ function notSignedIn(cause?: unknown): CairnError {
 /** Access tokens: JWT (RFC 9068 form) with HMAC-SHA-256, valid for ten minutes. */
 export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessTokens {
   // A key of its own, so that nothing else made from the secret can pass for a token.
-  const key = createHmac('sha256', secret).update('cairn access token v1').digest();
+  const keyBytes = createHmac('sha256', secret).update('cairn access token v1').digest();
+  // Imported once: otherwise each request would wait for that, too.
+  const imported = webcrypto.subtle.importKey('raw', keyBytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
   return {
     async sign(principal) {
       const issuedAtS = Math.floor(clock.now() / 1000);
@@ -44,12 +49,12 @@ export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessToke
         .setIssuedAt(issuedAtS)
         .setNotBefore(issuedAtS)
         .setExpirationTime(expiresAtS)
-        .sign(key);
+        .sign(await imported);
       return { token, expiresAt: expiresAtS * 1000 };
     },
     async verify(token) {
       if (token.length > MAX_TOKEN_CHARACTERS) throw notSignedIn();
-      const { payload } = await jwtVerify(token, key, {
+      const { payload } = await jwtVerify(token, await imported, {
         algorithms: [ALGORITHM],
         typ: TYPE,
         issuer: ISSUER,
