@@ -39,6 +39,10 @@ export interface World {
 export interface WorldOptions {
   /** A counting proxy stands between each device and the server. */
   readonly countsWire?: boolean;
+  /** Of each device's link in each direction, through that proxy; `null`: as fast as it goes. */
+  readonly bytesPerSecond?: number | null;
+  /** Further settings of the daemons. */
+  readonly variables?: Variables;
   /** Folder for CPU profiles, one for each process that ends in an orderly way. */
   readonly profileFolder?: string | null;
 }
@@ -48,7 +52,7 @@ export interface WorldOptions {
  * @param root folder for all their files
  */
 export async function startWorld(root: string, options: WorldOptions = {}): Promise<World> {
-  const { countsWire = false, profileFolder = null } = options;
+  const { countsWire = false, bytesPerSecond = null, profileFolder = null } = options;
   const profile = (name: string) =>
     profileFolder === null
       ? []
@@ -77,7 +81,7 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
   }
 
   async function addDevice(name: string): Promise<Device> {
-    const proxy = countsWire ? await startCountingProxy(serverPort) : null;
+    const proxy = countsWire ? await startCountingProxy(serverPort, bytesPerSecond) : null;
     const home = join(root, `home-${name}`);
     const folder = join(root, `folder-${name}`);
     const variables = { CAIRN_HOME: home, CAIRN_DEVICE: `Device ${name.toUpperCase()}` };
@@ -85,7 +89,7 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
       name: `the daemon of ${name}`,
       words: ['sync', folder],
       runtimeFlags: profile(name),
-      variables: { ...variables, ...profiled },
+      variables: { ...variables, ...options.variables, ...profiled },
       logPath: join(root, `daemon-${name}.log`),
       readyText: 'Syncing ',
     });
