@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { runCairn } from './world/cairn-program.ts';
 import { withCleanup } from './world/cleanup.ts';
+import { startCountingProxy } from './world/counting-proxy.ts';
+import { askDaemonStatus } from './world/daemon-status.ts';
 import { readUsage } from './world/process-usage.ts';
 import { writeRandomFile } from './world/seeded-random.ts';
 import { median } from './world/statistics.ts';
@@ -71,7 +73,13 @@ await withCleanup(async (defer) => {
   defer(() => work.remove());
   where = work.description;
   const limit = linkBytes === 0 ? null : linkBytes;
-  const world = await startWorld(work.path, { countsWire: true, bytesPerSecond: limit });
+  const world = await startWorld(work.path, {
+    connect: async (_name, port) => {
+      const proxy = await startCountingProxy(port, limit);
+      defer(() => proxy.close());
+      return proxy.port;
+    },
+  });
   defer(() => world.stop());
   const { deviceA, deviceB, server } = world;
   const stage = join(work.path, 'stage');
@@ -142,11 +150,8 @@ async function tell(device: Device, command: 'pause' | 'resume'): Promise<void> 
 }
 
 async function countersOf(device: Device): Promise<Readonly<Record<string, number>>> {
-  const text = await runCairn(['sync', 'status', device.folder, '--json'], device.variables);
-  const { folders } = JSON.parse(text) as {
-    folders: { status: { counters: Record<string, number> } | null }[];
-  };
-  return folders[0]?.status?.counters ?? {};
+  const status = await askDaemonStatus(device.variables['CAIRN_HOME'] ?? '');
+  return (status as { counters?: Record<string, number> } | null)?.counters ?? {};
 }
 
 async function untilCommitted(device: Device, files: number): Promise<number> {

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProcessStage, type ProcessDevice, type ProcessStage } from './driver/process-stage.ts';
 
 const MIB = 1024 * 1024;
-const SIZE_BYTES = 40 * MIB;
+const SIZE_BYTES = 34 * MIB;
 /** Of each of a sender's connections. */
-const SLOW = { bytesPerSecond: 3 * MIB };
+const SLOW = { bytesPerSecond: MIB };
 
 let stage: ProcessStage;
 let a: ProcessDevice;
@@ -68,6 +68,7 @@ async function sendUntil(name: string, share: number): Promise<number> {
 async function untilReceived(name: string, share: number): Promise<number> {
   return until(`B has ${share} of ${name}`, async () => {
     await look(name);
+    if (shown.has(name)) throw new Error(`${name} came before the test saw it coming`);
     const file = (await b.status())?.receivingAhead.find(({ path }) => path === name);
     return file !== undefined && file.receivedBytes >= share * SIZE_BYTES ? file.receivedBytes : null;
   });
