@@ -26,3 +26,10 @@ export function readUsage(processId: number): ProcessUsage {
 export function resetPeak(processId: number): void {
   if (process.platform === 'linux') writeFileSync(`/proc/${processId}/clear_refs`, '5');
 }
+
+/** Bytes of memory that a process has now (Linux); 0 elsewhere. */
+export function readResident(processId: number): number {
+  if (process.platform !== 'linux') return 0;
+  const status = readFileSync(`/proc/${processId}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
+}
