@@ -18,6 +18,8 @@ export type App = FastifyInstance<
 export interface RouteContext extends HttpApiOptions {
   readonly hints: HintBoard;
   readonly packGate: Gate;
+  /** For packs that are small by what their requests state: many devices' saves at once share a flush. */
+  readonly smallPackGate: Gate;
   readonly packBuffers: PackBuffers;
   /** Aborted when the server begins to stop: what waits comes back at once. */
   readonly stopping: AbortSignal;
