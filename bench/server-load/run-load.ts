@@ -6,7 +6,7 @@ import { createClient, createMemorySessionStore, createNodeTransport } from '@ca
 import { createNodePlatform } from '@cairn/content';
 import { createSystemEnvironment } from '@cairn/environment';
 import type { Defer } from '../world/cleanup.ts';
-import { readResident, readUsage } from '../world/process-usage.ts';
+import { readResidentBytes, readUsage } from '../world/process-usage.ts';
 import type { DevicePlan, LoadAnswer, LoadPlan, LoadRequest, LoadResult } from './messages.ts';
 
 export interface LoadOptions {
@@ -92,13 +92,13 @@ export async function runLoad(
     }),
   );
 
-  const residentBytes = [readResident(server.processId)];
+  const residentBytes = [readResidentBytes(server.processId)];
   const cpuBefore = readUsage(server.processId).cpuSeconds;
   const startedAt = performance.now();
   await askAll({ kind: 'begin' });
   while (performance.now() - startedAt < options.seconds * 1000) {
     await sleep(SAMPLE_MS);
-    residentBytes.push(readResident(server.processId));
+    residentBytes.push(readResidentBytes(server.processId));
   }
   await askAll({ kind: 'stop' });
   const seconds = (performance.now() - startedAt) / 1000;

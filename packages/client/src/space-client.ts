@@ -1,5 +1,6 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import {
+  type Announcement,
   CairnError,
   type ChangeConflict,
   type Changeset,
@@ -65,6 +66,7 @@ export interface SpaceClient {
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
+    onAnnouncement?: (announcement: Announcement) => void,
   ): { close(): void };
 }
 
@@ -128,7 +130,12 @@ export function createSpaceClient(
     readContents: (items, { signal }) => readContents(platform, reader, items, signal),
     listChunks: (content, signal) =>
       listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal)),
-    hints: (onHint, onState) => followHints(api, spaceId, { onHint, onState }),
+    hints: (onHint, onState, onAnnouncement) =>
+      followHints(api, spaceId, {
+        onHint,
+        onState,
+        ...(onAnnouncement === undefined ? {} : { onAnnouncement }),
+      }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReadMemory } from '@cairn/services';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { HttpApiOptions } from '../http-api-options.ts';
@@ -21,6 +22,8 @@ export interface RouteContext extends HttpApiOptions {
   /** For packs that are small by what their requests state: many devices' saves at once share a flush. */
   readonly smallPackGate: Gate;
   readonly packBuffers: PackBuffers;
+  /** What downloads are read into. */
+  readonly readBuffers: ReadMemory;
   /** Aborted when the server begins to stop: what waits comes back at once. */
   readonly stopping: AbortSignal;
 }

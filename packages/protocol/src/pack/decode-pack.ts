@@ -80,14 +80,18 @@ export function decodePack(bytes: Uint8Array): PackBlock[] {
 }
 
 /**
- * The blocks of a download as they arrive; payloads are their own memory. A stream that ends before its end
+ * The blocks of a download as they arrive; payloads are in memory of their own, or that `allocate` gives. A stream that ends before its end
  * marker throws `bad-request` with `details.problem` `truncated` after the blocks that did arrive. At most one
  * block and the pieces as they come are held.
  * @param options.maxBlocks more blocks than this are `too-large`
+ * @param options.allocate gives memory of just so many bytes, at most those of a block, for the payload of this block
  */
 export async function* decodePackStream(
   pieces: AsyncIterable<Uint8Array>,
-  options: { readonly maxBlocks?: number } = {},
+  options: {
+    readonly maxBlocks?: number;
+    readonly allocate?: ((sizeBytes: number, block: Omit<PackBlock, 'payload'>) => Uint8Array) | undefined;
+  } = {},
 ): AsyncGenerator<PackBlock> {
   const maxBlocks = options.maxBlocks ?? PROTOCOL_LIMITS.maxPackBlocks;
   const queue = new ByteQueue(pieces);
@@ -98,7 +102,11 @@ export async function* decodePackStream(
       if ((await queue.peek()) === END_MARKER) break;
       if (count >= maxBlocks) throw packError('too-large', 'the answer has more blocks than were asked for');
       const { payloadBytes, ...block } = parseBlockHeader(await queue.take(BLOCK_HEADER_BYTES));
-      const payload = await queue.take(payloadBytes);
+      const { allocate } = options;
+      const payload = await queue.take(
+        payloadBytes,
+        allocate === undefined ? undefined : (sizeBytes) => allocate(sizeBytes, block),
+      );
       count++;
       yield { ...block, payload };
     }

@@ -1,4 +1,4 @@
-import type { BlockStore } from '@cairn/block-store';
+import type { BlockStore, ReadMemory } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import { type BlockId, CairnError, type SpaceId } from '@cairn/model';
 import { authoriseSpace } from '../authorisation/authorise.ts';
@@ -10,9 +10,10 @@ import { checkBlockIds } from './block-limits.ts';
 export async function* readKnownBlocks(
   blocks: BlockStore,
   blockIds: readonly BlockId[],
+  memory?: ReadMemory,
 ): AsyncGenerator<StoredBlock> {
   let position = 0;
-  for await (const block of blocks.getMany(blockIds)) {
+  for await (const block of blocks.getMany(blockIds, memory)) {
     if (block === null) {
       throw new CairnError(
         'data-damaged',
@@ -33,6 +34,7 @@ export async function readBlocks(
   principal: Principal,
   spaceId: SpaceId,
   blockIds: readonly BlockId[],
+  memory?: ReadMemory,
 ): Promise<AsyncIterable<StoredBlock>> {
   checkBlockIds(blockIds);
   const now = environment.clock.now();
@@ -45,5 +47,5 @@ export async function readBlocks(
   if (!readable) {
     throw new CairnError('not-found', 'there is no such block, or it is not yours; check the ids');
   }
-  return readKnownBlocks(blocks, blockIds);
+  return readKnownBlocks(blocks, blockIds, memory);
 }
