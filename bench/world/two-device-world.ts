@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CairnProgram, runCairn, type Variables } from './cairn-program.ts';
-import { type CountingProxy, findFreePort, startCountingProxy } from './counting-proxy.ts';
+import { findFreePort } from './counting-proxy.ts';
 
 const SETTLE_POLL_MS = 300;
 /** As `apps/cli/src/tune-runtime.ts` would set them: without these a profile shows mostly the collection of garbage. */
@@ -22,7 +22,6 @@ export interface Device {
   /** The folder it syncs. */
   readonly folder: string;
   readonly daemon: CairnProgram;
-  readonly proxy: CountingProxy | null;
   readonly variables: Variables;
 }
 
@@ -47,8 +46,8 @@ export interface World {
 }
 
 export interface WorldOptions {
-  /** A counting proxy stands between each device and the server. */
-  readonly countsWire?: boolean;
+  /** The port under which a device finds the server's; the same unless told. */
+  readonly connect?: (name: string, serverPort: number) => Promise<number>;
   /** Folder for CPU profiles, one for each process that ends in an orderly way. */
   readonly profileFolder?: string | null;
 }
@@ -58,7 +57,7 @@ export interface WorldOptions {
  * @param root folder for all their files
  */
 export async function startWorld(root: string, options: WorldOptions = {}): Promise<World> {
-  const { countsWire = false, profileFolder = null } = options;
+  const { connect = async (_name, port) => port, profileFolder = null } = options;
   const profile = (name: string) =>
     profileFolder === null
       ? []
@@ -84,15 +83,11 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
   });
 
   async function stop(): Promise<void> {
-    for (const { daemon, proxy } of devices) {
-      await daemon.stop();
-      await proxy?.close();
-    }
+    for (const { daemon } of devices) await daemon.stop();
     await server.stop();
   }
 
   async function addDevice(name: string): Promise<Device> {
-    const proxy = countsWire ? await startCountingProxy(serverPort) : null;
     const home = join(root, `home-${name}`);
     const folder = join(root, `folder-${name}`);
     const variables = { CAIRN_HOME: home, CAIRN_DEVICE: `Device ${name.toUpperCase()}` };
@@ -104,11 +99,11 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
       logPath: join(root, `daemon-${name}.log`),
       readyText: 'Syncing ',
     });
-    const device = { name, folder, daemon, proxy, variables };
+    const device = { name, folder, daemon, variables };
     devices.push(device);
     mkdirSync(folder);
     const command = devices.length === 1 ? 'signup' : 'login';
-    const url = `http://127.0.0.1:${proxy?.port ?? serverPort}`;
+    const url = `http://127.0.0.1:${await connect(name, serverPort)}`;
     await runCairn([command, '--server', url, '--username', 'bench'], {
       ...variables,
       CAIRN_PASSWORD: password,

@@ -1,5 +1,6 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import {
+  type Announcement,
   CairnError,
   type ChangeConflict,
   type Changeset,
@@ -25,6 +26,7 @@ import {
 } from '@cairn/protocol';
 import { notCairn } from './answers.ts';
 import { type Api, apiPath } from './api.ts';
+import { createBatchMemories } from './batch-memory.ts';
 import { createBlockReader } from './block-reader.ts';
 import { followHints } from './hints.ts';
 import { type ContentItem, type ContentPiece, readContents } from './read-contents.ts';
@@ -65,6 +67,7 @@ export interface SpaceClient {
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
+    onAnnouncement?: (announcement: Announcement) => void,
   ): { close(): void };
 }
 
@@ -75,6 +78,7 @@ export function createSpaceClient(
 ): SpaceClient {
   const { spaceId, rootId } = space;
   const reader = createBlockReader(api, platform, spaceId);
+  const memories = createBatchMemories();
   const buffers = createBatchBuffers();
 
   function cursorOf(text: string): Cursor {
@@ -125,10 +129,15 @@ export function createSpaceClient(
       }
     },
     createUpload: (options) => createUpload(api, platform, spaceId, reader, buffers.createShare(), options),
-    readContents: (items, { signal }) => readContents(platform, reader, items, signal),
+    readContents: (items, { signal }) => readContents(platform, reader, memories, items, signal),
     listChunks: (content, signal) =>
       listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal)),
-    hints: (onHint, onState) => followHints(api, spaceId, { onHint, onState }),
+    hints: (onHint, onState, onAnnouncement) =>
+      followHints(api, spaceId, {
+        onHint,
+        onState,
+        ...(onAnnouncement === undefined ? {} : { onAnnouncement }),
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ByteSource, type ContentPlatform, cutContent, type PlainBlock } from '@cairn/content';
 import {
+  type AnnouncedFile,
   type BlockId,
   CairnError,
   type ChunkProfile,
@@ -8,6 +9,7 @@ import {
   type SpaceId,
 } from '@cairn/model';
 import { MEDIA_TYPES, missingBlocksResponseSchema, storedBlocksResponseSchema } from '@cairn/protocol';
+import { createAnnouncer } from './announcer.ts';
 import { type Api, apiPath } from './api.ts';
 import { collectBaseBlocks } from './base-blocks.ts';
 import type { BlockReader } from './block-reader.ts';
@@ -39,6 +41,8 @@ const UPLOAD_RETRY: RetryPolicy = {
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   onProgress?(sentBytes: number): void;
+  /** The one file that will be added: other devices of the account are told how far it has come. */
+  readonly announces?: AnnouncedFile | undefined;
 }
 
 /** Sends contents of any number of files: many small ones share questions and packs. Memory is bounded. */
@@ -76,6 +80,8 @@ export function createUpload(
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const known = createKnownBlocks();
+  const announcer =
+    options.announces === undefined ? null : createAnnouncer(api, spaceId, options.announces, signal);
   let batch: Batch | null = null;
   let sealedBatches = 0;
   /** Settles when every batch sealed so far is encoded and handed to the wire. Never rejects. */
@@ -190,8 +196,11 @@ export function createUpload(
   /** Hands what the server lacks of a batch to the wire; resolves when that is under way. */
   async function sendBatch(sealed: Batch, question: Promise<Set<BlockId>>): Promise<void> {
     let encoded: EncodedBatch;
+    const { blockIds } = sealed;
     try {
-      encoded = sealed.encode(platform, await question);
+      const missing = await question;
+      encoded = sealed.encode(platform, missing);
+      announcer?.stored(blockIds.filter((blockId) => !missing.has(blockId)));
       skippedBytes += encoded.skippedBytes;
       // The server takes a manifest block only when it has its children: in this pack before it, or acknowledged.
       if (encoded.pack !== null) await waitUntil(() => inFlight.size < roomFor(encoded));
@@ -205,7 +214,10 @@ export function createUpload(
     }
     const sending: Promise<void> = sendEncoded(encoded)
       // Answered, so read to its end: nobody needs the memory any more.
-      .then(() => give(sealed))
+      .then(() => {
+        give(sealed);
+        announcer?.stored(blockIds);
+      })
       .catch((error) => {
         // A broken connection may still hold it.
         forget(sealed);
@@ -259,6 +271,8 @@ export function createUpload(
 
   function queue(block: PlainBlock, source: ByteSource, base: ReadonlySet<BlockId>): void | Promise<void> {
     check();
+    // What the version before has is on the other devices, too.
+    if (!base.has(block.blockId)) announcer?.cut(block);
     if (known.has(block.blockId) || base.has(block.blockId)) {
       skippedBytes += block.plain.length;
       return;
@@ -289,6 +303,7 @@ export function createUpload(
       await encoded;
       // Packs of what is added meanwhile are for the next flush.
       await Promise.all([...inFlight]);
+      announcer?.end();
       check();
     },
     abort() {

@@ -29,6 +29,8 @@ export const PROTOCOL_LIMITS = {
   maxPackBlocks: 4096,
   /** Plain bytes of all blocks of a pack: what checking it may cost, however well it is compressed. */
   maxPackPlainBytes: 32 * 1024 * 1024,
+  /** Chunks in one announcement of a file on its way. */
+  maxAnnouncedChunks: 256,
   /** Block ids in one question. */
   maxBlockIds: 4096,
   maxChangesetChanges: CHANGESET_LIMITS.maxChanges,

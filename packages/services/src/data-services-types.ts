@@ -2,6 +2,7 @@ import type { ReadMemory } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import type { RetentionRecord } from '@cairn/metadata-store';
 import type {
+  Announcement,
   BlockId,
   Changeset,
   CommitResult,
@@ -61,6 +62,8 @@ export interface SpacesService {
   ): Promise<SnapshotPage>;
   /** The space's last journal sequence. */
   currentSequence(principal: Principal, spaceId: SpaceId): Promise<number>;
+  /** Tells the other devices of this account, as a hint, which chunks of a file on its way can be read by now. */
+  announceTransfer(principal: Principal, spaceId: SpaceId, announcement: Announcement): Promise<void>;
 }
 
 export interface ChangesPage {
