@@ -12,6 +12,8 @@ export interface NodeSketch {
    * in the other trees.
    */
   readonly observation: string | null;
+  /** Packed; `packedIdOf` tells which content it is. */
+  readonly content: string | null;
 }
 
 /** A tree that can be changed. Changes are in memory at once and durable after the store's `flush`. */
