@@ -229,6 +229,14 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     detectors: ['tests:packages/sync-engine/src/selection-moves.test.ts'],
   },
   {
+    name: 'engine-looks-before-the-other-half',
+    harm: 'a save that makes a new file and renames it over the old one may become a file of its own first',
+    file: 'packages/sync-engine/src/observe/plain-edits.ts',
+    find: 'return known === folder.items.size ? edits : null;',
+    replace: 'return edits;',
+    detectors: ['tests:packages/sync-engine/src/observe'],
+  },
+  {
     name: 'engine-received-ahead-unchecked',
     harm: 'a file is put together from whatever was received ahead of it, whether or not its version has that',
     file: 'packages/sync-engine/src/execute/download.ts',
