@@ -14,7 +14,7 @@ import type { ContentPiece } from '../ports.ts';
 import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './engine-wide.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
-import type { ReceivedFile } from './receive-ahead.ts';
+import type { ReceivedFile } from './received-chunks.ts';
 
 /** Files up to this size, of one chunk, are not worth resuming: they wait in memory for their turn to be written. */
 const MAX_BYTES_IN_MEMORY = 128 * 1024;

@@ -1,3 +1,4 @@
+import type { TemporaryFile } from '@cairn/filesystem';
 import type { AnnouncedChunk, BlockId } from '@cairn/model';
 
 /** Which chunks are where in a file that is not whole: only what was checked and written, and no two overlap. */
@@ -52,4 +53,12 @@ export class ReceivedChunks {
     }
     return low;
   }
+}
+
+/** A download's temporary with what was received before the file was committed. */
+export interface ReceivedFile {
+  readonly temporary: TemporaryFile;
+  readonly chunks: ReceivedChunks;
+  /** How long the temporary is at most: what is behind the last chunk is of no meaning. */
+  readonly writtenBytes: number;
 }
