@@ -186,8 +186,10 @@ function letGo(batch: Batch, blockId: BlockId): void {
   if (left === 0) batch.arrived.delete(blockId);
 }
 
+/** Of different blocks: one that comes again is held once. */
 function sumBytes(wanted: readonly Wanted[]): number {
-  return wanted.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  const sizes = new Map(wanted.map(({ blockId, sizeBytes }) => [blockId, sizeBytes]));
+  return [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
 }
 
 function toPiece(wanted: Wanted, plain: Uint8Array | undefined): ContentPiece {
@@ -251,14 +253,19 @@ async function* listWanted(
 async function* gather(all: AsyncIterable<Wanted>): AsyncGenerator<Wanted[]> {
   let batch: Wanted[] = [];
   let bytes = 0;
+  // A block that comes again in a batch is fetched and held once: a hole of any size is one of them.
+  let asked = new Set<BlockId | null>();
   for await (const wanted of all) {
-    if (batch.length >= BATCH_BLOCKS || bytes + wanted.sizeBytes > BATCH_BYTES) {
+    const more = asked.has(wanted.blockId) ? 0 : wanted.sizeBytes;
+    if (batch.length >= BATCH_BLOCKS || bytes + more > BATCH_BYTES) {
       if (batch.length > 0) yield batch;
       batch = [];
       bytes = 0;
+      asked = new Set();
     }
     batch.push(wanted);
-    bytes += wanted.sizeBytes;
+    if (!asked.has(wanted.blockId)) bytes += wanted.sizeBytes;
+    asked.add(wanted.blockId);
   }
   if (batch.length > 0) yield batch;
 }

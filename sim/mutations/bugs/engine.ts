@@ -236,4 +236,28 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     replace: 'return edits;',
     detectors: ['tests:packages/sync-engine/src/observe'],
   },
+  {
+    name: 'engine-received-ahead-unchecked',
+    harm: 'a file is put together from whatever was received ahead of it, whether or not its version has that',
+    file: 'packages/sync-engine/src/execute/download.ts',
+    find: 'const isAhead = ahead?.chunks.has(position, part) === true;',
+    replace: 'const isAhead = ahead !== null;',
+    detectors: ['tests:packages/sync-engine/src/streaming.test.ts', 'sim'],
+  },
+  {
+    name: 'engine-received-chunk-written-over',
+    harm: 'a chunk that another one was written over counts as received, and the file is torn',
+    file: 'packages/sync-engine/src/execute/ahead-transfer.ts',
+    find: 'this.received.forget(at, at + count);',
+    replace: '',
+    detectors: ['tests:packages/sync-engine/src/execute/receive-ahead.test.ts'],
+  },
+  {
+    name: 'engine-keeps-what-nobody-committed',
+    harm: 'what was received of files that are never committed fills the disk',
+    file: 'packages/sync-engine/src/execute/receive-ahead.ts',
+    find: "transfer.cancelIdle = timers.schedule(IDLE_MS, () => this.#drop(transfer, 'not-committed'));",
+    replace: '',
+    detectors: ['tests:packages/sync-engine/src/execute/receive-ahead.test.ts', 'sim'],
+  },
 ];

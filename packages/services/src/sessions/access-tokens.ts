@@ -1,4 +1,4 @@
-import { createHmac, webcrypto } from 'node:crypto';
+import { createHmac, hash, webcrypto } from 'node:crypto';
 import type { Clock } from '@cairn/environment';
 import { CairnError, type DeviceId, isRandomId, type UserId } from '@cairn/model';
 import { errors, jwtVerify, SignJWT } from 'jose';
@@ -13,6 +13,15 @@ const LIFETIME_MS = 10 * 60_000;
 const MAX_TOKEN_CHARACTERS = 2048;
 /** Clocks of several servers may differ by this much. */
 const CLOCK_TOLERANCE_S = 5;
+/** Tokens whose signature was checked, by their hash: as many as devices may be at work at once. */
+const MAX_REMEMBERED = 4096;
+
+interface VerifiedToken {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly expiresAt: number;
+  readonly notBeforeS: number;
+}
 
 export interface AccessTokens {
   sign(principal: Principal): Promise<{ readonly token: string; readonly expiresAt: number }>;
@@ -33,6 +42,23 @@ export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessToke
     'sign',
     'verify',
   ]);
+  // A device shows the same token for minutes; checking its signature each time costs more than most requests do.
+  const remembered = new Map<string, VerifiedToken>();
+
+  function remember(digest: string, verified: VerifiedToken): void {
+    for (const oldest of remembered.keys()) {
+      if (remembered.size < MAX_REMEMBERED) break;
+      remembered.delete(oldest);
+    }
+    remembered.set(digest, verified);
+  }
+
+  /** What is said of the times of a token that nobody changed. */
+  function isCurrent({ notBeforeS, expiresAt }: VerifiedToken): boolean {
+    const nowS = Math.floor(clock.now() / 1000);
+    return notBeforeS <= nowS + CLOCK_TOLERANCE_S && expiresAt / 1000 > nowS - CLOCK_TOLERANCE_S;
+  }
+
   return {
     async sign(principal) {
       const issuedAtS = Math.floor(clock.now() / 1000);
@@ -54,6 +80,12 @@ export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessToke
     },
     async verify(token) {
       if (token.length > MAX_TOKEN_CHARACTERS) throw notSignedIn();
+      const digest = hash('sha256', token, 'latin1');
+      const known = remembered.get(digest);
+      if (known !== undefined) {
+        if (isCurrent(known)) return known;
+        remembered.delete(digest);
+      }
       const { payload } = await jwtVerify(token, await imported, {
         algorithms: [ALGORITHM],
         typ: TYPE,
@@ -68,12 +100,19 @@ export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessToke
         }
         throw notSignedIn(error);
       });
-      const { sub, device, purpose, exp } = payload;
+      const { sub, device, purpose, exp, nbf = 0 } = payload;
       if (purpose !== PURPOSE || typeof device !== 'string' || sub === undefined || exp === undefined) {
         throw notSignedIn();
       }
       if (!isRandomId(sub) || !isRandomId(device)) throw notSignedIn();
-      return { userId: sub as UserId, deviceId: device as DeviceId, expiresAt: exp * 1000 };
+      const verified: VerifiedToken = {
+        userId: sub as UserId,
+        deviceId: device as DeviceId,
+        expiresAt: exp * 1000,
+        notBeforeS: nbf,
+      };
+      remember(digest, verified);
+      return verified;
     },
   };
 }
