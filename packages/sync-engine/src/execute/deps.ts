@@ -1,14 +1,14 @@
 import type { ContentPlatform } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
-import type { ContentId, EntryId } from '@cairn/model';
+import type { ContentId, EntryId, FileEntry } from '@cairn/model';
 import type { TreeStore } from '@cairn/tree-store';
 import type { Failures } from '../failures.ts';
 import type { LocalTree } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
 import type { Direction } from '../removal-window.ts';
 import type { PlacingNotes } from './placing-notes.ts';
-import type { ReceivingAhead } from './receive-ahead.ts';
+import type { ReceivedFile } from './received-file.ts';
 import type { RestlessFiles } from './restless-files.ts';
 
 /** What carrying out operations needs; each module picks its slice. */
@@ -54,7 +54,7 @@ export type DownloadDeps = ExecuteDeps & {
   folderMoved(entryId: EntryId, from: string | null, to: string | null): boolean;
   readonly touchedFolders: TouchedFolders;
   readonly placing: PlacingNotes;
-  readonly ahead: Pick<ReceivingAhead, 'claim'>;
+  readonly ahead: { claim(entry: FileEntry, temporaryName: string): Promise<ReceivedFile | null> };
 };
 
 /** What moved since the engine started; for status and benchmarks. */

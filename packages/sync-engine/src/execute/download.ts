@@ -12,9 +12,9 @@ import {
 import { joinPath, parentPath } from '../local-tree.ts';
 import type { ContentPiece } from '../ports.ts';
 import type { DownloadDeps } from './deps.ts';
-import { isEngineWide } from './inspect.ts';
+import { isEngineWide } from './engine-wide-errors.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
-import type { ReceivedFile } from './receive-ahead.ts';
+import type { ReceivedFile } from './received-file.ts';
 
 /** Files up to this size, of one chunk, are not worth resuming: they wait in memory for their turn to be written. */
 const MAX_BYTES_IN_MEMORY = 128 * 1024;

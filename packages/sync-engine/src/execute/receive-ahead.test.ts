@@ -15,7 +15,8 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LocalTree } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
-import { type AheadLimits, type ReceivedFile, ReceivingAhead } from './receive-ahead.ts';
+import { type AheadLimits, ReceivingAhead } from './receive-ahead.ts';
+import type { ReceivedFile } from './received-file.ts';
 
 const platform = createNodePlatform();
 const idOf = <Id extends string>(letter: string): Id => letter.repeat(26) as Id;

@@ -3,8 +3,8 @@ import { type Announcement, type EntryId, type FileEntry, isCairnError, type Tra
 import { joinPath, pathIn } from '../local-tree.ts';
 import { AheadTransfer } from './ahead-transfer.ts';
 import type { DownloadDeps } from './deps.ts';
-import { isEngineWide } from './inspect.ts';
-import type { ReceivedChunks } from './received-chunks.ts';
+import { isEngineWide } from './engine-wide-errors.ts';
+import type { ReceivedFile } from './received-file.ts';
 
 /** What a device receives before it is committed, at most. */
 export interface AheadLimits {
@@ -34,14 +34,6 @@ type AheadDeps = Pick<
   DownloadDeps,
   'filesystem' | 'space' | 'trees' | 'local' | 'environment' | 'isIgnored' | 'isLeftOut'
 >;
-
-/** A download's temporary with what was received before the file was committed. */
-export interface ReceivedFile {
-  readonly temporary: TemporaryFile;
-  readonly chunks: ReceivedChunks;
-  /** How long the temporary is at most: what is behind the last chunk is of no meaning. */
-  readonly writtenBytes: number;
-}
 
 /** A file that is being received ahead, for people. */
 export interface ReceivingFile {
