@@ -54,4 +54,8 @@ export const KEPT_SEEDS: readonly (readonly [seed: number, found: string])[] = [
     2011349364,
     'a user whose edit within one step of the clock was to show set its time to what it was, on a disk of such steps (the users)',
   ],
+  [
+    20261129158,
+    'what was written to a file while the engine moved it was replaced by the bytes that the same plan fetched for its new place',
+  ],
 ];

@@ -114,6 +114,8 @@ export function prepareDownload(deps: DownloadDeps, { entryId, replace }: Downlo
   if (replace) {
     const path = local.path(entryId);
     if (node === undefined || path === null) return null;
+    // Written to while the engine moved it, after the plan: what nobody has read yet is not replaced.
+    if (node.kind === 'file' && node.content === null) return null;
     return { entry, path, expected: { fingerprint: node.fingerprint }, node };
   }
   const folder = local.path(entry.parentId);

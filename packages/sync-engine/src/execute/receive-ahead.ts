@@ -1,3 +1,4 @@
+import type { TemporaryFile } from '@cairn/filesystem';
 import { type Announcement, type EntryId, type FileEntry, isCairnError, type TransferId } from '@cairn/model';
 import { joinPath, pathIn } from '../local-tree.ts';
 import { AheadTransfer } from './ahead-transfer.ts';

@@ -19,6 +19,8 @@ interface Restless {
 export class RestlessFiles {
   readonly #clock: Clock;
   readonly #files = new Map<EntryId, Restless>();
+  /** Left waiting by a plan: due once more, also where that came before the engine rests. */
+  readonly #left = new Set<EntryId>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -54,7 +56,10 @@ export class RestlessFiles {
   }
 
   isWaiting(entryId: EntryId): boolean {
-    return (this.#files.get(entryId)?.nextMs ?? 0) > this.#clock.monotonicMs();
+    const waits = (this.#files.get(entryId)?.nextMs ?? 0) > this.#clock.monotonicMs();
+    if (waits) this.#left.add(entryId);
+    else this.#left.delete(entryId);
+    return waits;
   }
 
   needsSnapshot(entryId: EntryId): boolean {
@@ -68,8 +73,12 @@ export class RestlessFiles {
   nextDueMs(): number | null {
     const now = this.#clock.monotonicMs();
     let next: number | null = null;
-    for (const { nextMs } of this.#files.values())
-      if (nextMs > now && (next === null || nextMs - now < next)) next = nextMs - now;
+    for (const [entryId, { nextMs }] of this.#files) {
+      const isOverdue = nextMs <= now && this.#left.delete(entryId);
+      if (!isOverdue && nextMs <= now) continue;
+      const dueMs = Math.max(0, nextMs - now);
+      if (next === null || dueMs < next) next = dueMs;
+    }
     return next;
   }
 }
