@@ -1,9 +1,8 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import { type BlockId, CairnError, type FileContent } from '@cairn/model';
-import { type BatchMemory, createBatchMemories, joinAdjacent } from './batch-memory.ts';
+import { BATCH_BYTES, type BatchMemories, type BatchMemory, joinAdjacent } from './batch-memory.ts';
 import type { BlockReader } from './block-reader.ts';
 
-const BATCH_BYTES = 5 * 1024 * 1024;
 const BATCH_BLOCKS = 2000;
 /** Blocks that have arrived side by side are handed on together up to this size: few large writes are cheaper than many. */
 const MAX_PIECE_BYTES = 2 * 1024 * 1024;
@@ -99,12 +98,12 @@ function fetchBatch(
 export async function* readContents(
   platform: ContentPlatform,
   reader: BlockReader,
+  memories: BatchMemories,
   items: Iterable<ContentItem>,
   signal?: AbortSignal,
 ): AsyncGenerator<ContentPiece> {
   const stop = new AbortController();
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const memories = createBatchMemories(BATCH_BYTES);
   const batches = gather(listWanted(platform, reader, items, inner));
 
   async function begin(after: Promise<void>): Promise<Batch | null> {

@@ -26,6 +26,7 @@ import {
 } from '@cairn/protocol';
 import { notCairn } from './answers.ts';
 import { type Api, apiPath } from './api.ts';
+import { createBatchMemories } from './batch-memory.ts';
 import { createBlockReader } from './block-reader.ts';
 import { followHints } from './hints.ts';
 import { type ContentItem, type ContentPiece, readContents } from './read-contents.ts';
@@ -77,6 +78,7 @@ export function createSpaceClient(
 ): SpaceClient {
   const { spaceId, rootId } = space;
   const reader = createBlockReader(api, platform, spaceId);
+  const memories = createBatchMemories();
   const buffers = createBatchBuffers();
 
   function cursorOf(text: string): Cursor {
@@ -127,7 +129,7 @@ export function createSpaceClient(
       }
     },
     createUpload: (options) => createUpload(api, platform, spaceId, reader, buffers.createShare(), options),
-    readContents: (items, { signal }) => readContents(platform, reader, items, signal),
+    readContents: (items, { signal }) => readContents(platform, reader, memories, items, signal),
     listChunks: (content, signal) =>
       listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal)),
     hints: (onHint, onState, onAnnouncement) =>

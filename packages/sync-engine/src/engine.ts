@@ -7,7 +7,7 @@ import { Attention } from './attention.ts';
 import { type CycleDeps, DEBOUNCE_MS, runCycle } from './cycle.ts';
 import type { SyncEngine, SyncEngineOptions } from './engine-types.ts';
 import { createCounters, type DownloadDeps } from './execute/deps.ts';
-import { isEngineWide } from './execute/inspect.ts';
+import { isEngineWide } from './execute/engine-wide.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { PlacingNotes } from './execute/placing-notes.ts';
 import { ReceivingAhead } from './execute/receive-ahead.ts';

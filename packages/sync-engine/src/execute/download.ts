@@ -12,7 +12,7 @@ import {
 import { joinPath, parentPath } from '../local-tree.ts';
 import type { ContentPiece } from '../ports.ts';
 import type { DownloadDeps } from './deps.ts';
-import { isEngineWide } from './inspect.ts';
+import { isEngineWide } from './engine-wide.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 import type { ReceivedFile } from './received-chunks.ts';
 

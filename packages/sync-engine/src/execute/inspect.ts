@@ -13,6 +13,7 @@ import { observedFacts, parentPath } from '../local-tree.ts';
 import type { UploadSession } from '../ports.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { DownloadDeps, ExecuteDeps } from './deps.ts';
+import { isEngineWide } from './engine-wide.ts';
 import { recognisePlaced } from './placing-notes.ts';
 import { readSnapshot } from './read-snapshot.ts';
 
@@ -118,27 +119,6 @@ export async function inspectFiles(
     sending.session?.abort();
     throw error;
   }
-}
-
-/** Errors that are about the connection or the account, not about one file. */
-export function isEngineWide(error: unknown): boolean {
-  return isCairnError(
-    error,
-    'server-unreachable',
-    'not-a-cairn-server',
-    'protocol-mismatch',
-    'session-revoked',
-    'not-signed-in',
-    'token-expired',
-    'storage-full',
-    'quota-exceeded',
-    'unavailable',
-    'internal',
-    'limit-reached',
-    'too-many-attempts',
-    'root-missing',
-    'cancelled',
-  );
 }
 
 /**

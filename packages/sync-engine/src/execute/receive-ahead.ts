@@ -3,7 +3,7 @@ import { type Announcement, type EntryId, type FileEntry, isCairnError, type Tra
 import { joinPath, pathIn } from '../local-tree.ts';
 import { AheadTransfer } from './ahead-transfer.ts';
 import type { DownloadDeps } from './deps.ts';
-import { isEngineWide } from './inspect.ts';
+import { isEngineWide } from './engine-wide.ts';
 import type { ReceivedFile } from './received-chunks.ts';
 
 /** What a device receives before it is committed, at most. */
