@@ -1,6 +1,7 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import { type BlockId, CairnError, type FileContent } from '@cairn/model';
 import type { BlockReader } from './block-reader.ts';
+import type { ContentBase, DeltaReader } from './delta-reader.ts';
 
 const BATCH_BYTES = 5 * 1024 * 1024;
 const BATCH_BLOCKS = 2000;
@@ -9,6 +10,8 @@ export interface ContentItem {
   readonly content: FileContent;
   /** Bytes at the front that are not wanted. */
   readonly startAt?: number;
+  /** What is here that its blocks may be like. */
+  readonly base?: ContentBase | null;
 }
 
 export interface ContentPiece {
@@ -30,6 +33,7 @@ interface Wanted {
   /** Bytes of the block before `position`. */
   readonly skipBytes: number;
   readonly last: boolean;
+  readonly base: ContentBase | null;
 }
 
 /** One request's worth of blocks on their way. */
@@ -44,9 +48,14 @@ interface Batch {
   progress(): Promise<void>;
 }
 
-function fetchBatch(reader: BlockReader, wanted: readonly Wanted[], signal: AbortSignal): Batch {
+function fetchBatch(deltas: DeltaReader, wanted: readonly Wanted[], signal: AbortSignal): Batch {
   const uses = new Map<BlockId, number>();
-  for (const { blockId } of wanted) if (blockId !== null) uses.set(blockId, (uses.get(blockId) ?? 0) + 1);
+  const blocks = new Map<BlockId, ContentBase | null>();
+  for (const { blockId, base } of wanted) {
+    if (blockId === null) continue;
+    uses.set(blockId, (uses.get(blockId) ?? 0) + 1);
+    blocks.set(blockId, blocks.get(blockId) ?? base);
+  }
   const arrived = new Map<BlockId, Uint8Array>();
   let wake = (): void => undefined;
   let next = new Promise<void>((resolve) => {
@@ -55,8 +64,8 @@ function fetchBatch(reader: BlockReader, wanted: readonly Wanted[], signal: Abor
   const done =
     uses.size === 0
       ? Promise.resolve()
-      : reader.read(
-          uses.keys(),
+      : deltas.read(
+          blocks,
           (blockId, plain) => {
             arrived.set(blockId, plain);
             wake();
@@ -85,6 +94,7 @@ function fetchBatch(reader: BlockReader, wanted: readonly Wanted[], signal: Abor
 export async function* readContents(
   platform: ContentPlatform,
   reader: BlockReader,
+  deltas: DeltaReader,
   items: Iterable<ContentItem>,
   signal?: AbortSignal,
 ): AsyncGenerator<ContentPiece> {
@@ -96,7 +106,7 @@ export async function* readContents(
     await after;
     const { value: wanted, done } = await batches.next();
     if (done === true) return null;
-    const batch = fetchBatch(reader, wanted, inner);
+    const batch = fetchBatch(deltas, wanted, inner);
     // Thrown where the batch is read; until then nobody else listens.
     batch.done.catch(() => undefined);
     return batch;
@@ -157,10 +167,11 @@ async function* listWanted(
   signal: AbortSignal,
 ): AsyncGenerator<Wanted> {
   let index = -1;
-  for (const { content, startAt = 0 } of items) {
+  for (const { content, startAt = 0, base = null } of items) {
     index++;
     if (startAt >= content.sizeBytes) {
-      yield { index, position: content.sizeBytes, blockId: null, sizeBytes: 0, skipBytes: 0, last: true };
+      const position = content.sizeBytes;
+      yield { index, position, blockId: null, sizeBytes: 0, skipBytes: 0, last: true, base };
       continue;
     }
     let position = 0;
@@ -177,6 +188,7 @@ async function* listWanted(
           sizeBytes: part.sizeBytes,
           skipBytes,
           last: end === content.sizeBytes,
+          base,
         };
       }
       position = end;

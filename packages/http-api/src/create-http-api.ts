@@ -39,6 +39,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     hints: createHintBoard(bus),
     packGate: createGate(limits.concurrentPacks, limits.waitingPacks),
     packBuffers: createPackBuffers(KEPT_PACK_BUFFERS),
+    deltaGate: createGate(limits.concurrentPacks, limits.waitingPacks),
     stopping: stop.signal,
   };
   const app = fastify({

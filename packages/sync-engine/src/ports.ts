@@ -1,4 +1,5 @@
 import type {
+  BlockId,
   Changeset,
   ChunkProfile,
   CommitResult,
@@ -28,14 +29,26 @@ export interface SpaceConnection {
   commit(changeset: Changeset, signal?: AbortSignal): Promise<CommitResult>;
   createUpload(options?: { signal?: AbortSignal; onProgress?: (sentBytes: number) => void }): UploadSession;
   readContents(
-    items: Iterable<{ content: FileContent; startAt?: number }>,
+    items: Iterable<{ content: FileContent; startAt?: number; base?: ContentBase | null }>,
     options: { signal?: AbortSignal },
   ): AsyncIterable<ContentPiece>;
-  listChunks(content: FileContent, signal?: AbortSignal): AsyncIterable<ManifestPart>;
+  /** `older`: a version that it resembles, of whose list most is known. */
+  listChunks(
+    content: FileContent,
+    signal?: AbortSignal,
+    older?: FileContent | null,
+  ): AsyncIterable<ManifestPart>;
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
   ): { close(): void };
+}
+
+/** Bytes that are here and that blocks of a content may be like, so that less than these has to be sent. */
+export interface ContentBase {
+  basesOf(blockId: BlockId): readonly BlockId[];
+  read(blockId: BlockId): Promise<Uint8Array | null>;
+  note?(wasOfUse: boolean): void;
 }
 
 export interface ContentPiece {

@@ -19,6 +19,8 @@ export interface RouteContext extends HttpApiOptions {
   readonly hints: HintBoard;
   readonly packGate: Gate;
   readonly packBuffers: PackBuffers;
+  /** For what signs blocks and makes deltas: that takes time and several blocks of memory each. */
+  readonly deltaGate: Gate;
   /** Aborted when the server begins to stop: what waits comes back at once. */
   readonly stopping: AbortSignal;
 }

@@ -15,7 +15,14 @@ export interface VerifiedBlock {
  * @throws CairnError `block-wrong`
  */
 export function verifyBlock(platform: ContentPlatform, block: StoredBlock): VerifiedBlock {
-  const plain = openBlock(platform, block);
+  return describePlain(block, openBlock(platform, block));
+}
+
+/**
+ * As {@link verifyBlock}, of a block whose plain bytes were verified already.
+ * @throws CairnError `block-wrong`
+ */
+export function describePlain(block: StoredBlock, plain: Uint8Array): VerifiedBlock {
   if (block.kind === 'chunk') return { block, depth: 0, parts: null };
   const { depth, parts } = parseManifestBlock(plain);
   return { block, depth: depth + 1, parts };
