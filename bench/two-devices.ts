@@ -1,108 +1,119 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { dirname, join } from 'node:path';
 import type { StepResult } from './two-devices/measurement.ts';
-import { formatTable, summarise } from './two-devices/report.ts';
-import { runSteps } from './two-devices/run-steps.ts';
-import { withCleanup } from './world/cleanup.ts';
-import { createWorkFolder } from './world/work-folder.ts';
+import { type BenchOptions, HELP, type Outputs, parseOptions } from './two-devices/options.ts';
+import { PEER_KINDS } from './two-devices/peers/index.ts';
+import { type BenchRecord, makeReport, mergeRecords, replaceBlock } from './two-devices/report/report.ts';
+import { nameOf } from './two-devices/report/table.ts';
+import { runBench } from './two-devices/run-bench.ts';
+import { enterOwnNetwork, type WireCounting } from './world/network.ts';
 
-const HELP = `npm run bench -- [options]
-
-Measures how long it takes from device A over a server to device B, beside cp -r + sync (and rsync -a, where
-installed) of the same data in the same run. All processes are real and on this machine. Times never fail a run;
-trees that differ do.
-
-  --runs N             repetitions, each in a new world (1)
-  --small-files N      number of small files, 1-32 KiB (20000; 0: leave them out)
-  --small-folders N    folders they are in (500)
-  --large-mib N        size of the large file (1024; 0: leave it out)
-  --node-modules DIR   an existing folder to take along (this project's node_modules)
-  --no-node-modules    leave it out
-  --no-wire            no counting proxies between the devices and the server
-  --quick              2000 small files, 64 MiB, no node_modules
-  --on auto|loop|temp  a new ext4 in a loop image, or a folder in the system's temporary one (auto)
-  --folder DIR         where to put either
-  --step-seconds N     longest wait for one step (600)
-  --seed TEXT          of the data (cairn)
-  --json FILE          where to write the results as JSON (printed after the table by default)
-  --profile DIR        where to put a CPU profile of each process
-`;
-
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '1' },
-    'small-files': { type: 'string' },
-    'small-folders': { type: 'string' },
-    'large-mib': { type: 'string' },
-    'node-modules': { type: 'string' },
-    'no-node-modules': { type: 'boolean', default: false },
-    'no-wire': { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    on: { type: 'string', default: 'auto' },
-    folder: { type: 'string' },
-    'step-seconds': { type: 'string', default: '600' },
-    seed: { type: 'string', default: 'cairn' },
-    json: { type: 'string' },
-    profile: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
-
-const place = values.on;
-if (place !== 'auto' && place !== 'loop' && place !== 'temp') throw new Error('--on is auto, loop or temp');
-const withoutExisting = values['no-node-modules'] || (values.quick && values['node-modules'] === undefined);
-const options = {
-  smallFiles: Number(values['small-files'] ?? (values.quick ? 2000 : 20_000)),
-  smallFolders: Number(values['small-folders'] ?? (values.quick ? 100 : 500)),
-  largeBytes: Number(values['large-mib'] ?? (values.quick ? 64 : 1024)) * 1024 ** 2,
-  existingFolder: withoutExisting
-    ? null
-    : (values['node-modules'] ?? join(import.meta.dirname, '..', 'node_modules')),
-  countsWire: !values['no-wire'],
-  profileFolder: values.profile === undefined ? null : resolve(values.profile),
-  stepTimeoutMs: Number(values['step-seconds']) * 1000,
-  seed: values.seed,
+const DOCS = join(import.meta.dirname, '..', 'docs');
+const PLOT_FOLDER = 'performance';
+const WIRE_WORDS: Readonly<Record<WireCounting, string>> = {
+  kernel: 'what the kernel counts on the loopback interface of a network of its own, IP headers included',
+  proxy: 'what proxies between the devices and the server count, TCP payload only; they take CPU time',
+  none: 'not counted',
 };
-/** A's, the server's and B's copy, that of the floor and two of rsync, an edited one, and what is beside. */
-const COPIES = 8;
-const workBytes = 4 * 1024 ** 3 + COPIES * (options.largeBytes + 1024 ** 3);
 
-const results: StepResult[] = [];
-let where = '';
-try {
-  for (let run = 1; run <= Number(values.runs); run++) {
-    await withCleanup(async (defer) => {
-      const work = createWorkFolder(place, workBytes, values.folder);
-      defer(() => work.remove());
-      where = work.description;
-      await runSteps(work.path, options, defer, (result) => {
-        results.push(result);
-        const { step, timeMs, floorMs, differences } = result;
-        const floor = floorMs === null ? '' : ` (floor ${(floorMs / 1000).toFixed(2)} s)`;
-        console.error(`run ${run}: ${step}: ${(timeMs / 1000).toFixed(2)} s${floor}`);
-        for (const difference of differences.slice(0, 20)) console.error(`  differs: ${difference}`);
-      });
-    });
+const parsed = parseOptions(process.argv.slice(2));
+if (parsed === null) console.log(HELP);
+else if (parsed.outputs.from.length > 0) writeReports(readRecords(parsed.outputs.from), parsed.outputs);
+else await measure(parsed.options, parsed.outputs);
+
+async function measure(options: BenchOptions, outputs: Outputs): Promise<void> {
+  const counting = chooseCounting(options.wire);
+  const results: StepResult[] = [];
+  const places = new Set<string>();
+  const peers: Record<string, string> = {};
+  for (const kind of PEER_KINDS) {
+    if (!options.peers.includes(kind.name)) continue;
+    const version = kind.findVersion();
+    if (version === null) console.error(`${nameOf(kind.name)} is not installed and left out`);
+    peers[nameOf(kind.name)] = version === null ? 'is not installed' : `${version}: ${kind.description}`;
   }
-} catch (error) {
-  console.error((error as Error).message);
+  const record = (): BenchRecord => ({
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB`,
+    endedAt: new Date().toISOString(),
+    where: [...places].join('; '),
+    wire: WIRE_WORDS[counting],
+    peers,
+    options: { ...options },
+    results,
+  });
+  await runBench(options, counting, {
+    onPlace: (description) => places.add(description),
+    onProgress: (text) => console.error(text),
+    onResult(result) {
+      results.push(result);
+      console.error(describeResult(result));
+      if (outputs.json !== null && outputs.json !== '-') writeJson(outputs.json, record());
+    },
+  });
+  writeReports(record(), outputs);
+}
+
+function chooseCounting(asked: BenchOptions['wire']): WireCounting {
+  if (asked === 'proxy' || asked === 'none') return asked;
+  if (enterOwnNetwork()) return 'kernel';
+  if (asked === 'kernel')
+    throw new Error('this system allows no network of its own (it takes unshare, ip, and the right to)');
+  return 'proxy';
+}
+
+function readRecords(paths: readonly string[]): BenchRecord {
+  return mergeRecords(paths.map((path) => JSON.parse(readFileSync(path, 'utf8')) as BenchRecord));
+}
+
+function writeReports(record: BenchRecord, { json, reportFolder, writesDocs }: Outputs): void {
+  const report = makeReport(record, '.');
+  console.log(`\n${report.text}\n`);
+  if (json === '-') console.log(toJson(record));
+  else if (json !== null) writeJson(json, record);
+  if (reportFolder !== null) {
+    writeFiles(reportFolder, report.plots);
+    writeFileSync(join(reportFolder, 'report.md'), `# Benchmark\n\n${report.markdown}\n`);
+    console.log(`The report is in ${reportFolder}.`);
+  }
+  if (writesDocs) {
+    const path = join(DOCS, 'performance.md');
+    const { markdown, plots } = makeReport(record, PLOT_FOLDER);
+    writeFileSync(path, replaceBlock(readFileSync(path, 'utf8'), markdown));
+    writeFiles(join(DOCS, PLOT_FOLDER), plots);
+    console.log(`The report is in ${path}.`);
+  }
+  const wrong = record.results.filter(
+    ({ peer, note, differences }) =>
+      peer === 'cairn' && (differences.length > 0 || note?.startsWith('failed') === true),
+  );
+  if (wrong.length === 0) return;
+  console.error(`Cairn failed in ${wrong.length} steps: see above.`);
   process.exitCode = 1;
 }
 
-const summaries = summarise(results);
-const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB`;
-console.log(`\n${machine}; ${where}; ${values.runs} run(s), median (min–max)\n\n${formatTable(summaries)}\n`);
-const json = JSON.stringify({ machine, where, options, summaries, results }, null, 2);
-if (values.json === undefined) console.log(json);
-else writeFileSync(values.json, `${json}\n`);
-if (results.some(({ differences }) => differences.length > 0)) {
-  console.error('The trees differed: see above.');
-  process.exitCode = 1;
+function writeFiles(folder: string, files: ReadonlyMap<string, string>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, content] of files) writeFileSync(join(folder, name), content);
+}
+
+function writeJson(path: string, record: BenchRecord): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${toJson(record)}\n`);
+}
+
+function toJson(record: BenchRecord): string {
+  return JSON.stringify({ ...record, summaries: makeReport(record, '.').summaries }, null, 2);
+}
+
+function describeResult(result: StepResult): string {
+  const { run, peer, title, timeMs, residentBytes, cpuShare, note, differences } = result;
+  const facts: string[] = [];
+  if (timeMs !== null)
+    facts.push(timeMs < 1000 ? `${timeMs.toFixed(1)} ms` : `${(timeMs / 1000).toFixed(2)} s`);
+  if (residentBytes !== null) facts.push(`${(residentBytes / 1e6).toFixed(0)} MB resident`);
+  if (cpuShare !== null) facts.push(`${(cpuShare * 100).toFixed(3)} % of a CPU`);
+  if (note !== null) facts.push(note);
+  for (const difference of differences.slice(0, 5)) facts.push(`B DIFFERS: ${difference}`);
+  return `run ${run}: ${nameOf(peer)}: ${title}: ${facts.join('; ')}`;
 }

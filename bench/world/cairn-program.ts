@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { track } from './child-processes.ts';
 
 const CAIRN = join(import.meta.dirname, '..', '..', 'bin', 'cairn');
 const START_TIMEOUT_MS = 60_000;
@@ -66,6 +67,7 @@ export class CairnProgram {
       env: baseVariables(variables),
     });
     closeSync(log);
+    track(child);
     this.#child = child;
     child.on('exit', (code, signal) => {
       if (this.#child === child) this.#child = null;

@@ -3,9 +3,11 @@ type Step = () => void | Promise<void>;
 /** Takes what is to be done at the end. */
 export type Defer = (step: Step) => void;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
- * Runs `work` and afterwards what it deferred, last first: also when it fails and when the process is told to
- * end (Ctrl-C).
+ * Runs `work` and afterwards what it deferred, last first: also when it fails, when something else in this process
+ * does, and when the process is told to end (Ctrl-C).
  */
 export async function withCleanup<Result>(work: (defer: Defer) => Promise<Result>): Promise<Result> {
   const steps: Step[] = [];
@@ -26,15 +28,19 @@ export async function withCleanup<Result>(work: (defer: Defer) => Promise<Result
   function onSignal(): void {
     void cleanOnce().then(() => process.exit(130));
   }
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
+  function onUncaught(error: unknown): void {
+    console.error(error);
+    void cleanOnce().then(() => process.exit(1));
+  }
+  for (const signal of SIGNALS) process.once(signal, onSignal);
+  process.once('uncaughtException', onUncaught);
   try {
     return await work((step) => {
       steps.push(step);
     });
   } finally {
     await cleanOnce();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+    process.off('uncaughtException', onUncaught);
   }
 }

@@ -3,16 +3,25 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CairnProgram, runCairn, type Variables } from './cairn-program.ts';
-import { type CountingProxy, findFreePort, startCountingProxy } from './counting-proxy.ts';
+import { findFreePort } from './counting-proxy.ts';
 
 const SETTLE_POLL_MS = 300;
+/** As `apps/cli/src/tune-runtime.ts` would set them: without these a profile shows mostly the collection of garbage. */
+const BUFFER_FLAGS = [
+  '--external-memory-accounted-in-global-limit',
+  '--external-memory-max-growing-factor=1.05',
+] as const;
+const TUNED_FLAGS = {
+  server: ['--max-semi-space-size=2', '--heap-growing-percent=100', ...BUFFER_FLAGS],
+  device: ['--max-semi-space-size=4', '--heap-growing-percent=30', ...BUFFER_FLAGS],
+} as const;
+const TUNED_VARIABLES: Variables = { CAIRN_TUNED: '1', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '16' };
 
 export interface Device {
   readonly name: string;
   /** The folder it syncs. */
   readonly folder: string;
   readonly daemon: CairnProgram;
-  readonly proxy: CountingProxy | null;
   readonly variables: Variables;
 }
 
@@ -37,8 +46,8 @@ export interface World {
 }
 
 export interface WorldOptions {
-  /** A counting proxy stands between each device and the server. */
-  readonly countsWire?: boolean;
+  /** The port under which a device finds the server's; the same unless told. */
+  readonly connect?: (name: string, serverPort: number) => Promise<number>;
   /** Folder for CPU profiles, one for each process that ends in an orderly way. */
   readonly profileFolder?: string | null;
 }
@@ -48,13 +57,18 @@ export interface WorldOptions {
  * @param root folder for all their files
  */
 export async function startWorld(root: string, options: WorldOptions = {}): Promise<World> {
-  const { countsWire = false, profileFolder = null } = options;
+  const { connect = async (_name, port) => port, profileFolder = null } = options;
   const profile = (name: string) =>
     profileFolder === null
       ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}.cpuprofile`];
+      : [
+          ...TUNED_FLAGS[name === 'server' ? 'server' : 'device'],
+          '--cpu-prof',
+          `--cpu-prof-dir=${profileFolder}`,
+          `--cpu-prof-name=${name}.cpuprofile`,
+        ];
   // A process that replaces itself while it is profiled may be ended by the profiler's last signal.
-  const profiled: Variables = profileFolder === null ? {} : { CAIRN_TUNED: '1' };
+  const profiled: Variables = profileFolder === null ? {} : TUNED_VARIABLES;
   const serverPort = await findFreePort();
   const serverData = join(root, 'server');
   const password = randomBytes(18).toString('base64url');
@@ -69,15 +83,11 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
   });
 
   async function stop(): Promise<void> {
-    for (const { daemon, proxy } of devices) {
-      await daemon.stop();
-      await proxy?.close();
-    }
+    for (const { daemon } of devices) await daemon.stop();
     await server.stop();
   }
 
   async function addDevice(name: string): Promise<Device> {
-    const proxy = countsWire ? await startCountingProxy(serverPort) : null;
     const home = join(root, `home-${name}`);
     const folder = join(root, `folder-${name}`);
     const variables = { CAIRN_HOME: home, CAIRN_DEVICE: `Device ${name.toUpperCase()}` };
@@ -89,11 +99,11 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
       logPath: join(root, `daemon-${name}.log`),
       readyText: 'Syncing ',
     });
-    const device = { name, folder, daemon, proxy, variables };
+    const device = { name, folder, daemon, variables };
     devices.push(device);
     mkdirSync(folder);
     const command = devices.length === 1 ? 'signup' : 'login';
-    const url = `http://127.0.0.1:${proxy?.port ?? serverPort}`;
+    const url = `http://127.0.0.1:${await connect(name, serverPort)}`;
     await runCairn([command, '--server', url, '--username', 'bench'], {
       ...variables,
       CAIRN_PASSWORD: password,

@@ -17,13 +17,19 @@ export interface WorkFolder {
  * ext4 without a journal creates files slowly for minutes after many were deleted, which would be measured
  * instead of the product.
  * @param base folder to put it in, the system's for temporary files by default
+ * @param mostFiles how many files and folders the new ext4 can hold
  */
-export function createWorkFolder(place: WorkPlace | 'auto', sizeBytes: number, base = tmpdir()): WorkFolder {
+export function createWorkFolder(
+  place: WorkPlace | 'auto',
+  sizeBytes: number,
+  base = tmpdir(),
+  mostFiles = 400_000,
+): WorkFolder {
   const outer = mkdtempSync(join(base, 'cairn-bench-'));
   const remove = () => rmSync(outer, { recursive: true, force: true, maxRetries: 3 });
   if (place !== 'temp') {
     try {
-      return mountImage(outer, sizeBytes, remove);
+      return mountImage(outer, sizeBytes, mostFiles, remove);
     } catch (error) {
       if (place === 'loop') {
         remove();
@@ -38,12 +44,13 @@ export function createWorkFolder(place: WorkPlace | 'auto', sizeBytes: number, b
   };
 }
 
-function mountImage(outer: string, sizeBytes: number, remove: () => void): WorkFolder {
+function mountImage(outer: string, sizeBytes: number, mostFiles: number, remove: () => void): WorkFolder {
   const image = join(outer, 'image');
   const path = join(outer, 'work');
   mkdirSync(path);
   run('truncate', '-s', String(sizeBytes), image);
-  run('mkfs.ext4', '-q', '-F', '-N', '400000', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image);
+  const eager = 'lazy_itable_init=0,lazy_journal_init=0';
+  run('mkfs.ext4', '-q', '-F', '-N', String(mostFiles), '-E', eager, image);
   run('mount', '-o', 'loop', image, path);
   return {
     path,

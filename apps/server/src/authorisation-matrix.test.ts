@@ -64,6 +64,21 @@ const CASES: Record<string, Case> = {
     names: true,
     ask: ({ deviceId }) => ({ path: `/api/v1/devices/${deviceId}` }),
   },
+  'POST /api/v1/spaces/:spaceId/announcements': {
+    own: 204,
+    names: true,
+    ask: ({ spaceId, fileId, rootId, blockId }) => ({
+      path: `/api/v1/spaces/${spaceId}/announcements`,
+      json: {
+        transferId: 'a'.repeat(26),
+        entryId: fileId,
+        parentId: rootId,
+        name: 'large.bin',
+        sizeBytes: 1,
+        chunks: [{ position: 0, block: blockId, sizeBytes: 1 }],
+      },
+    }),
+  },
   'POST /api/v1/spaces/:spaceId/blocks/missing': {
     own: 200,
     names: true,

@@ -75,6 +75,14 @@ export interface ScrubReport {
   readonly stoppedBy: 'aborted' | null;
 }
 
+/** Memory that blocks are read into and that is used again. */
+export interface ReadMemory {
+  /** Just so many bytes, with anything in them, that nobody else has; `null`: read into memory of your own. */
+  take(sizeBytes: number): Uint8Array | null;
+  /** Nobody looks at what `take` gave any more. What is never given back is garbage. */
+  give(memory: Uint8Array): void;
+}
+
 /**
  * Where blocks live. Callers have checked that payloads fit their ids; the store guarantees that what it
  * acknowledged is durable and that what it returns is what it was given, or an error.
@@ -92,8 +100,13 @@ export interface BlockStore {
   ): Promise<readonly BlockLocation[]>;
   /** Reads and verifies one block. `null` when absent; throws `data-damaged` when its record is not what was written. */
   get(blockId: BlockId): Promise<StoredBlock | null>;
-  /** Reads many in the given order, a bounded number ahead; yields `null` for an absent one. */
-  getMany(blockIds: readonly BlockId[]): AsyncIterable<StoredBlock | null>;
+  /**
+   * Reads many in the given order, a bounded number ahead; yields `null` for an absent one.
+   * @param memory where payloads may be put. Then each stays as it is only until the next block is asked for; who stops
+   * before the end leaves the memory of what was read to the garbage collector, so a payload may still be on its way to
+   * somewhere then. A store may do without it.
+   */
+  getMany(blockIds: readonly BlockId[], memory?: ReadMemory): AsyncIterable<StoredBlock | null>;
   /** Which of these are present, in the same order. */
   has(blockIds: readonly BlockId[]): Promise<boolean[]>;
   /** Where these are, in the same order; `null` for one that is absent or damaged. */

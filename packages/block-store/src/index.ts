@@ -5,6 +5,7 @@ export type {
   CompactionOptions,
   CompactionReport,
   Fence,
+  ReadMemory,
   ScrubOptions,
   ScrubReport,
 } from './block-store.ts';

@@ -110,7 +110,8 @@ function parseProblem(text: string): Problem | null {
 }
 
 async function readText(serverUrl: string, response: TransportResponse, maxBytes: number): Promise<string> {
-  const pieces: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = '';
   let size = 0;
   for await (const piece of response.body) {
     size += piece.length;
@@ -118,22 +119,9 @@ async function readText(serverUrl: string, response: TransportResponse, maxBytes
       response.discard();
       throw notCairn(serverUrl, `its answer is longer than ${maxBytes} bytes`);
     }
-    pieces.push(piece);
+    text += decoder.decode(piece, { stream: true });
   }
-  return new TextDecoder().decode(concatenate(pieces, size));
-}
-
-/** One array out of many. */
-export function concatenate(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(size);
-  let position = 0;
-  for (const piece of pieces) {
-    whole.set(piece, position);
-    position += piece.length;
-  }
-  return whole;
+  return text + decoder.decode();
 }
 
 function parseRetryAfter(text: string | undefined): number | null {

@@ -22,6 +22,8 @@ export interface ApiRequest {
   readonly anonymous?: boolean;
   /** Doing it twice differs from doing it once: sent on a fresh connection and never repeated. */
   readonly once?: boolean;
+  /** See `TransportRequest`. */
+  readonly bulk?: boolean;
   readonly retry?: RetryPolicy;
 }
 
@@ -96,6 +98,7 @@ export function createApi(
       signal: asked.signal,
       ...(asked.idleTimeoutMs === undefined ? {} : { idleTimeoutMs: asked.idleTimeoutMs }),
       freshConnection: asked.once === true,
+      ...(asked.bulk === true ? { bulk: true } : {}),
     });
     if (response.status >= 200 && response.status < 300) {
       for (const listener of listeners) listener();

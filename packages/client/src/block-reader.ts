@@ -9,16 +9,22 @@ const MANIFEST_CACHE_BYTES = 16 * 1024 * 1024;
 const READ_RETRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 6 };
 const ONE_TRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 };
 
+/** Gives memory for so many bytes, and so many more that only count until it is asked again. */
+export type Allocate = (sizeBytes: number, roomBytes?: number) => Uint8Array;
+
 /** Reads verified plain bytes of blocks of one space. */
 export interface BlockReader {
   /**
    * Hands over the plain bytes of at most 4096 different blocks, each once, as they arrive in the order asked.
    * What arrived before a broken connection is not asked for again.
+   * @param allocate gives the memory that their bytes come in, and some that only counts until it is asked again; it may
+   * be asked more than once for the same block
    */
   read(
     blockIds: Iterable<BlockId>,
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
     signal?: AbortSignal,
+    allocate?: Allocate,
   ): Promise<void>;
   /** One manifest block, remembered for a while. */
   readManifest(blockId: BlockId, signal?: AbortSignal): Promise<Uint8Array>;
@@ -47,12 +53,26 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
     response: TransportResponse,
     asked: readonly BlockId[],
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
+    allocate: Allocate | undefined,
   ): Promise<void> {
     let next = 0;
+    let packed = new Uint8Array(0);
+    /** Compressed bytes are looked at only until the block is opened: they need no place beside the others. */
+    function place(sizeBytes: number, codec: 'raw' | 'zstd'): Uint8Array {
+      if (allocate === undefined) return new Uint8Array(sizeBytes);
+      if (codec === 'raw') return allocate(sizeBytes);
+      if (packed.length < sizeBytes) packed = new Uint8Array(sizeBytes * 2);
+      return packed.subarray(0, sizeBytes);
+    }
     try {
-      for await (const block of decodePackStream(response.body, { maxBlocks: asked.length })) {
+      const blocks = decodePackStream(response.body, {
+        maxBlocks: asked.length,
+        allocate: (sizeBytes, { codec }) => place(sizeBytes, codec),
+      });
+      for await (const block of blocks) {
         if (block.blockId !== asked[next++]) throw broken('it sent another block than was asked for');
-        onBlock(block.blockId, openBlock(platform, block));
+        const room = block.codec === 'raw' ? undefined : allocate?.(block.plainBytes, 1);
+        onBlock(block.blockId, openBlock(platform, block, room));
       }
     } catch (error) {
       if (isCairnError(error, 'bad-request', 'too-large')) throw broken(error.message, error);
@@ -73,6 +93,7 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
     blockIds: Iterable<BlockId>,
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
     signal?: AbortSignal,
+    allocate?: Allocate,
   ): Promise<void> {
     const wanted = new Set(blockIds);
     const take = (blockId: BlockId, plain: Uint8Array): void => {
@@ -90,10 +111,11 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
           json: { blockIds: left },
           headers: { accept: `${MEDIA_TYPES.pack}, ${MEDIA_TYPES.problem}` },
           signal,
+          bulk: true,
           retry: ONE_TRY,
         },
         MEDIA_TYPES.pack,
-        (response) => receive(response, left, take),
+        (response) => receive(response, left, take, allocate),
       );
     };
     await withRetry(api.environment, api.bound(READ_RETRY), signal, async () => {

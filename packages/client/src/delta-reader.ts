@@ -2,7 +2,7 @@ import { type ContentPlatform, DELTA_LIMITS, listDeltaBases, openBlock, openDelt
 import { type BlockId, isCairnError, type SpaceId } from '@cairn/model';
 import { decodeDeltaStream, MEDIA_TYPES, type PackRecord, PROTOCOL_LIMITS } from '@cairn/protocol';
 import { type Api, apiPath } from './api.ts';
-import type { BlockReader } from './block-reader.ts';
+import type { Allocate, BlockReader } from './block-reader.ts';
 import { DEFAULT_RETRY } from './retry.ts';
 import type { TransportResponse } from './transport.ts';
 
@@ -22,11 +22,13 @@ export interface DeltaReader {
    * Hands over the plain bytes of each block once, in whatever order they arrive. A delta that cannot be had or does not fit
    * costs one request more and nothing else.
    * @param wanted at most 4096, each with what is here that it may be like
+   * @param allocate as for {@link BlockReader.read}; of no use for what deltas make
    */
   read(
     wanted: ReadonlyMap<BlockId, ContentBase | null>,
     onBlock: (blockId: BlockId, plain: Uint8Array) => void,
     signal?: AbortSignal,
+    allocate?: Allocate,
   ): Promise<void>;
 }
 
@@ -119,7 +121,7 @@ export function createDeltaReader(
   }
 
   return {
-    async read(wanted, onBlock, signal) {
+    async read(wanted, onBlock, signal, allocate) {
       const asked: Asked[] = [];
       const whole: BlockId[] = [];
       for (const [blockId, base] of wanted) {
@@ -129,7 +131,7 @@ export function createDeltaReader(
         else asked.push({ blockId, bases, base });
       }
       await Promise.all([
-        whole.length === 0 ? undefined : reader.read(whole, onBlock, signal),
+        whole.length === 0 ? undefined : reader.read(whole, onBlock, signal, allocate),
         readDeltas(asked, onBlock, signal),
       ]);
     },

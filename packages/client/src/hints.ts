@@ -1,5 +1,5 @@
 import type { Environment } from '@cairn/environment';
-import type { SpaceId } from '@cairn/model';
+import type { Announcement, SpaceId } from '@cairn/model';
 import { isCairnError } from '@cairn/model';
 import { API_PREFIX, CLOSE_CODES, parseServerEvent } from '@cairn/protocol';
 import type { Api } from './api.ts';
@@ -19,6 +19,8 @@ export interface HintHandlers {
   /** The space has reached this sequence; null: ask the server, whatever it is. */
   onHint(sequence: number | null): void;
   onState(state: 'live' | 'polling'): void;
+  /** Another device of the account is sending a large file into the space. */
+  onAnnouncement?(announcement: Announcement): void;
 }
 
 /**
@@ -121,6 +123,8 @@ export function followHints(api: Api, spaceId: SpaceId, handlers: HintHandlers):
       onMessage(text) {
         const event = parseServerEvent(text);
         if (event?.type === 'hint' && event.spaceId === spaceId) handlers.onHint(event.sequence);
+        if (event?.type === 'announcement' && event.spaceId === spaceId)
+          handlers.onAnnouncement?.(event.announcement);
         if (event?.type === 'revoked') handlers.onHint(null);
       },
       onClose: ({ status, code }) => onClosed(status, code, headers),

@@ -1,10 +1,13 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import { type BlockId, CairnError, type FileContent } from '@cairn/model';
+import { type BatchMemory, createBatchMemories, joinAdjacent } from './batch-memory.ts';
 import type { BlockReader } from './block-reader.ts';
 import type { ContentBase, DeltaReader } from './delta-reader.ts';
 
 const BATCH_BYTES = 5 * 1024 * 1024;
 const BATCH_BLOCKS = 2000;
+/** Blocks that have arrived side by side are handed on together up to this size: few large writes are cheaper than many. */
+const MAX_PIECE_BYTES = 2 * 1024 * 1024;
 
 export interface ContentItem {
   readonly content: FileContent;
@@ -19,7 +22,10 @@ export interface ContentPiece {
   readonly index: number;
   /** Where in the file. */
   readonly position: number;
-  /** Read-only: a block that occurs twice may share its memory. */
+  /**
+   * Read-only: a block that occurs twice may share its memory. Overwritten once the next piece is asked for: who keeps
+   * them copies them.
+   */
   readonly bytes: Uint8Array;
   readonly last: boolean;
 }
@@ -38,6 +44,7 @@ interface Wanted {
 
 /** One request's worth of blocks on their way. */
 interface Batch {
+  readonly memory: BatchMemory;
   readonly wanted: readonly Wanted[];
   /** Arrived and still to be handed on, with how often. */
   readonly arrived: Map<BlockId, Uint8Array>;
@@ -48,7 +55,12 @@ interface Batch {
   progress(): Promise<void>;
 }
 
-function fetchBatch(deltas: DeltaReader, wanted: readonly Wanted[], signal: AbortSignal): Batch {
+function fetchBatch(
+  deltas: DeltaReader,
+  wanted: readonly Wanted[],
+  memory: BatchMemory,
+  signal: AbortSignal,
+): Batch {
   const uses = new Map<BlockId, number>();
   const blocks = new Map<BlockId, ContentBase | null>();
   for (const { blockId, base } of wanted) {
@@ -71,8 +83,10 @@ function fetchBatch(deltas: DeltaReader, wanted: readonly Wanted[], signal: Abor
             wake();
           },
           signal,
+          (sizeBytes, roomBytes) => memory.allocate(sizeBytes, roomBytes),
         );
   return {
+    memory,
     wanted,
     arrived,
     uses,
@@ -100,13 +114,14 @@ export async function* readContents(
 ): AsyncGenerator<ContentPiece> {
   const stop = new AbortController();
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const memories = createBatchMemories(BATCH_BYTES);
   const batches = gather(listWanted(platform, reader, items, inner));
 
   async function begin(after: Promise<void>): Promise<Batch | null> {
     await after;
     const { value: wanted, done } = await batches.next();
     if (done === true) return null;
-    const batch = fetchBatch(deltas, wanted, inner);
+    const batch = fetchBatch(deltas, wanted, memories.take(sumBytes(wanted)), inner);
     // Thrown where the batch is read; until then nobody else listens.
     batch.done.catch(() => undefined);
     return batch;
@@ -119,12 +134,44 @@ export async function* readContents(
       if (batch === null) return;
       ahead = begin(batch.done);
       ahead.catch(() => undefined);
-      for (const wanted of batch.wanted) yield toPiece(wanted, await take(batch, wanted.blockId));
+      yield* takePieces(batch);
+      await batch.done;
+      memories.give(batch.memory);
     }
   } finally {
     stop.abort(new CairnError('cancelled', 'the rest was not wanted'));
     ahead.catch(() => undefined);
   }
+}
+
+/** In order, each when it has arrived, and together with those behind it that have arrived, too. */
+async function* takePieces(batch: Batch): AsyncGenerator<ContentPiece> {
+  let piece: ContentPiece | null = null;
+  for (const wanted of batch.wanted) {
+    if (piece !== null) {
+      const joined: ContentPiece | null = joinNext(piece, wanted, batch);
+      if (joined !== null) {
+        piece = joined;
+        continue;
+      }
+      yield piece;
+    }
+    piece = toPiece(wanted, await take(batch, wanted.blockId));
+  }
+  if (piece !== null) yield piece;
+}
+
+/** The piece with the one behind it, if that has arrived and lies behind it in memory as it does in the file. */
+function joinNext(piece: ContentPiece, wanted: Wanted, batch: Batch): ContentPiece | null {
+  const { index, position, blockId, sizeBytes, skipBytes, last } = wanted;
+  const follows = piece.index === index && piece.position + piece.bytes.length === position;
+  if (!follows || blockId === null || skipBytes > 0) return null;
+  const plain = batch.arrived.get(blockId);
+  if (plain?.length !== sizeBytes || piece.bytes.length + sizeBytes > MAX_PIECE_BYTES) return null;
+  const bytes = joinAdjacent(piece.bytes, plain);
+  if (bytes === null) return null;
+  letGo(batch, blockId);
+  return { index, position: piece.position, bytes, last };
 }
 
 /** Waits for a block of the batch; its memory is let go with its last use. */
@@ -134,15 +181,23 @@ async function take(batch: Batch, blockId: BlockId | null): Promise<Uint8Array |
   for (;;) {
     const plain = batch.arrived.get(blockId);
     if (plain !== undefined) {
-      const left = (batch.uses.get(blockId) ?? 1) - 1;
-      batch.uses.set(blockId, left);
-      if (left === 0) batch.arrived.delete(blockId);
+      letGo(batch, blockId);
       return plain;
     }
     if (settled) return undefined;
     await batch.progress();
     settled = await Promise.race([batch.done.then(() => true), Promise.resolve(false)]);
   }
+}
+
+function letGo(batch: Batch, blockId: BlockId): void {
+  const left = (batch.uses.get(blockId) ?? 1) - 1;
+  batch.uses.set(blockId, left);
+  if (left === 0) batch.arrived.delete(blockId);
+}
+
+function sumBytes(wanted: readonly Wanted[]): number {
+  return wanted.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
 }
 
 function toPiece(wanted: Wanted, plain: Uint8Array | undefined): ContentPiece {

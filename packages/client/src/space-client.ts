@@ -1,5 +1,6 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import {
+  type Announcement,
   CairnError,
   type ChangeConflict,
   type Changeset,
@@ -75,6 +76,7 @@ export interface SpaceClient {
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
+    onAnnouncement?: (announcement: Announcement) => void,
   ): { close(): void };
 }
 
@@ -143,7 +145,12 @@ export function createSpaceClient(
       older === null || content.manifest.depth === 0
         ? listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal))
         : listBeside(api, platform, reader, deltaReader, content, older, signal),
-    hints: (onHint, onState) => followHints(api, spaceId, { onHint, onState }),
+    hints: (onHint, onState, onAnnouncement) =>
+      followHints(api, spaceId, {
+        onHint,
+        onState,
+        ...(onAnnouncement === undefined ? {} : { onAnnouncement }),
+      }),
   };
 }
 

@@ -18,13 +18,21 @@ export interface TransportRequest {
   readonly idleTimeoutMs?: number;
   /** Never reuse a kept-alive connection: for requests that must not be repeated when one breaks. */
   readonly freshConnection?: boolean;
+  /**
+   * The answer may be large, and is best received without new memory for each piece of it. Only for requests that may be
+   * sent twice.
+   */
+  readonly bulk?: boolean;
 }
 
 export interface TransportResponse {
   readonly status: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Body as it arrives; throws `server-unreachable` when the connection breaks before the end. Read it once. */
+  /**
+   * Body as it arrives; throws `server-unreachable` when the connection breaks before the end. Read it once. A piece may be
+   * overwritten once the next is asked for.
+   */
   readonly body: AsyncIterable<Uint8Array>;
   /** Drops what is left of the body. */
   discard(): void;

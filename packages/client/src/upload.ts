@@ -1,5 +1,6 @@
 import { type ByteSource, type ContentPlatform, cutContent, type PlainBlock } from '@cairn/content';
 import {
+  type AnnouncedFile,
   type BlockId,
   CairnError,
   type ChunkProfile,
@@ -9,6 +10,7 @@ import {
   type SpaceId,
 } from '@cairn/model';
 import { MEDIA_TYPES, missingBlocksResponseSchema, storedBlocksResponseSchema } from '@cairn/protocol';
+import { createAnnouncer } from './announcer.ts';
 import { type Api, apiPath } from './api.ts';
 import { type BaseVersion, readBaseVersion } from './base-blocks.ts';
 import type { BlockReader } from './block-reader.ts';
@@ -57,6 +59,8 @@ interface Base {
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   onProgress?(sentBytes: number): void;
+  /** The one file that will be added: other devices of the account are told how far it has come. */
+  readonly announces?: AnnouncedFile | undefined;
 }
 
 /** Sends contents of any number of files: many small ones share questions and packs. Memory is bounded. */
@@ -95,6 +99,8 @@ export function createUpload(
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const known = createKnownBlocks();
+  const announcer =
+    options.announces === undefined ? null : createAnnouncer(api, spaceId, options.announces, signal);
   let batch: Batch | null = null;
   let sealedBatches = 0;
   /** Settles when every batch sealed so far is encoded and handed to the wire. Never rejects. */
@@ -223,8 +229,11 @@ export function createUpload(
     prepared: Promise<BatchDeltas | null>,
   ): Promise<void> {
     let encoded: EncodedBatch;
+    const { blockIds } = sealed;
     try {
-      encoded = sealed.encode(platform, await question, await prepared);
+      const missing = await question;
+      encoded = sealed.encode(platform, missing, await prepared);
+      announcer?.stored(blockIds.filter((blockId) => !missing.has(blockId)));
       skippedBytes += encoded.skippedBytes;
       // The server takes a manifest block only when it has its children: in this pack before it, or acknowledged.
       if (encoded.pack !== null) await waitUntil(() => inFlight.size < roomFor(encoded));
@@ -238,7 +247,10 @@ export function createUpload(
     }
     const sending: Promise<void> = sendEncoded(encoded)
       // Answered, so read to its end: nobody needs the memory any more.
-      .then(() => give(sealed))
+      .then(() => {
+        give(sealed);
+        announcer?.stored(blockIds);
+      })
       .catch((error) => {
         // A broken connection may still hold it.
         forget(sealed);
@@ -297,7 +309,10 @@ export function createUpload(
     // Those of the next version are asked for when that is uploaded, and need not be read back then.
     if (block.kind === 'manifest') reader.keepManifest(block.blockId, block.plain);
     const place = base?.version.placeBlock(block) ?? null;
-    if (known.has(block.blockId) || base?.version.has(block.blockId) === true) {
+    const isOld = base?.version.has(block.blockId) === true;
+    // What the version before has is on the other devices, too.
+    if (!isOld) announcer?.cut(block);
+    if (known.has(block.blockId) || isOld) {
       skippedBytes += block.plain.length;
       return;
     }
@@ -333,6 +348,7 @@ export function createUpload(
       await encoded;
       // Packs of what is added meanwhile are for the next flush.
       await Promise.all([...inFlight]);
+      announcer?.end();
       check();
     },
     abort() {

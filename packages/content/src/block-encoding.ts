@@ -69,11 +69,11 @@ function wrong(block: StoredBlock, problem: string, cause?: unknown): CairnError
   });
 }
 
-function decode(platform: ContentPlatform, block: StoredBlock): Uint8Array {
+function decode(platform: ContentPlatform, block: StoredBlock, into: Uint8Array | undefined): Uint8Array {
   if (block.codec === 'raw') return block.payload;
   if (block.codec !== 'zstd') throw wrong(block, `has an unknown codec "${block.codec}"`);
   try {
-    return platform.decompress(block.payload, block.plainBytes);
+    return platform.decompress(block.payload, block.plainBytes, into);
   } catch (error) {
     throw wrong(block, 'cannot be decompressed to the size it claims', error);
   }
@@ -82,13 +82,15 @@ function decode(platform: ContentPlatform, block: StoredBlock): Uint8Array {
 /**
  * The verified plain bytes of a block. They may share memory with the payload.
  * Throws `block-wrong` when kind, size, compression or hash do not fit; never returns other bytes than the id names.
+ * @param into memory for the bytes of a compressed block, with room for one byte more than those; they may be elsewhere
+ * all the same
  */
-export function openBlock(platform: ContentPlatform, block: StoredBlock): Uint8Array {
+export function openBlock(platform: ContentPlatform, block: StoredBlock, into?: Uint8Array): Uint8Array {
   if (!Number.isInteger(block.plainBytes) || block.plainBytes < 1 || block.plainBytes > MAX_BLOCK_BYTES) {
     throw wrong(block, `claims to have ${block.plainBytes} bytes, allowed are 1 to ${MAX_BLOCK_BYTES}`);
   }
   if (blockKindOf(block.blockId) !== block.kind) throw wrong(block, `is no ${block.kind}, as its id says`);
-  const plain = decode(platform, block);
+  const plain = decode(platform, block, into);
   if (plain.length !== block.plainBytes) {
     throw wrong(block, `has ${plain.length} bytes instead of the ${block.plainBytes} it claims`);
   }

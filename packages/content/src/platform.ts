@@ -10,8 +10,8 @@ export interface ContentPlatform {
   /** One zstd frame in memory of its own, or `null` when compression is not worth it. */
   compress(bytes: Uint8Array): Uint8Array | null;
   /**
-   * The inverse. Never makes more than `plainBytes` bytes (then, and when the frame is damaged, it throws an
+   * The inverse, in `into` where there is such memory, of `plainBytes` and at least one more. Never makes more than `plainBytes` bytes (then, and when the frame is damaged, it throws an
    * error of the platform's own; `openBlock` gives it a code).
    */
-  decompress(bytes: Uint8Array, plainBytes: number): Uint8Array;
+  decompress(bytes: Uint8Array, plainBytes: number, into?: Uint8Array): Uint8Array;
 }

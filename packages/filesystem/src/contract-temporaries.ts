@@ -85,6 +85,56 @@ export function describeTemporaries({ filesystem, user, read }: ContractTools): 
     expect(await read('used')).toBe('x');
   });
 
+  it('tidies only temporaries whose names begin so, where that is asked', async () => {
+    for (const name of ['ahead-1', 'other-1']) {
+      const temporary = await filesystem().openTemporary(name);
+      await temporary.write(encode('x'), 0);
+      await temporary.close();
+    }
+    await filesystem().removeOldTemporaries(-60_000, 'ahead-');
+    const gone = await filesystem().openTemporary('ahead-1');
+    const left = await filesystem().openTemporary('other-1');
+    expect([gone.existingBytes, left.existingBytes]).toEqual([0, 1]);
+  });
+
+  it('goes on under the name of another temporary, whose bytes are lost [S-7]', async () => {
+    const old = await filesystem().openTemporary('download-1');
+    await old.write(encode('of an earlier run'), 0);
+    await old.close();
+    const temporary = await filesystem().openTemporary('ahead-1');
+    await temporary.write(encode('hello'), 0);
+    await temporary.rename('download-1');
+    await expect(filesystem().openTemporary('download-1')).rejects.toThrow(/open already/);
+    await temporary.write(encode('!'), 5);
+    await temporary.close();
+    const again = await filesystem().openTemporary('download-1');
+    expect(again.existingBytes).toBe(6);
+    await again.sync();
+    await filesystem().place(again, 'a', ABSENT, {});
+    expect(await read('a')).toBe('hello!');
+    const first = await filesystem().openTemporary('ahead-1');
+    expect(first.existingBytes).toBe(0);
+    await first.discard();
+  });
+
+  it('does not take the name of a temporary that is open, or one that no temporary has', async () => {
+    const one = await filesystem().openTemporary('one');
+    const other = await filesystem().openTemporary('other');
+    await expect(one.rename('other')).rejects.toThrow(/open already/);
+    await expect(one.rename('../other')).rejects.toMatchObject({ code: 'bad-name' });
+    await one.write(encode('1'), 0);
+    await one.sync();
+    await filesystem().place(one, 'a', ABSENT, {});
+    expect(await read('a')).toBe('1');
+    await expect(one.rename('later')).rejects.toThrow(/closed/);
+    await other.discard();
+  });
+
+  it('knows how much can still be written, or that it does not', async () => {
+    const free = await filesystem().freeBytes();
+    expect(free === null || free > 0).toBe(true);
+  });
+
   it('writes beyond the end and in large pieces', async () => {
     const temporary = await filesystem().openTemporary('t');
     const piece = new Uint8Array(300_000).fill(7);

@@ -60,6 +60,8 @@ export interface TemporaryFile {
    * will be placed with they become durable too, and placing has less to do.
    */
   sync(attributes?: Attributes): Promise<void>;
+  /** Gives it the name of another temporary, whose bytes are lost; throws when that is open. */
+  rename(name: string): Promise<void>;
   /** Closes and keeps the file, so that a later run can go on. */
   close(): Promise<void>;
   /** Closes and deletes the file. */
@@ -135,8 +137,10 @@ export interface Filesystem {
    * resumed. Opening one that is open already throws.
    */
   openTemporary(name: string): Promise<TemporaryFile>;
-  /** Deletes temporaries that nobody has open and that are older than `olderThanMs`. */
-  removeOldTemporaries(olderThanMs: number): Promise<void>;
+  /** Deletes temporaries that nobody has open and that are older than `olderThanMs`; with a prefix, only those named so. */
+  removeOldTemporaries(olderThanMs: number, prefix?: string): Promise<void>;
+  /** Bytes that can still be written to this disk; `null` where that cannot be told. */
+  freeBytes(): Promise<number | null>;
 
   /**
    * Moves a synced temporary to `path` atomically, with the given attributes. With `absent` it never replaces

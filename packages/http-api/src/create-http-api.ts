@@ -13,6 +13,7 @@ import { createHintBoard } from './foundation/hint-board.ts';
 import { observeRequests } from './foundation/observation.ts';
 import { createPackBuffers } from './foundation/pack-buffers.ts';
 import { answerWithProblems } from './foundation/problems.ts';
+import { createReadBuffers } from './foundation/read-buffers.ts';
 import type { RouteContext } from './foundation/route-context.ts';
 import { recordRoutes } from './foundation/route-list.ts';
 import { addSecurityHeaders } from './foundation/security-headers.ts';
@@ -25,6 +26,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 65_000;
 /** Two devices that send at full speed have two packs each under way. */
 const KEPT_PACK_BUFFERS = 4;
+/** Two devices that receive at full speed. */
+const KEPT_READ_BYTES = 16 * 1024 * 1024;
 
 /**
  * The HTTP surface of one server process, ready to listen. Closing it ends long polls and sockets at once and
@@ -40,6 +43,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     packGate: createGate(limits.concurrentPacks, limits.waitingPacks),
     packBuffers: createPackBuffers(KEPT_PACK_BUFFERS),
     deltaGate: createGate(limits.concurrentPacks, limits.waitingPacks),
+    readBuffers: createReadBuffers(KEPT_READ_BYTES),
     stopping: stop.signal,
   };
   const app = fastify({

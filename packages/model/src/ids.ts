@@ -13,6 +13,8 @@ export type EntryId = Brand<'EntryId'>;
 export type VersionId = Brand<'VersionId'>;
 export type ChangesetId = Brand<'ChangesetId'>;
 export type UploadId = Brand<'UploadId'>;
+/** One pass of a device over a large file that it sends. */
+export type TransferId = Brand<'TransferId'>;
 /** Names one history of a server's journals; a server restored from a backup gets a new one. */
 export type Epoch = Brand<'Epoch'>;
 

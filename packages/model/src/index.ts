@@ -1,3 +1,4 @@
+export type { AnnouncedChunk, AnnouncedFile, Announcement } from './announcement.ts';
 export {
   CHANGESET_LIMITS,
   type Change,
@@ -57,6 +58,7 @@ export {
   type ShardId,
   type SpaceId,
   shardIdOf,
+  type TransferId,
   type UploadId,
   type UserId,
   type VersionId,

@@ -6,7 +6,7 @@ import { createFreeNames } from './free-names.ts';
 import { orderLocalSteps } from './local-order.ts';
 import type { Plan, PlannedOperation, PlanOptions } from './plan.ts';
 import { orderPushes } from './server-order.ts';
-import type { Trees } from './trees.ts';
+import type { LocalNode, RemoteNode, Trees } from './trees.ts';
 import { compareIds, createView, type View } from './view.ts';
 
 /**
@@ -82,23 +82,36 @@ function widen(view: View, candidates: Iterable<EntryId>): EntryId[] {
   const { rootId, remote, local, synced } = view.trees;
   const ids = new Set<EntryId>();
   const stack = [...candidates];
-  const has = (id: EntryId) => [remote.get(id), local.get(id), synced.get(id)];
+  const whole = new Set<EntryId>();
+  function isInAll(id: EntryId): boolean {
+    if (whole.has(id)) return true;
+    if (remote.get(id) === undefined || local.get(id) === undefined || synced.get(id) === undefined)
+      return false;
+    whole.add(id);
+    return true;
+  }
+  function addParent(node: { readonly parentId: EntryId | null } | undefined): void {
+    const parentId = node?.parentId ?? null;
+    if (parentId !== null && parentId !== rootId && !ids.has(parentId) && !isInAll(parentId))
+      stack.push(parentId);
+  }
+  function addNamesakes(node: RemoteNode | LocalNode | undefined): void {
+    if (node === undefined || node.parentId === null) return;
+    for (const id of view.remoteNamed(node.parentId, node.name)) if (!ids.has(id)) stack.push(id);
+    for (const id of view.localNamed(node.parentId, node.name)) if (!ids.has(id)) stack.push(id);
+  }
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     if (id === rootId || ids.has(id)) continue;
-    const nodes = has(id);
-    if (nodes.every((node) => node === undefined)) continue;
+    const [theirs, ours, agreed] = [remote.get(id), local.get(id), synced.get(id)];
+    if (theirs === undefined && ours === undefined && agreed === undefined) continue;
     ids.add(id);
-    for (const node of nodes) {
-      if (node === undefined || node.parentId === null) continue;
-      if (has(node.parentId).some((parent) => parent === undefined)) stack.push(node.parentId);
-    }
-    for (const node of [nodes[0], nodes[1]]) {
-      if (node === undefined || node.parentId === null) continue;
-      stack.push(...view.remoteNamed(node.parentId, node.name), ...view.localNamed(node.parentId, node.name));
-    }
-    if (nodes.some((node) => node === undefined)) {
-      for (const tree of [remote, local, synced]) stack.push(...tree.children(id));
-    }
+    addParent(theirs);
+    addParent(ours);
+    addParent(agreed);
+    addNamesakes(theirs);
+    if (ours?.parentId !== theirs?.parentId || ours?.name !== theirs?.name) addNamesakes(ours);
+    if (theirs !== undefined && ours !== undefined && agreed !== undefined) continue;
+    for (const tree of [remote, local, synced]) stack.push(...tree.children(id));
   }
   return [...ids].sort(compareIds);
 }

@@ -36,6 +36,8 @@ export const PROTOCOL_LIMITS = {
   maxDeltas: 256,
   /** Plain bytes of all bases of one request, each counted as often as it is named: what reading them may cost. */
   maxDeltaBaseBytes: 32 * 1024 * 1024,
+  /** Chunks in one announcement of a file on its way. */
+  maxAnnouncedChunks: 256,
   /** Block ids in one question. */
   maxBlockIds: 4096,
   maxChangesetChanges: CHANGESET_LIMITS.maxChanges,

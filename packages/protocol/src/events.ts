@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { announcementSchema } from './announcements.ts';
 import { spaceIdSchema } from './ids.ts';
 import { sequenceSchema } from './scalars.ts';
 
@@ -6,6 +7,8 @@ import { sequenceSchema } from './scalars.ts';
 export const serverEventSchema = z.discriminatedUnion('type', [
   /** The space has reached this sequence; ask for the changes. Carries no state: losing it is harmless. */
   z.object({ type: z.literal('hint'), spaceId: spaceIdSchema, sequence: sequenceSchema }),
+  /** Another device of the account is sending a large file: blocks that can be received ahead. Losing it is harmless. */
+  z.object({ type: z.literal('announcement'), spaceId: spaceIdSchema, announcement: announcementSchema }),
   /** This device was signed out; the connection closes with code 4001. */
   z.object({ type: z.literal('revoked') }),
   /** Nothing but that the connection works, for browsers. */

@@ -6,6 +6,7 @@ import type {
   EntryId,
   Epoch,
   SpaceId,
+  TransferId,
   UploadId,
   UserId,
   VersionId,
@@ -28,6 +29,7 @@ export const entryIdSchema = randomId<EntryId>();
 export const versionIdSchema = randomId<VersionId>();
 export const changesetIdSchema = randomId<ChangesetId>();
 export const uploadIdSchema = randomId<UploadId>();
+export const transferIdSchema = randomId<TransferId>();
 export const epochSchema = randomId<Epoch>();
 export const blockIdSchema = digestId<BlockId>(/^0[12][0-9a-f]{64}$/, 'not a block id of a known algorithm');
 export const contentIdSchema = digestId<ContentId>(

@@ -1,3 +1,4 @@
+export { announcementRequestSchema } from './announcements.ts';
 export {
   changeConflictSchema,
   changeSchema,

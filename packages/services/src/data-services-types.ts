@@ -1,6 +1,8 @@
+import type { ReadMemory } from '@cairn/block-store';
 import type { DeltaBlock, StoredBlock } from '@cairn/content';
 import type { RetentionRecord } from '@cairn/metadata-store';
 import type {
+  Announcement,
   BlockId,
   Changeset,
   CommitResult,
@@ -60,6 +62,8 @@ export interface SpacesService {
   ): Promise<SnapshotPage>;
   /** The space's last journal sequence. */
   currentSequence(principal: Principal, spaceId: SpaceId): Promise<number>;
+  /** Tells the other devices of this account, as a hint, which chunks of a file on its way can be read by now. */
+  announceTransfer(principal: Principal, spaceId: SpaceId, announcement: Announcement): Promise<void>;
 }
 
 export interface ChangesPage {
@@ -93,11 +97,15 @@ export interface BlocksService {
     spaceId: SpaceId,
     blocks: readonly (StoredBlock | DeltaBlock)[],
   ): Promise<number>;
-  /** Blocks in the order asked. Rejects with `not-found` before the first one when any is not reachable. */
+  /**
+   * Blocks in the order asked. Rejects with `not-found` before the first one when any is not reachable.
+   * @param memory as for `BlockStore.getMany`: a payload then stays as it is only until the next block is asked for
+   */
   readBlocks(
     principal: Principal,
     spaceId: SpaceId,
     blockIds: readonly BlockId[],
+    memory?: ReadMemory,
   ): Promise<AsyncIterable<StoredBlock>>;
   /**
    * The signatures of blocks, in the order asked, as they travel.

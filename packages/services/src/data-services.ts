@@ -22,6 +22,7 @@ import { openThumbnail } from './previews/open-thumbnail.ts';
 import { applyRewind, previewRewind } from './rewind/apply-rewind.ts';
 import { lookBack } from './rewind/look-back.ts';
 import { findEntries } from './search/find-entries.ts';
+import { announceTransfer } from './spaces/announce-transfer.ts';
 import { currentSequence } from './spaces/current-sequence.ts';
 import { readChanges } from './spaces/read-changes.ts';
 import { readSnapshot } from './spaces/read-snapshot.ts';
@@ -50,6 +51,7 @@ export function createDataServices(dependencies: DataDependencies): DataServices
       readChanges: bind(readChanges),
       readSnapshot: bind(readSnapshot),
       currentSequence: bind(currentSequence),
+      announceTransfer: bind(announceTransfer),
     },
     blocks: {
       findMissingBlocks: bind(findMissingBlocks),

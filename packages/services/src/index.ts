@@ -1,3 +1,4 @@
+export type { ReadMemory } from '@cairn/block-store';
 export { type AccessDependencies, createAccessServices } from './access-services.ts';
 export type {
   AccessServices,

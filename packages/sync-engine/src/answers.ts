@@ -3,6 +3,7 @@ import { countDiffering } from './cycle.ts';
 import type { SyncEngineOptions } from './engine-types.ts';
 import type { DownloadDeps } from './execute/deps.ts';
 import type { LargeTransfers } from './execute/large-transfers.ts';
+import type { ReceivingAhead } from './execute/receive-ahead.ts';
 import { type Explanation, explainPath } from './explain-path.ts';
 import type { Scanner } from './observe/scan.ts';
 import type { Retries } from './retries.ts';
@@ -17,6 +18,7 @@ export interface AnswerSources {
   readonly execute: DownloadDeps;
   readonly scanner: Scanner;
   readonly large: LargeTransfers;
+  readonly ahead: Pick<ReceivingAhead, 'receiving'>;
   readonly selection: Selection;
   readonly schedule: ScanSchedule;
   readonly retries: Retries;
@@ -33,6 +35,7 @@ export function answerStatus(sources: AnswerSources, plan: Plan | null): SyncSta
     failures: execute.failures,
     unsynced: scanner.unsynced,
     transfers: [...large.running],
+    receivingAhead: sources.ahead.receiving,
     counters: execute.counters,
     watch: schedule.watch,
     selection: selection.list(),

@@ -84,7 +84,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
       return { state: 'offline' };
     }
     // Who waits for the server with changes in hand is not in sync, and a silent network lets one wait for minutes.
-    if (attention.isServerPending && countDiffering(execute, null) > 0) deps.leaveSync();
+    if (attention.isServerPending && countDiffering(execute, null, 1) > 0) deps.leaveSync();
     await observeServer(deps, signal);
 
     deps.selection.followMarks();
@@ -254,15 +254,22 @@ function isWaiting({ code }: Plan['issues'][number]): boolean {
 /**
  * How many entries the trees do not agree on, other than what is left out or cannot be here. Whatever differs has been
  * touched, so this is the proof behind "in sync".
+ * @param atMost the count ends here: who asks only whether there are any need not look at all of them
  */
-export function countDiffering(execute: DownloadDeps, planned: Plan | null): number {
+export function countDiffering(
+  execute: DownloadDeps,
+  planned: Plan | null,
+  atMost = Number.POSITIVE_INFINITY,
+): number {
   const { trees, local } = execute;
   const view = { rootId: local.rootId, remote: trees.remote, local: trees.local, synced: trees.synced };
   const impossible = new Set<EntryId>();
   for (const issue of planned?.issues ?? []) if (!isWaiting(issue)) impossible.add(issue.entryId);
   let count = 0;
-  for (const id of trees.touched())
-    if (id !== local.rootId && !impossible.has(id) && !isSettled(execute, view, id)) count++;
+  for (const id of trees.touched()) {
+    if (id === local.rootId || impossible.has(id) || isSettled(execute, view, id)) continue;
+    if (++count >= atMost) break;
+  }
   return count;
 }
 
@@ -287,5 +294,5 @@ function restState({ large, execute, scanner }: CycleDeps, planned: Plan): Rest[
   if (scanner.hasUnreadable()) return 'waiting';
   const issues = planned.issues.filter(isWaiting);
   const waiting = planned.operations.length + issues.length + execute.failures.list().length > 0;
-  return waiting || countDiffering(execute, planned) > 0 ? 'waiting' : 'in-sync';
+  return waiting || countDiffering(execute, planned, 1) > 0 ? 'waiting' : 'in-sync';
 }

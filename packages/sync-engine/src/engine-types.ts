@@ -4,6 +4,7 @@ import type { Filesystem } from '@cairn/filesystem';
 import type { PlanOptions } from '@cairn/planner';
 import type { TreeStore } from '@cairn/tree-store';
 import type { Activity } from './activity.ts';
+import type { AheadLimits } from './execute/receive-ahead.ts';
 import type { Explanation } from './explain-path.ts';
 import type { SpaceConnection } from './ports.ts';
 import type { SelectionMark, SelectionRequest } from './selection.ts';
@@ -19,6 +20,10 @@ export interface SyncEngineOptions {
   readonly deviceName: string;
   readonly brake?: PlanOptions['brake'];
   readonly fullScanMs?: number;
+  /** Files from this size on travel beside the loop, and other devices receive them ahead; 32 MiB unless told. */
+  readonly largeBytes?: number;
+  /** What is received before it is committed, at most. */
+  readonly ahead?: Partial<AheadLimits>;
   /** Called for everything that was done or tried, in order; must not throw. */
   readonly onActivity?: (activity: Activity) => void;
 }

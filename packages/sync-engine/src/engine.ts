@@ -10,11 +10,14 @@ import { createCounters, type DownloadDeps } from './execute/deps.ts';
 import { isEngineWide } from './execute/inspect.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { PlacingNotes } from './execute/placing-notes.ts';
+import { ReceivingAhead } from './execute/receive-ahead.ts';
 import { RestlessFiles } from './execute/restless-files.ts';
 import type { Explanation } from './explain-path.ts';
 import { Failures } from './failures.ts';
 import { followHints } from './follow-hints.ts';
-import { descendantsIn, LocalTree } from './local-tree.ts';
+import { followServer } from './follow-server.ts';
+import { leaveAlone } from './leave-alone.ts';
+import { LocalTree } from './local-tree.ts';
 import { makeDurable } from './make-durable.ts';
 import { ActivityNotes } from './note-activities.ts';
 import { createScanner, type Scanner } from './observe/scan.ts';
@@ -46,6 +49,7 @@ class Engine implements SyncEngine {
   readonly #scanner: Scanner;
   readonly #link: RootLink;
   readonly #large: LargeTransfers;
+  readonly #ahead: ReceivingAhead;
   readonly #attention = new Attention();
   readonly #retries: Retries;
   readonly #removals: RemovalWindow;
@@ -115,15 +119,7 @@ class Engine implements SyncEngine {
         this.#restless.isHeld(entryId) &&
         trees.synced.get(entryId)?.contentId !== trees.local.get(entryId)?.content?.contentId,
       folderMoved: (entryId, from, to) => this.#selectionChanges.folderMoved(entryId, from, to),
-      leaveAlone: (entryIds) => {
-        for (const entryId of entryIds)
-          for (const id of [
-            entryId,
-            ...descendantsIn(trees.local, entryId),
-            ...descendantsIn(trees.synced, entryId),
-          ])
-            trees.synced.delete(id);
-      },
+      leaveAlone: (entryIds) => leaveAlone(trees, entryIds),
       takeLateHints: async () => {
         await environment.timers.sleep(DEBOUNCE_MS);
         return this.#attention.takeLate();
@@ -155,14 +151,17 @@ class Engine implements SyncEngine {
       createEntryId: () => createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16)),
       isIgnored: (path) => this.#selectionChanges.isPlaceLeftOut(path),
       isLeftOut: (entryId) => this.#selectionChanges.isLeftOut(entryId),
+      ahead: { claim: (entry, name) => this.#ahead.claim(entry, name) },
       folderMoved: (entryId, from, to) => this.#selectionChanges.folderMoved(entryId, from, to),
     };
+    this.#ahead = new ReceivingAhead(this.#deps, () => this.#paused, options.ahead);
     this.#large = new LargeTransfers(
       this.#deps,
       () => this.#attention.wake.ring(),
       (error) => {
         this.#transferError = error;
       },
+      options.largeBytes,
     );
     this.#cycle = {
       execute: this.#deps,
@@ -218,19 +217,17 @@ class Engine implements SyncEngine {
       }),
     );
     this.#watch = watch;
-    const hints = space.hints(
-      (sequence) => {
-        const known = Math.max(trees.cursor?.sequence ?? 0, this.#committedSequence);
-        if (sequence !== null && trees.cursor !== null && known >= sequence) return;
-        this.#attention.server();
-        this.#retries.reset();
-        this.#attention.wake.ring();
-      },
-      (state) => {
-        if (this.#facts.connection !== 'offline' || state === 'live') this.#facts.connection = state;
-        this.#changed();
-      },
-    );
+    await this.#ahead.start();
+    const hints = followServer({
+      space,
+      trees,
+      attention: this.#attention,
+      retries: this.#retries,
+      ahead: this.#ahead,
+      committedSequence: () => this.#committedSequence,
+      facts: this.#facts,
+      onChange: () => this.#changed(),
+    });
     try {
       while (!signal.aborted) {
         try {
@@ -249,6 +246,7 @@ class Engine implements SyncEngine {
       hints.close();
       watch.close();
       await this.#large.finish();
+      await this.#ahead.finish();
       await this.#tryFlush();
       await this.#link.renew();
       this.#setState('stopped');
@@ -338,6 +336,7 @@ class Engine implements SyncEngine {
 
   #noteFullness(error: unknown): boolean {
     if (!isCairnError(error) || !this.#retries.noteFullness(error)) return false;
+    if (error.code === 'local-disk-full') this.#ahead.yieldRoom();
     this.#facts.trouble = { code: error.code, message: error.message };
     this.#environment.log.warn('engine.full', { code: error.code });
     return true;
@@ -383,6 +382,7 @@ class Engine implements SyncEngine {
       execute: this.#deps,
       scanner: this.#scanner,
       large: this.#large,
+      ahead: this.#ahead,
       selection: this.#selection,
       schedule: this.#schedule,
       retries: this.#retries,

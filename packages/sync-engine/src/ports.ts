@@ -1,4 +1,6 @@
 import type {
+  AnnouncedFile,
+  Announcement,
   BlockId,
   Changeset,
   ChunkProfile,
@@ -27,7 +29,12 @@ export interface SpaceConnection {
   ): Promise<{ changes: readonly JournalChange[]; cursor: Cursor; more: boolean }>;
   /** Throws `conflict` (details.conflicts) or `blocks-missing` (details.blocks). */
   commit(changeset: Changeset, signal?: AbortSignal): Promise<CommitResult>;
-  createUpload(options?: { signal?: AbortSignal; onProgress?: (sentBytes: number) => void }): UploadSession;
+  /** @param options.announces the one file that will be added: other devices of the account hear how far it has come */
+  createUpload(options?: {
+    signal?: AbortSignal;
+    onProgress?: (sentBytes: number) => void;
+    announces?: AnnouncedFile | undefined;
+  }): UploadSession;
   readContents(
     items: Iterable<{ content: FileContent; startAt?: number; base?: ContentBase | null }>,
     options: { signal?: AbortSignal },
@@ -41,6 +48,7 @@ export interface SpaceConnection {
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
+    onAnnouncement: (announcement: Announcement) => void,
   ): { close(): void };
 }
 

@@ -3,6 +3,7 @@ import type { EntryId } from '@cairn/model';
 import { describeIssue, type HeldDeletes, type Plan, type PlanIssue } from '@cairn/planner';
 import type { Notice, TreeStore } from '@cairn/tree-store';
 import type { TransferCounters } from './execute/deps.ts';
+import type { ReceivingFile } from './execute/receive-ahead.ts';
 import { classOf } from './execute/select-operations.ts';
 import type { Failures } from './failures.ts';
 import { type LocalTree, pathIn } from './local-tree.ts';
@@ -49,6 +50,8 @@ export interface SyncStatus {
   readonly pending: { readonly up: number; readonly down: number; readonly inspect: number };
   /** Paths of large transfers under way. */
   readonly transfers: readonly string[];
+  /** Large files that other devices are sending, received before they are committed. */
+  readonly receivingAhead: readonly ReceivingFile[];
   readonly held: (HeldDeletes & { readonly paths: readonly string[] }) | null;
   readonly problems: readonly Problem[];
   readonly issues: readonly {
@@ -86,6 +89,7 @@ interface StatusSources {
   readonly failures: Failures;
   readonly unsynced: ReadonlyMap<string, UnsyncedReason>;
   readonly transfers: readonly EntryId[];
+  readonly receivingAhead: readonly ReceivingFile[];
   readonly counters: Readonly<TransferCounters>;
   readonly watch: WatchState;
   readonly selection: readonly SelectionMark[];
@@ -114,6 +118,7 @@ export function describeStatus(facts: EngineFacts, sources: StatusSources): Sync
     sequence: trees.cursor?.sequence ?? 0,
     pending,
     transfers: transfers.map(pathOf),
+    receivingAhead: sources.receivingAhead,
     held: held === null ? null : { ...held, paths: held.examples.map(pathOf) },
     problems: failures
       .list()

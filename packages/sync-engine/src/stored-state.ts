@@ -70,6 +70,7 @@ export function createStoredState(options: StoredStateOptions): StoredState {
           failures,
           unsynced,
           transfers: [],
+          receivingAhead: [],
           counters: createCounters(),
           watch: { mode: 'events', reason: null, fullScanMs: 0 },
           selection: selection.list(),

@@ -17,7 +17,7 @@ export const CLIENT_BUGS: readonly PlantedBug[] = [
     name: 'client-believes-any-block',
     harm: 'bytes that were damaged on the way or at rest end up under a name',
     file: 'packages/client/src/block-reader.ts',
-    find: 'onBlock(block.blockId, openBlock(platform, block));',
+    find: 'onBlock(block.blockId, openBlock(platform, block, room));',
     replace: `onBlock(
           block.blockId,
           block.codec === 'raw' ? block.payload : platform.decompress(block.payload, block.plainBytes),

@@ -6,6 +6,8 @@ import type { Value } from './values.ts';
 const MAX_VERSIONS_READ = 12;
 /** Longer than between two complete scans. */
 const IDLE_MS = 20 * 60_000;
+/** Files that a device receives before they are committed. */
+const MAX_AHEAD = 4;
 
 /** What must hold whenever everybody has come to rest. */
 export async function checkRest(world: World): Promise<void> {
@@ -14,6 +16,7 @@ export async function checkRest(world: World): Promise<void> {
   checkNothingLost(world);
   checkCopies(world);
   checkMarks(world);
+  checkAhead(world, MAX_AHEAD);
 }
 
 /** What is dear to look at, once a run. */
@@ -79,6 +82,14 @@ function valuesOn(
     if (value !== undefined) present.set(value, (present.get(value) ?? 0) + 1);
   }
   return present;
+}
+
+/** Of what was received ahead of its commit only a little is kept, and nothing for long. */
+function checkAhead({ devices }: Pick<World, 'devices'>, atMost: number): void {
+  for (const { name, disk } of devices) {
+    const left = disk.user.temporaries().filter((temporary) => temporary.startsWith('ahead-'));
+    if (left.length > atMost) throw new Error(`${name} keeps what nobody committed: ${left.join(' ')}`);
+  }
 }
 
 /** [I22] Copies do not multiply. */
@@ -159,4 +170,5 @@ async function checkIdle({ devices, mirror, timeline, script }: World): Promise<
   for (const { engine } of devices) engine.refresh();
   await timeline.pass(IDLE_MS);
   if (picture() !== before) throw new Error(`[I14 I15] not idle: ${before} → ${picture()}`);
+  checkAhead({ devices }, 0);
 }

@@ -72,6 +72,7 @@ type Weights = readonly (readonly [Deed, number])[];
 export function writeScript(seed: number): Script {
   const shape = createDraw(deriveSeed(seed, 'shape'));
   const count = shape.chance(30) ? 3 : 2;
+  const streams = createDraw(deriveSeed(seed, 'streams')).chance(25);
   const brakes = shape.chance(12);
   const plain = shape.chance(35);
   const clocks = shape.chance(25);
@@ -90,6 +91,7 @@ export function writeScript(seed: number): Script {
       capacityBytes: shape.chance(8) ? 400 + shape.below(2000) : null,
       cloneOf: null,
       brake: brakes ? { count: 2, share: 0.2 } : { count: 100_000, share: 1 },
+      streams,
     }),
   );
   const copied = shape.below(count);

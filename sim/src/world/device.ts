@@ -30,6 +30,8 @@ export interface DeviceShape {
   /** Index of the device whose image this one is, once it has been made. */
   readonly cloneOf: number | null;
   readonly brake: NonNullable<SyncEngineOptions['brake']> | null;
+  /** Every file travels beside the loop and is announced, and others' are received ahead. */
+  readonly streams: boolean;
 }
 
 export interface DeviceWorld {
@@ -223,6 +225,7 @@ export class Device {
       environment,
       deviceName: this.name,
       ...(this.shape.brake === null ? {} : { brake: this.shape.brake }),
+      ...(this.shape.streams ? { largeBytes: 1, ahead: { keepFreeBytes: 0 } } : {}),
     });
     engine.onChange(() => {
       if (own.alive) this.onState();

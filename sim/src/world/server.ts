@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
 import { createMemoryBlockStore } from '@cairn/block-store';
 import { createNodePlatform } from '@cairn/content';
-import { createMemoryEventBus } from '@cairn/event-bus';
+import { type BusEvent, createMemoryEventBus } from '@cairn/event-bus';
 import { type MetadataStore, openSqliteMetadataStore } from '@cairn/metadata-store';
-import type { Changeset, CommitResult, EntryId, SpaceId } from '@cairn/model';
+import type { Announcement, Changeset, CommitResult, EntryId, SpaceId } from '@cairn/model';
 import type { SignedIn } from '@cairn/protocol';
 import { createAccessServices, createDataServices, ensureEpoch, type Principal } from '@cairn/services';
 import { ask, type FrontAnswer, type FrontRequest, type FrontServices } from './front.ts';
@@ -13,6 +13,15 @@ import type { WallClock, WorldEnvironment } from './world-environment.ts';
 
 /** The files that a database consists of. */
 const PARTS = ['', '-wal', '-shm'] as const;
+
+/** A device's socket, as the server sees it. */
+export interface Subscriber {
+  readonly principal: Principal;
+  onHint(sequence: number): void;
+  onAnnouncement(announcement: Announcement): void;
+  /** The server ended. */
+  onGone(): void;
+}
 
 export type CommitObserver = (
   principal: Principal,
@@ -45,7 +54,7 @@ export class SimulatedServer {
   #last: Promise<unknown> = Promise.resolve();
   #dying: { commits: number; readonly onDeath: () => void } | null = null;
   #afterPack: (() => void) | null = null;
-  #subscribers = new Set<{ onHint: (sequence: number) => void; onGone: () => void }>();
+  #subscribers = new Set<Subscriber>();
   observe: CommitObserver = async () => undefined;
 
   private constructor(
@@ -113,7 +122,7 @@ export class SimulatedServer {
     this.#epochFile = await ensureEpoch(store, environment, this.#epochFile);
     const bus = createMemoryEventBus();
     bus.subscribe((event) => {
-      if (event.kind === 'space-advanced') for (const { onHint } of this.#subscribers) onHint(event.sequence);
+      for (const subscriber of this.#subscribers) tell(subscriber, event);
     });
     const data = createDataServices({
       store,
@@ -220,9 +229,8 @@ export class SimulatedServer {
     return this.#inTurn(() => use(this.services));
   }
 
-  /** Hints as the socket gives them; `onGone` when the server ends. */
-  subscribe(onHint: (sequence: number) => void, onGone: () => void): () => void {
-    const subscriber = { onHint, onGone };
+  /** Hints as the socket gives them. */
+  subscribe(subscriber: Subscriber): () => void {
     this.#subscribers.add(subscriber);
     return () => this.#subscribers.delete(subscriber);
   }
@@ -240,6 +248,13 @@ export class SimulatedServer {
       return run;
     });
   }
+}
+
+/** What the socket of a device says of an event. */
+function tell({ principal, onHint, onAnnouncement }: Subscriber, event: BusEvent): void {
+  if (event.kind === 'space-advanced') onHint(event.sequence);
+  if (event.kind !== 'transfer-announced' || event.userId !== principal.userId) return;
+  if (event.deviceId !== principal.deviceId) onAnnouncement(event.announcement);
 }
 
 function copyParts(from: string, to: string): void {

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { SocketHandlers, Transport, TransportRequest, TransportResponse } from '@cairn/client';
-import { CairnError } from '@cairn/model';
+import { type Announcement, CairnError } from '@cairn/model';
+import type { ServerEvent } from '@cairn/protocol';
 import type { Statistics } from '../statistics.ts';
 import type { Trace } from '../trace.ts';
 import type { FrontAnswer, FrontRequest } from './front.ts';
@@ -215,6 +216,17 @@ function openSocket(
     });
   }
   function onHint(sequence: number): void {
+    say(`hint ${sequence}`, { type: 'hint', spaceId: server.spaceId, sequence });
+  }
+  function onAnnouncement(announcement: Announcement): void {
+    statistics.count('net:announcement');
+    say(`announcement ${announcement.chunks.length}`, {
+      type: 'announcement',
+      spaceId: server.spaceId,
+      announcement,
+    });
+  }
+  function say(label: string, event: ServerEvent): void {
     isDead ||= faults.halfOpen;
     if (faults.offline || isDead) return;
     if (faults.hintsLost > 0 && draw.chance(faults.hintsLost)) {
@@ -226,9 +238,9 @@ function openSocket(
     schedule(latencyOf(link) + (late ? 500 + draw.below(5000) : 0), () => {
       isDead ||= faults.halfOpen;
       if (ended || faults.offline || isDead) return;
-      trace.note(`${device} hint ${sequence}`);
+      trace.note(`${device} ${label}`);
       handlers.onActivity();
-      handlers.onMessage(JSON.stringify({ type: 'hint', spaceId: server.spaceId, sequence }));
+      handlers.onMessage(JSON.stringify(event));
     });
   }
 
@@ -244,11 +256,12 @@ function openSocket(
     server
       .work(({ access }) => access.sessions.authenticate(token))
       .then(
-        () =>
+        ({ principal }) =>
           schedule(latencyOf(link), () => {
             if (ended) return;
             if (!server.isUp) return end(null, 1006);
-            unsubscribe = server.subscribe(onHint, () => end(null, 1006));
+            const onGone = (): void => end(null, 1006);
+            unsubscribe = server.subscribe({ principal, onHint, onAnnouncement, onGone });
             handlers.onOpen();
             ping();
           }),

@@ -61,6 +61,11 @@ export function watchFilesystem(filesystem: Filesystem, options: WatchedOptions)
         call('write', `${name}@${position}`, () => temporary.write(bytes, position)),
       truncate: (sizeBytes) => temporary.truncate(sizeBytes),
       sync: (attributes) => call('sync', name, () => temporary.sync(attributes)),
+      rename: (newName) =>
+        call('rename', `${name} ⇒ ${newName}`, async () => {
+          await temporary.rename(newName);
+          statistics.count('disk:received-ahead');
+        }),
       close: () => temporary.close(),
       discard: () => temporary.discard(),
     };
@@ -80,7 +85,8 @@ export function watchFilesystem(filesystem: Filesystem, options: WatchedOptions)
         originals.set(watched, original);
         return watched;
       }),
-    removeOldTemporaries: (olderThanMs) => filesystem.removeOldTemporaries(olderThanMs),
+    removeOldTemporaries: (olderThanMs, prefix) => filesystem.removeOldTemporaries(olderThanMs, prefix),
+    freeBytes: () => filesystem.freeBytes(),
     place: (temporary, path, expected, attributes) =>
       call('place', path, () =>
         filesystem.place(originals.get(temporary) ?? temporary, path, expected, attributes),

@@ -6,7 +6,7 @@ import { withClient } from '../connect.ts';
 import { type CliContext, print, printJson, remark } from '../context.ts';
 import { showName, showText } from '../output/text.ts';
 import type { RegisterCommand } from '../register-command.ts';
-import { homeFolder } from '../settings.ts';
+import { aheadBytes, homeFolder } from '../settings.ts';
 import { ask, chooseLinks, statusOf } from '../sync/chosen-links.ts';
 import type { SyncLink } from '../sync/links.ts';
 import { registerSyncLog } from './sync-log.ts';
@@ -136,6 +136,7 @@ async function runInForeground(
       link,
       client,
       deviceName: await signedInName(context),
+      aheadBytes: aheadBytes(context),
       log,
       signal: context.signal,
       onReady(engine) {

@@ -29,6 +29,8 @@ export interface DaemonOptions {
   readonly link: SyncLink;
   readonly client: Client;
   readonly deviceName: string;
+  /** Most bytes of files that are received before they are committed; the engine's own bound unless told. */
+  readonly aheadBytes?: number | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** Called when everything is open, and with the engine to watch. */
@@ -64,6 +66,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       environment,
       deviceName,
       onActivity: (activity) => activities.add(activity),
+      ...(options.aheadBytes === undefined ? {} : { ahead: { maxBytes: options.aheadBytes } }),
     });
     const socket = socketPath(home, link);
     const control = await startControlServer(socket, (request) => answer(engine, request, stop));

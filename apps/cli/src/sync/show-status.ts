@@ -81,6 +81,10 @@ export function describeStatus(
       '  "cairn sync confirm" deletes them on the other side too, "cairn sync reject" brings them back.',
     );
   }
+  for (const { path, receivedBytes, sizeBytes } of status.receivingAhead)
+    lines.push(
+      `  receiving ahead: ${showName(path)}, ${showMib(receivedBytes)} of ${showMib(sizeBytes)} MiB; it is here once the other device has sent it all`,
+    );
   for (const problem of status.problems.slice(0, 20)) {
     lines.push(
       `  ${showName(problem.path)}: ${showText(problem.message)} [${problem.code}, ${count(problem.attempts, 'attempt')}, next ${showMoment(problem.nextAttemptAt)}]`,
@@ -100,6 +104,10 @@ export function describeStatus(
   for (const notice of status.notices.slice(0, 5))
     lines.push(`  ${showInstant(notice.at)}  ${showText(notice.text)}`);
   return lines;
+}
+
+function showMib(bytes: number): string {
+  return Math.floor(bytes / 1024 ** 2).toLocaleString('en');
 }
 
 function count(number: number, noun: string): string {

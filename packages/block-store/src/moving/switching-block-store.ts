@@ -63,7 +63,7 @@ export function createSwitchingBlockStore(first: BlockStore): SwitchingBlockStor
     },
     put: (blocks, above) => call((store) => store.put(blocks, above)),
     get: (blockId) => call((store) => store.get(blockId)),
-    getMany: (blockIds) => stream((store) => store.getMany(blockIds)),
+    getMany: (blockIds, memory) => stream((store) => store.getMany(blockIds, memory)),
     has: (blockIds) => call((store) => store.has(blockIds)),
     locate: (blockIds) => call((store) => store.locate(blockIds)),
     delete: (location, fence) => call((store) => store.delete(location, fence)),

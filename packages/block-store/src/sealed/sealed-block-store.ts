@@ -49,7 +49,7 @@ export function createSealedBlockStore(inner: BlockStore, sealing: Sealing): Blo
         throw nameError(error);
       }
     },
-    getMany: (blockIds) => named(inner.getMany(blockIds.map(blind))),
+    getMany: (blockIds, memory) => named(inner.getMany(blockIds.map(blind), memory)),
     has: (blockIds) => inner.has(blockIds.map(blind)),
     async locate(blockIds) {
       const locations = await inner.locate(blockIds.map(blind));

@@ -1,6 +1,8 @@
 import type { BlockId } from '@cairn/model';
 import { describe, expect, it } from 'vitest';
+import type { ReadMemory } from '../block-store.ts';
 import { collect, makeBlock } from '../testing/blocks.ts';
+import { makeStoreDirectory, openTestStore, removeStoreDirectory } from '../testing/segment-store.ts';
 import type { IndexedBlock } from './index-rows.ts';
 import { readAhead } from './read-ahead.ts';
 import { RECORD_HEADER_BYTES } from './record-format.ts';
@@ -65,5 +67,51 @@ describe('reading ahead', () => {
     for (const bytes of held.values()) heldBytes += bytes;
     expect(heldBytes).toBeLessThanOrEqual(3 * 3000 * (RECORD_HEADER_BYTES + sizeBytes));
     if (strideBytes < 65_536) expect(reads).toBeLessThan(400);
+  });
+
+  it('gives back the memory of what was taken, only when the next is asked for, and none of it after an early end', async () => {
+    const directory = await makeStoreDirectory();
+    const store = await openTestStore(directory, { maxSegmentBytes: 4 * 1024 * 1024 });
+    try {
+      const blocks = Array.from({ length: 60 }, (_, seed) => makeBlock(seed, 200_000 + seed));
+      await store.put(blocks);
+      // Not in the order of the disk, and some twice.
+      const asked = blocks.map((_, index) => blocks[(index * 7) % 50] as (typeof blocks)[number]);
+      const ids = asked.map(({ blockId }) => blockId);
+      const taken = new Set<Uint8Array>();
+      const memory: ReadMemory = {
+        take(sizeBytes) {
+          const given = new Uint8Array(sizeBytes);
+          taken.add(given);
+          return given;
+        },
+        give(given) {
+          expect(taken.delete(given)).toBe(true);
+          // As if others had got it, and filled it, at once.
+          given.fill(0xee);
+        },
+      };
+      let position = 0;
+      for await (const block of store.getMany(ids, memory)) {
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(
+          Buffer.compare(block?.payload ?? new Uint8Array(0), asked[position]?.payload as Uint8Array),
+        ).toBe(0);
+        position++;
+      }
+      expect(position).toBe(asked.length);
+      expect(taken.size).toBe(0);
+
+      let last: Uint8Array | undefined;
+      for await (const block of store.getMany(ids, memory)) {
+        last = block?.payload;
+        if (++position === asked.length + 5) break;
+      }
+      expect(Buffer.compare(last as Uint8Array, asked[4]?.payload as Uint8Array)).toBe(0);
+      expect([...taken].some(({ buffer }) => buffer === last?.buffer)).toBe(true);
+    } finally {
+      await store.close();
+      await removeStoreDirectory(directory);
+    }
   });
 });

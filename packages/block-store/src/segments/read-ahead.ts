@@ -1,5 +1,6 @@
 import type { StoredBlock } from '@cairn/content';
 import type { BlockId } from '@cairn/model';
+import type { ReadMemory } from '../block-store.ts';
 import type { Reading } from './block-reading.ts';
 import type { IndexedBlock } from './index-rows.ts';
 import { recordBytes } from './record-format.ts';
@@ -7,7 +8,7 @@ import { recordBytes } from './record-format.ts';
 export interface ReadAheadSource {
   /** `null` for an absent block; throws for one that is known to be damaged. */
   readonly find: (blockId: BlockId) => IndexedBlock | null;
-  readonly read: (run: readonly IndexedBlock[]) => Promise<Reading[]>;
+  readonly read: (run: readonly IndexedBlock[], memory?: Buffer) => Promise<Reading[]>;
   /** The block of a reading, `null` when it went away meanwhile, or its error. */
   readonly take: (reading: Reading) => StoredBlock | null;
 }
@@ -27,6 +28,10 @@ interface Run {
   /** Where the last record ends. */
   endOffset: number;
   usedBytes: number;
+  /** What it is read into, if that is to be given back. */
+  memory: Uint8Array | null;
+  /** Blocks of it that are not taken yet. */
+  left: number;
   results: Promise<Reading[]> | null;
 }
 
@@ -56,11 +61,12 @@ function gather(
       block.offset - run.endOffset <= MAX_GAP_BYTES &&
       endOffset - first.offset <= MAX_RUN_BYTES;
     if (run === null || !isNear) {
-      run = { blocks: [], endOffset: 0, usedBytes: 0, results: null };
+      run = { blocks: [], endOffset: 0, usedBytes: 0, memory: null, left: 0, results: null };
       runs.push(run);
     }
     places[index] = { kind: 'run', run, position: run.blocks.length };
     run.blocks.push(block);
+    run.left++;
     run.endOffset = endOffset;
     run.usedBytes += recordBytes(block.storedBytes);
   }
@@ -71,9 +77,11 @@ function gather(
  * The readings of a run. Small payloads must not keep a mostly useless piece of a segment in memory, least of all while
  * they wait for their turn: between far neighbours a window would hold many times its bytes.
  */
-async function readRun({ blocks, endOffset, usedBytes }: Run, source: ReadAheadSource): Promise<Reading[]> {
-  const readings = await source.read(blocks);
+async function readRun(run: Run, source: ReadAheadSource, memory?: ReadMemory): Promise<Reading[]> {
+  const { blocks, endOffset, usedBytes } = run;
   const spanBytes = endOffset - (blocks[0] as IndexedBlock).offset;
+  run.memory = memory?.take(spanBytes) ?? null;
+  const readings = await source.read(blocks, run.memory === null ? undefined : asBuffer(run.memory));
   if (usedBytes * 2 >= spanBytes) return readings;
   return readings.map((reading) => {
     const { result } = reading;
@@ -83,13 +91,26 @@ async function readRun({ blocks, endOffset, usedBytes }: Run, source: ReadAheadS
   });
 }
 
+function giveBack(run: Run, memory: ReadMemory | undefined): void {
+  run.left--;
+  if (run.left > 0 || run.memory === null) return;
+  memory?.give(run.memory);
+  run.memory = null;
+}
+
+function asBuffer({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, length);
+}
+
 /**
  * Yields the blocks in the order asked, a bounded number of bytes ahead. Within a window they are read in the order of
  * the disk, neighbours together: each read costs more than the bytes of a small block.
+ * @param memory as for `BlockStore.getMany`
  */
 export async function* readAhead(
   blockIds: readonly BlockId[],
   source: ReadAheadSource,
+  memory?: ReadMemory,
 ): AsyncGenerator<StoredBlock | null> {
   let next = 0;
   let windowBlocks = FIRST_WINDOW_BLOCKS;
@@ -114,7 +135,7 @@ export async function* readAhead(
     }
     windowBlocks = Math.min(MAX_WINDOW_BLOCKS, windowBlocks * 2);
     for (const run of gather(wanted, places)) {
-      run.results = readRun(run, source);
+      run.results = readRun(run, source, memory);
       // A reader that stops early must leave no rejection behind that nobody hears.
       run.results.catch(() => undefined);
     }
@@ -131,6 +152,8 @@ export async function* readAhead(
       else {
         const readings = (await place.run.results) as Reading[];
         yield source.take(readings[place.position] as Reading);
+        // Only when the next is asked for: then the one before is not looked at any more.
+        giveBack(place.run, memory);
       }
     }
   }

@@ -273,9 +273,9 @@ export async function openSegmentBlockStore(options: SegmentBlockStoreOptions): 
       const [found] = await reading.read([block]);
       return reading.take(found as Reading);
     },
-    getMany(blockIds) {
+    getMany(blockIds, memory) {
       checkOpen();
-      return readAhead(blockIds, reading);
+      return readAhead(blockIds, reading, memory);
     },
     async has(blockIds) {
       checkOpen();

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { CairnError } from '@cairn/model';
 import { areInMemory, bytesOf } from '../body-pieces.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
+import { createBulkClient } from './bulk/bulk-client.ts';
 import { openNodeSocket } from './node-socket.ts';
 import { unreachable } from './unreachable.ts';
 
@@ -17,7 +18,13 @@ export interface NodeTransportOptions {
   readonly userAgent?: string;
 }
 
-/** The transport on node:http and node:https with kept-alive connections. (`fetch` copies bodies and is several times dearer.) */
+/** Of downloads, beside the others. */
+const MAX_BULK_CONNECTIONS = 4;
+
+/**
+ * The transport on node:http and node:https with kept-alive connections, and on a client of our own for bulk (`fetch` copies
+ * bodies and is several times dearer; what is measured is in docs/adr/0023).
+ */
 export function createNodeTransport(options: NodeTransportOptions): Transport {
   const { serverUrl } = options;
   const base = new URL(serverUrl);
@@ -36,8 +43,42 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
   // A peer that vanished without a word is noticed within a minute, the pause before the next try included.
   const idleTimeoutMs = options.idleTimeoutMs ?? 45_000;
   const counted = createSocketCounter();
+  const host = base.hostname.replace(/^\[|\]$/g, '');
+  const port = base.port === '' ? (secure ? 443 : 80) : Number(base.port);
+  const bulk = createBulkClient({
+    target: { secure, host, port },
+    maxConnections: Math.min(MAX_BULK_CONNECTIONS, options.maxConnections ?? MAX_BULK_CONNECTIONS),
+    connectTimeoutMs,
+    onSocket: counted.add,
+  });
+
+  async function receiveBulk(asked: TransportRequest): Promise<TransportResponse> {
+    const { signal } = asked;
+    const fail = (error: unknown): unknown =>
+      signal?.aborted ? signal.reason : unreachable(serverUrl, error);
+    const body = await bytesOf(asked.body ?? []);
+    try {
+      const response = await bulk.request({
+        method: asked.method,
+        path: prefix + asked.path,
+        headers: {
+          host: base.host,
+          'user-agent': options.userAgent ?? 'cairn',
+          ...asked.headers,
+          ...(asked.body === undefined ? {} : { 'content-length': String(sum(body)) }),
+        },
+        body,
+        signal,
+        idleTimeoutMs: asked.idleTimeoutMs ?? idleTimeoutMs,
+      });
+      return { ...response, body: failAs(response.body, fail) };
+    } catch (error) {
+      throw fail(error);
+    }
+  }
 
   function request(asked: TransportRequest): Promise<TransportResponse> {
+    if (asked.bulk === true) return receiveBulk(asked);
     const { body = [] } = asked;
     return areInMemory(body) ? send(asked, body) : bytesOf(body).then((read) => send(asked, read));
   }
@@ -54,11 +95,11 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
         ...asked.headers,
       };
       if (asked.body !== undefined) {
-        headers['content-length'] = body.reduce((total, piece) => total + piece.length, 0);
+        headers['content-length'] = sum(body);
       }
       const outgoing = (secure ? https : http).request({
-        host: base.hostname.replace(/^\[|\]$/g, ''),
-        port: base.port === '' ? (secure ? 443 : 80) : Number(base.port),
+        host,
+        port,
         method: asked.method,
         path: prefix + asked.path,
         headers,
@@ -119,6 +160,7 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
     },
     close() {
       agent.destroy();
+      bulk.close();
       counted.destroyAll();
     },
   };
@@ -135,6 +177,21 @@ async function* readBody(
   }
   if (!incoming.complete)
     throw fail(Object.assign(new Error('the answer was cut short'), { code: 'ECONNRESET' }));
+}
+
+async function* failAs(
+  body: AsyncIterable<Uint8Array>,
+  fail: (error: unknown) => unknown,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw fail(error);
+  }
+}
+
+function sum(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((total, piece) => total + piece.length, 0);
 }
 
 function limitConnecting(socket: Socket, secure: boolean, timeoutMs: number, onTimeout: () => void): void {

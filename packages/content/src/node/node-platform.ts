@@ -21,6 +21,6 @@ export function createNodePlatform(): ContentPlatform {
       const compressed = zstd.compress(bytes);
       return compressed.length <= bytes.length * WORTHWHILE_RATIO ? compressed : null;
     },
-    decompress: (bytes, plainBytes) => zstd.decompress(bytes, plainBytes),
+    decompress: (bytes, plainBytes, into) => zstd.decompress(bytes, plainBytes, into),
   };
 }

@@ -17,8 +17,11 @@ import {
 export interface ZstdContexts {
   /** One frame in memory of its own. */
   compress(bytes: Uint8Array): Uint8Array;
-  /** The inverse, with `plainBytes` at most. Throws Node's errors. */
-  decompress(bytes: Uint8Array, plainBytes: number): Uint8Array;
+  /**
+   * The inverse, with `plainBytes` at most. Throws Node's errors.
+   * @param into memory for it, with room for one byte more; the result may be elsewhere all the same
+   */
+  decompress(bytes: Uint8Array, plainBytes: number, into?: Uint8Array): Uint8Array;
 }
 
 /**
@@ -120,11 +123,12 @@ export function createZstdContexts(): ZstdContexts {
       // The copy frees the larger buffer that zlib's result is a part of.
       return new Uint8Array(zstdCompressSync(bytes, COMPRESSION));
     },
-    decompress(bytes, plainBytes) {
+    decompress(bytes, plainBytes, into) {
       if (reused === undefined) reused = createReused();
       if (reused !== null && plainBytes > 0 && plainBytes <= MAX_REUSED_BYTES) {
         // One byte of room is left, or a frame of more bytes would look like one of these.
-        const output = Buffer.allocUnsafe(plainBytes + 1);
+        const hasRoom = into !== undefined && into.length > plainBytes;
+        const output = hasRoom ? into.subarray(0, plainBytes + 1) : Buffer.allocUnsafe(plainBytes + 1);
         if (reused.decompressor.run(bytes, output) === plainBytes) return output.subarray(0, plainBytes);
         reused = undefined;
       }

@@ -82,6 +82,8 @@ export interface MemoryDisk {
   /** A power cut: undoes a random number of the newest unsynced name changes and forgets unsynced bytes. */
   powerCut(): void;
   readonly usedBytes: number;
+  /** `null` on a disk without end. */
+  readonly freeBytes: number | null;
   /** `false` shows an empty folder in place of the root, as where a disk is not mounted; `true` the root again. */
   setMounted(mounted: boolean): void;
   /** Makes this empty disk hold what the other one does, with the same inodes, as an image of it would. */
@@ -229,6 +231,9 @@ export function createMemoryDisk(options: MemoryDiskOptions): MemoryDisk {
     },
     get usedBytes() {
       return usedBytes;
+    },
+    get freeBytes() {
+      return Number.isFinite(capacityBytes) ? Math.max(0, capacityBytes - usedBytes) : null;
     },
     syncNames(folder) {
       const last = unsynced.findLast((change) => change.folder === folder);

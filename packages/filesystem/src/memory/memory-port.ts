@@ -193,6 +193,7 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
     },
     openTemporary: temporaries.open,
     removeOldTemporaries: temporaries.removeOld,
+    freeBytes: async () => disk.freeBytes,
     async place(temporary, path, expected, attributes) {
       const own = temporaries.own(temporary);
       const place = placeAt('place', path, 'changed');

@@ -37,8 +37,9 @@ export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
     file.modifiedAtNs = disk.storedTime(file.changedAtNs);
   }
 
-  function create(name: string): MemoryTemporary {
-    const label = `.cairn/temporary/${name}`;
+  function create(firstName: string): MemoryTemporary {
+    let name = firstName;
+    let label = `.cairn/temporary/${name}`;
     const folder = privateFolder('temporary');
     const existing = disk.lookUp(folder, name);
     let file: MemoryFile;
@@ -63,8 +64,10 @@ export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
       disk.setName(privateFolder('temporary'), name, null);
       disk.addUsed(-file.bytes.length);
     }
-    return {
-      name,
+    const temporary: MemoryTemporary = {
+      get name() {
+        return name;
+      },
       file,
       existingBytes: file.bytes.length,
       finish,
@@ -99,6 +102,22 @@ export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
         if (failed) throw new Error(`the temporary ${name} could not be made durable before`);
         file.durableBytes = file.bytes;
       },
+      async rename(newName) {
+        assertOpen('openTemporary');
+        checkTemporaryName(newName);
+        if (open.has(newName)) throw new Error(`the temporary ${newName} is open already`);
+        const folder = privateFolder('temporary');
+        const replaced = disk.lookUp(folder, newName);
+        disk.atomically(() => {
+          disk.setName(folder, name, null);
+          disk.setName(folder, newName, file);
+        });
+        if (replaced?.kind === 'file') disk.addUsed(-replaced.bytes.length);
+        open.delete(name);
+        name = newName;
+        label = `.cairn/temporary/${name}`;
+        open.set(name, temporary);
+      },
       async close() {
         if (failed) discard();
         else finish();
@@ -107,6 +126,7 @@ export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
         discard();
       },
     };
+    return temporary;
   }
 
   return {
@@ -118,12 +138,12 @@ export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
       open.set(name, temporary);
       return temporary;
     },
-    async removeOld(olderThanMs: number): Promise<void> {
+    async removeOld(olderThanMs: number, prefix = ''): Promise<void> {
       check('removeOldTemporaries', '');
       const before = BigInt(Math.floor(environment.clock.now() - olderThanMs)) * 1_000_000n;
       const folder = privateFolder('temporary');
       for (const { name, node } of [...folder.items.values()]) {
-        if (open.has(name) || node.changedAtNs >= before) continue;
+        if (open.has(name) || !name.startsWith(prefix) || node.changedAtNs >= before) continue;
         disk.setName(folder, name, null);
         if (node.kind === 'file') disk.addUsed(-node.bytes.length);
       }

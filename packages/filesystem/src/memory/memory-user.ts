@@ -53,11 +53,19 @@ export interface MemoryUser extends UserOperations {
   walk(): UserItem[];
   /** Contents of the files in the rescue area. */
   rescued(): Uint8Array[];
+  /** Names of the temporary files, open or left. */
+  temporaries(): string[];
 }
 
 export type OnUserChange = (folderPath: string, changedPath: string) => void;
 
 export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): MemoryUser {
+  function privateItems(name: string) {
+    const own = disk.lookUp(disk.root, '.cairn');
+    const folder = own?.kind === 'folder' ? disk.lookUp(own, name) : undefined;
+    return folder?.kind === 'folder' ? [...folder.items.values()] : [];
+  }
+
   function folderOf(path: string): { folder: MemoryFolder; name: string } {
     const names = path.split('/');
     const name = names.pop() as string;
@@ -196,12 +204,8 @@ export function createMemoryUser(disk: MemoryDisk, onChange: OnUserChange): Memo
       visit(disk.root, '');
       return items;
     },
-    rescued() {
-      const own = disk.lookUp(disk.root, '.cairn');
-      const rescue = own?.kind === 'folder' ? disk.lookUp(own, 'rescue') : undefined;
-      if (rescue?.kind !== 'folder') return [];
-      return [...rescue.items.values()].flatMap(({ node }) => (node.kind === 'file' ? [node.bytes] : []));
-    },
+    rescued: () => privateItems('rescue').flatMap(({ node }) => (node.kind === 'file' ? [node.bytes] : [])),
+    temporaries: () => privateItems('temporary').map(({ name }) => name),
     describe() {
       const lines: string[] = [];
       const walk = (folder: MemoryFolder, prefix: string): void => {

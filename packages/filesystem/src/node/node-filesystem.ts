@@ -7,6 +7,7 @@ import { openDescriptorFolderAccess } from './descriptor-folder-access.ts';
 import type { FolderAccess } from './folder-access.ts';
 import { syncFolders } from './folder-sync.ts';
 import { type FolderWatchState, startFolderWatch, type WatchCalls } from './folder-watch.ts';
+import { findFreeBytes } from './free-bytes.ts';
 import { readMarker, replaceMarker, writeMarker } from './marker-file.ts';
 import { openPathFolderAccess } from './path-folder-access.ts';
 import { placeFile, placeLink } from './placement.ts';
@@ -62,7 +63,8 @@ export async function openWithAccess(
     status: async (path) => statusOf(context, path),
     openRead: async (path) => openForReading(context, path),
     openTemporary: async (name) => temporaries.open(name),
-    removeOldTemporaries: async (olderThanMs) => temporaries.removeOld(olderThanMs),
+    removeOldTemporaries: async (olderThanMs, prefix) => temporaries.removeOld(olderThanMs, prefix),
+    freeBytes: () => findFreeBytes(root),
     place: async (temporary, path, expected, attributes) =>
       placeFile(context, rescue, temporaries.own(temporary), path, expected, attributes),
     makeFolder: async (path) => makeFolder(context, path),

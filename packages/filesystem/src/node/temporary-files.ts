@@ -9,6 +9,7 @@ import {
   lstatSync,
   openSync,
   readdirSync,
+  renameSync,
   unlinkSync,
   write,
   writeSync,
@@ -24,6 +25,7 @@ import { holdPrivate, type RootContext } from './root-context.ts';
 const SYNCHRONOUS_WRITE_BYTES = 128 * 1024;
 
 export interface NodeTemporary extends TemporaryFile {
+  /** The present one. */
   readonly name: string;
   readonly descriptor: number;
   readonly device: bigint;
@@ -40,7 +42,7 @@ export interface NodeTemporary extends TemporaryFile {
 
 export interface TemporaryFiles {
   open(name: string): NodeTemporary;
-  removeOld(olderThanMs: number): void;
+  removeOld(olderThanMs: number, prefix?: string): void;
   /** The Node temporary behind a port one; programmer error for one of another filesystem. */
   own(temporary: TemporaryFile): NodeTemporary;
   closeAll(): void;
@@ -64,8 +66,9 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     return { descriptor, status };
   }
 
-  function create(name: string): NodeTemporary {
-    const label = `.cairn/temporary/${name}`;
+  function create(firstName: string): NodeTemporary {
+    let name = firstName;
+    let label = `.cairn/temporary/${name}`;
     const folder = holdPrivate(context, 'temporary');
     let opened: ReturnType<typeof openDescriptor>;
     try {
@@ -92,7 +95,9 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
       closeSync(descriptor);
     }
     const temporary: NodeTemporary = {
-      name,
+      get name() {
+        return name;
+      },
       descriptor,
       device: status.dev,
       inode: status.ino,
@@ -131,6 +136,23 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
           state = 'failed';
           throw error;
         }
+      },
+      async rename(newName) {
+        assertOpen();
+        checkTemporaryName(newName);
+        if (open.has(newName)) throw new Error(`the temporary ${newName} is open already`);
+        await guard('rename', () => {
+          const folder = holdPrivate(context, 'temporary');
+          try {
+            renameSync(`${folder.base}/${name}`, `${folder.base}/${newName}`);
+          } finally {
+            folder.release();
+          }
+        });
+        open.delete(name);
+        name = newName;
+        label = `.cairn/temporary/${name}`;
+        open.set(name, temporary);
       },
       async close() {
         if (state === 'failed') await temporary.discard();
@@ -188,12 +210,12 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
       open.set(name, temporary);
       return temporary;
     },
-    removeOld(olderThanMs) {
+    removeOld(olderThanMs, prefix = '') {
       const before = context.environment.clock.now() - olderThanMs;
       const folder = holdPrivate(context, 'temporary');
       try {
         for (const name of readdirSync(folder.base)) {
-          if (open.has(name)) continue;
+          if (open.has(name) || !name.startsWith(prefix)) continue;
           const status = lstatSync(`${folder.base}/${name}`, { throwIfNoEntry: false });
           if (status === undefined || status.isDirectory() || status.ctimeMs >= before) continue;
           unlinkSync(`${folder.base}/${name}`);

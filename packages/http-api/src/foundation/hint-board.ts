@@ -1,10 +1,14 @@
-import type { EventBus } from '@cairn/event-bus';
-import type { DeviceId, SpaceId } from '@cairn/model';
+import type { BusEvent, EventBus } from '@cairn/event-bus';
+import type { DeviceId, SpaceId, UserId } from '@cairn/model';
+
+export type TransferAnnounced = Extract<BusEvent, { kind: 'transfer-announced' }>;
 
 /** Spreads the hints of the bus to whoever waits for one space or one device, with one subscription in all. */
 export interface HintBoard {
   onSpaceAdvanced(spaceId: SpaceId, listener: (sequence: number) => void): () => void;
   onDeviceRevoked(deviceId: DeviceId, listener: () => void): () => void;
+  /** What any device of the user announces. */
+  onTransferAnnounced(userId: UserId, listener: (event: TransferAnnounced) => void): () => void;
   close(): void;
 }
 
@@ -29,13 +33,16 @@ function createTopics<Key, Value>() {
 export function createHintBoard(bus: EventBus): HintBoard {
   const spaces = createTopics<SpaceId, number>();
   const devices = createTopics<DeviceId, undefined>();
+  const transfers = createTopics<UserId, TransferAnnounced>();
   const unsubscribe = bus.subscribe((event) => {
     if (event.kind === 'space-advanced') spaces.tell(event.spaceId, event.sequence);
+    else if (event.kind === 'transfer-announced') transfers.tell(event.userId, event);
     else devices.tell(event.deviceId, undefined);
   });
   return {
     onSpaceAdvanced: spaces.add,
     onDeviceRevoked: devices.add,
+    onTransferAnnounced: transfers.add,
     close: unsubscribe,
   };
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ReadMemory } from '@cairn/services';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { HttpApiOptions } from '../http-api-options.ts';
@@ -21,6 +22,8 @@ export interface RouteContext extends HttpApiOptions {
   readonly packBuffers: PackBuffers;
   /** For what signs blocks and makes deltas: that takes time and several blocks of memory each. */
   readonly deltaGate: Gate;
+  /** What downloads are read into. */
+  readonly readBuffers: ReadMemory;
   /** Aborted when the server begins to stop: what waits comes back at once. */
   readonly stopping: AbortSignal;
 }

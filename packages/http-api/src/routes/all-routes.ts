@@ -37,6 +37,7 @@ import { thumbnailRoute } from './api/v1/previews/thumbnail.ts';
 import { rewindRoute } from './api/v1/rewind/rewind.ts';
 import { searchRoute } from './api/v1/search/search.ts';
 import { serverRoute } from './api/v1/server.ts';
+import { announcementsRoute } from './api/v1/spaces/announcements.ts';
 import { readDeltasRoute } from './api/v1/spaces/blocks-deltas.ts';
 import { missingBlocksRoute } from './api/v1/spaces/blocks-missing.ts';
 import { readBlocksRoute } from './api/v1/spaces/blocks-read.ts';
@@ -100,6 +101,7 @@ export const ALL_ROUTES: readonly Route[] = [
   meRoute,
   openapiRoute,
   serverRoute,
+  announcementsRoute,
   missingBlocksRoute,
   readBlocksRoute,
   signBlocksRoute,

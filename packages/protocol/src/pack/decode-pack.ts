@@ -92,16 +92,21 @@ function decodeRecords(bytes: Uint8Array, takesDeltas: boolean): PackRecord[] {
 }
 
 /**
- * The blocks of a download as they arrive; payloads are their own memory. A stream that ends before its end
+ * The blocks of a download as they arrive; payloads are in memory of their own, or that `allocate` gives. A stream that ends before its end
  * marker throws `bad-request` with `details.problem` `truncated` after the blocks that did arrive. At most one
  * block and the pieces as they come are held.
  * @param options.maxBlocks more blocks than this are `too-large`
+ * @param options.allocate gives memory of just so many bytes, at most those of a block, for the payload of this block
  */
 export function decodePackStream(
   pieces: AsyncIterable<Uint8Array>,
-  options: { readonly maxBlocks?: number } = {},
+  options: {
+    readonly maxBlocks?: number;
+    readonly allocate?: ((sizeBytes: number, block: Omit<PackBlock, 'payload'>) => Uint8Array) | undefined;
+  } = {},
 ): AsyncGenerator<PackBlock> {
-  return decodeStream(pieces, options.maxBlocks ?? PROTOCOL_LIMITS.maxPackBlocks, MAGIC, parseBlockHeader);
+  const maxBlocks = options.maxBlocks ?? PROTOCOL_LIMITS.maxPackBlocks;
+  return decodeStream(pieces, maxBlocks, MAGIC, parseBlockHeader, options.allocate);
 }
 
 /** As {@link decodePackStream}, of the form that may have deltas. */
@@ -117,6 +122,7 @@ async function* decodeStream<Header extends RecordHeader>(
   maxBlocks: number,
   magic: Uint8Array,
   parse: (bytes: Uint8Array) => Header,
+  allocate?: (sizeBytes: number, block: Omit<Header, 'payloadBytes'>) => Uint8Array,
 ): AsyncGenerator<Omit<Header, 'payloadBytes'> & { readonly payload: Uint8Array }> {
   const queue = new ByteQueue(pieces);
   try {
@@ -126,7 +132,10 @@ async function* decodeStream<Header extends RecordHeader>(
       if ((await queue.peek()) === END_MARKER) break;
       if (count >= maxBlocks) throw packError('too-large', 'the answer has more blocks than were asked for');
       const { payloadBytes, ...block } = parse(await queue.take(BLOCK_HEADER_BYTES));
-      const payload = await queue.take(payloadBytes);
+      const payload = await queue.take(
+        payloadBytes,
+        allocate === undefined ? undefined : (sizeBytes) => allocate(sizeBytes, block),
+      );
       count++;
       yield { ...block, payload };
     }

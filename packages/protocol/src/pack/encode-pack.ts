@@ -1,5 +1,5 @@
 import { PROTOCOL_LIMITS } from '../constants.ts';
-import { encodeBlockHeader } from './block-header.ts';
+import { encodeBlockHeader, writeBlockHeader } from './block-header.ts';
 import {
   BLOCK_HEADER_BYTES,
   DELTA_MAGIC,
@@ -11,7 +11,7 @@ import {
   packError,
 } from './pack-format.ts';
 
-/** Payloads from this size on are passed on as they are instead of being copied together. */
+/** Payloads from this size on are passed on as they are instead of being copied together; far less than what is gathered. */
 const COPY_BELOW_BYTES = 16 * 1024;
 const GATHER_BYTES = 64 * 1024;
 
@@ -63,50 +63,50 @@ function encodeRecords(blocks: readonly PackRecord[], magic: Uint8Array): Uint8A
   return pieces;
 }
 
-/** A download: the same framing as a pack without its limit on the whole. Small pieces are joined. */
-export function encodePackStream(blocks: AsyncIterable<PackBlock>): AsyncGenerator<Uint8Array> {
+/**
+ * A download: the same framing as a pack without its limit on the whole. Gives what is to be sent together; it stays as it is
+ * only until the next is asked for, and a block need not stay longer than until then either.
+ */
+export function encodePackStream(blocks: AsyncIterable<PackBlock>): AsyncGenerator<readonly Uint8Array[]> {
   return encodeStream(blocks, MAGIC);
 }
 
 /** As {@link encodePackStream}, for who takes deltas. */
-export function encodeDeltaStream(records: AsyncIterable<PackRecord>): AsyncGenerator<Uint8Array> {
+export function encodeDeltaStream(records: AsyncIterable<PackRecord>): AsyncGenerator<readonly Uint8Array[]> {
   return encodeStream(records, DELTA_MAGIC);
 }
 
 async function* encodeStream(
   blocks: AsyncIterable<PackRecord>,
   magic: Uint8Array,
-): AsyncGenerator<Uint8Array> {
-  let gathered: Uint8Array[] = [magic];
-  let gatheredBytes = magic.length;
+): AsyncGenerator<readonly Uint8Array[]> {
+  const gathered = new Uint8Array(GATHER_BYTES);
+  const view = new DataView(gathered.buffer);
+  gathered.set(magic);
+  let position = magic.length;
   let count = 0;
 
-  function joinGathered(): Uint8Array {
-    const joined = new Uint8Array(gatheredBytes);
-    let position = 0;
-    for (const piece of gathered) {
-      joined.set(piece, position);
-      position += piece.length;
-    }
-    gathered = [];
-    gatheredBytes = 0;
-    return joined;
+  function takeGathered(): Uint8Array {
+    const taken = gathered.subarray(0, position);
+    position = 0;
+    return taken;
   }
 
   for await (const block of blocks) {
     count++;
-    gathered.push(encodeBlockHeader(block));
-    gatheredBytes += BLOCK_HEADER_BYTES;
-    if (block.payload.length < COPY_BELOW_BYTES) {
-      gathered.push(block.payload);
-      gatheredBytes += block.payload.length;
-      if (gatheredBytes >= GATHER_BYTES) yield joinGathered();
-    } else {
-      yield joinGathered();
-      yield block.payload;
-    }
+    const { payload } = block;
+    const isSmall = payload.length < COPY_BELOW_BYTES;
+    const neededBytes = BLOCK_HEADER_BYTES + (isSmall ? payload.length : 0);
+    if (position + neededBytes > GATHER_BYTES) yield [takeGathered()];
+    writeBlockHeader(gathered, view, position, block);
+    position += BLOCK_HEADER_BYTES;
+    if (isSmall) {
+      gathered.set(payload, position);
+      position += payload.length;
+    } else yield [takeGathered(), payload];
   }
-  gathered.push(encodeEnd(count));
-  gatheredBytes += END_BYTES;
-  yield joinGathered();
+  if (position + END_BYTES > GATHER_BYTES) yield [takeGathered()];
+  writeEnd(view, position, count);
+  position += END_BYTES;
+  yield [takeGathered()];
 }

@@ -1,6 +1,6 @@
 import { type ContentPlatform, openBlock, parseManifestBlock, type StoredBlock } from '@cairn/content';
 import type { BlockRecord } from '@cairn/metadata-store';
-import { type BlockId, CairnError, type ManifestPart } from '@cairn/model';
+import { type BlockId, CairnError, MAX_BLOCK_BYTES, type ManifestPart } from '@cairn/model';
 
 /** A verified block before it is known whether what it lists is there. */
 export interface VerifiedBlock {
@@ -10,12 +10,17 @@ export interface VerifiedBlock {
   readonly parts: readonly ManifestPart[] | null;
 }
 
+/** What compressed chunks are opened into, one after the other: of their plain bytes only the hash counts. */
+let scratch: Uint8Array | null = null;
+
 /**
  * Opens a block and re-hashes its bytes; reads what a manifest block lists.
  * @throws CairnError `block-wrong`
  */
 export function verifyBlock(platform: ContentPlatform, block: StoredBlock): VerifiedBlock {
-  return describePlain(block, openBlock(platform, block));
+  if (block.codec !== 'raw') scratch ??= new Uint8Array(MAX_BLOCK_BYTES + 1);
+  const into = block.codec === 'raw' ? undefined : (scratch ?? undefined);
+  return describePlain(block, openBlock(platform, block, into));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BlockStore } from '@cairn/block-store';
+import type { BlockStore, ReadMemory } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import type { MetadataReader } from '@cairn/metadata-store';
 import { type BlockId, CairnError, type SpaceId } from '@cairn/model';
@@ -11,9 +11,10 @@ import { checkBlockIds } from './block-limits.ts';
 export async function* readKnownBlocks(
   blocks: BlockStore,
   blockIds: readonly BlockId[],
+  memory?: ReadMemory,
 ): AsyncGenerator<StoredBlock> {
   let position = 0;
-  for await (const block of blocks.getMany(blockIds)) {
+  for await (const block of blocks.getMany(blockIds, memory)) {
     if (block === null) {
       throw new CairnError(
         'data-damaged',
@@ -54,6 +55,7 @@ export async function readBlocks(
   principal: Principal,
   spaceId: SpaceId,
   blockIds: readonly BlockId[],
+  memory?: ReadMemory,
 ): Promise<AsyncIterable<StoredBlock>> {
   checkBlockIds(blockIds);
   const now = environment.clock.now();
@@ -62,5 +64,5 @@ export async function readBlocks(
     return (await findReadable(reader, principal, spaceId, blockIds, now)).every(Boolean);
   });
   if (!readable) throw noSuchBlock();
-  return readKnownBlocks(blocks, blockIds);
+  return readKnownBlocks(blocks, blockIds, memory);
 }

@@ -8,6 +8,7 @@ import type { LocalTree } from '../local-tree.ts';
 import type { SpaceConnection } from '../ports.ts';
 import type { Direction } from '../removal-window.ts';
 import type { PlacingNotes } from './placing-notes.ts';
+import type { ReceivingAhead } from './receive-ahead.ts';
 import type { RestlessFiles } from './restless-files.ts';
 
 /** What carrying out operations needs; each module picks its slice. */
@@ -53,6 +54,7 @@ export type DownloadDeps = ExecuteDeps & {
   folderMoved(entryId: EntryId, from: string | null, to: string | null): boolean;
   readonly touchedFolders: TouchedFolders;
   readonly placing: PlacingNotes;
+  readonly ahead: Pick<ReceivingAhead, 'claim'>;
 };
 
 /** What moved since the engine started; for status and benchmarks. */
@@ -63,6 +65,8 @@ export interface TransferCounters {
   downloadedBytes: number;
   /** Bytes of downloads that were taken from the file's previous content on this disk. */
   reusedBytes: number;
+  /** Bytes of downloads that had come before their file was committed. */
+  aheadBytes: number;
   commits: number;
 }
 
@@ -73,6 +77,7 @@ export function createCounters(): TransferCounters {
     downloadedFiles: 0,
     downloadedBytes: 0,
     reusedBytes: 0,
+    aheadBytes: 0,
     commits: 0,
   };
 }

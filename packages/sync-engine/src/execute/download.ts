@@ -14,6 +14,7 @@ import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './inspect.ts';
 import { openLocalBase, readKnown, smallContentBase } from './local-base.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
+import type { ReceivedFile } from './receive-ahead.ts';
 
 /** Files up to this size, of one chunk, are not worth resuming: they wait in memory for their turn to be written. */
 const MAX_BYTES_IN_MEMORY = 128 * 1024;
@@ -130,8 +131,8 @@ export interface FetchHandlers {
 }
 
 /**
- * Brings the bytes of each file into a temporary file: first what an interrupted download left there, then
- * chunks that the file's present content on this disk has, then the rest from the server in one stream over all
+ * Brings the bytes of each file into a temporary file: first what was received ahead, or what an interrupted download
+ * left there, then chunks that the file's present content on this disk has, then the rest from the server in one stream over all
  * files. Every byte is checked against its block id before it counts.
  */
 export async function fetchFiles(
@@ -152,9 +153,11 @@ export async function fetchFiles(
         continue;
       }
       try {
-        const temporary = await deps.filesystem.openTemporary(temporaryName(file.entry));
+        const name = temporaryName(file.entry);
+        const ahead = await deps.ahead.claim(file.entry, name);
+        const temporary = ahead?.temporary ?? (await deps.filesystem.openTemporary(name));
         open.set(file, temporary);
-        const missing = await findMissingParts(deps, file, temporary, signal);
+        const missing = await findMissingParts(deps, file, temporary, ahead, signal);
         if (missing === null) {
           wanted.push({ file, content: file.entry.content, positions: [0], base: null });
         } else {
@@ -163,6 +166,7 @@ export async function fetchFiles(
         lastIndex.set(file, wanted.length - 1);
         if (missing !== null && missing.length === 0) {
           open.delete(file);
+          if (ahead !== null) counters.downloadedFiles++;
           await handlers.onTemporary(temporary, file);
         }
       } catch (error) {
@@ -202,7 +206,8 @@ export async function fetchFiles(
     if (position !== 0 || !last) throw new Error('a content of one chunk came in several pieces');
     counters.downloadedBytes += bytes.length;
     counters.downloadedFiles++;
-    await handlers.onBytes?.(bytes, file);
+    // They wait for their turn to be written, and the memory that they came in is used again.
+    await handlers.onBytes?.(new Uint8Array(bytes), file);
   }
 
   async function fail(file: Prepared, error: unknown): Promise<void> {
@@ -263,11 +268,12 @@ async function findMissingParts(
   deps: DownloadDeps,
   file: Prepared,
   temporary: TemporaryFile,
+  ahead: ReceivedFile | null,
   signal: AbortSignal,
 ): Promise<Missing[] | null> {
   const { content } = file.entry;
   const base = file.node?.content ?? null;
-  const resumable = temporary.existingBytes;
+  const resumable = ahead?.chunks.endBytes ?? temporary.existingBytes;
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
   const known = base === null ? null : await openLocalBase(deps, file.path, base, signal);
   const handle = known === null ? null : await deps.filesystem.openRead(file.path);
@@ -277,7 +283,12 @@ async function findMissingParts(
     for await (const part of deps.space.listChunks(content, signal, base)) {
       const end = position + part.sizeBytes;
       known?.next(part);
-      const there = end <= resumable && (await holds(deps.platform, temporary, part, position));
+      // Of what was received ahead it is known what is where; what a process before left is hashed.
+      const isAhead = ahead?.chunks.has(position, part) === true;
+      if (isAhead) deps.counters.aheadBytes += part.sizeBytes;
+      const there =
+        isAhead ||
+        (ahead === null && end <= resumable && (await holds(deps.platform, temporary, part, position)));
       if (!there) {
         const bytes =
           handle === null

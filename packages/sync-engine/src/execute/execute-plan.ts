@@ -3,7 +3,7 @@ import { applyLocally, type BookkeepingOperation, keepBooks, type LocalOperation
 import type { DownloadDeps } from './deps.ts';
 import { type Download, downloadFiles } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
-import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
+import type { LargeTransfers } from './large-transfers.ts';
 import { type PushOperation, pushOperations } from './push.ts';
 import { classOf, entryOf, type OperationClass, sizeOf } from './select-operations.ts';
 
@@ -43,7 +43,7 @@ export async function executePlan(
   );
   const small: Inspection[] = [];
   for (const inspection of inspections) {
-    if ((deps.local.get(inspection.entryId)?.sizeBytes ?? 0) < LARGE_BYTES) small.push(inspection);
+    if (!large.takes(deps.local.get(inspection.entryId)?.sizeBytes ?? 0)) small.push(inspection);
     else large.inspect(inspection, signal);
   }
   const rest = downloadsByFolder(
@@ -116,7 +116,7 @@ export async function executePlan(
   async function downloadSlice(slice: readonly Download[]): Promise<void> {
     const small: Download[] = [];
     for (const download of slice) {
-      if (sizeOf(deps, download.entryId) < LARGE_BYTES) small.push(download);
+      if (!large.takes(sizeOf(deps, download.entryId))) small.push(download);
       else await large.download(download, signal);
     }
     for (const part of cut(small, (each) => sizeOf(deps, each.entryId)))

@@ -1,6 +1,13 @@
 import { type ByteSource, chooseProfile, cutContent } from '@cairn/content';
 import type { FileStatus } from '@cairn/filesystem';
-import { CairnError, type ChunkProfile, type EntryId, type FileContent, isCairnError } from '@cairn/model';
+import {
+  type AnnouncedFile,
+  CairnError,
+  type ChunkProfile,
+  type EntryId,
+  type FileContent,
+  isCairnError,
+} from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
 import { observedFacts, parentPath } from '../local-tree.ts';
 import type { UploadSession } from '../ports.ts';
@@ -40,11 +47,13 @@ type InspectDeps = Pick<
 /**
  * Reads files and notes their contents in the local tree. Where the bytes will be pushed anyway they are
  * uploaded in the same pass, packed together; nobody sees them on the server until a commit names them.
+ * @param announces the only file, where other devices of the account shall hear how far it has come
  */
 export async function inspectFiles(
   deps: InspectDeps,
   inspections: Iterable<Inspection>,
   signal: AbortSignal,
+  announces?: AnnouncedFile,
 ): Promise<void> {
   const { local, failures, counters } = deps;
   const sending: { session: UploadSession | null } = { session: null };
@@ -54,7 +63,7 @@ export async function inspectFiles(
       const node = local.get(inspection.entryId);
       if (node === undefined || node.kind !== 'file') return;
       try {
-        if (inspection.uploadExpected) sending.session ??= deps.space.createUpload({ signal });
+        if (inspection.uploadExpected) sending.session ??= deps.space.createUpload({ signal, announces });
         const upload = inspection.uploadExpected ? sending.session : null;
         if (deps.restless.needsSnapshot(node.entryId)) {
           const snapshot = await readSnapshot(deps, node, inspection.profile, upload, signal);

@@ -1,13 +1,13 @@
 import type { TemporaryFile } from '@cairn/filesystem';
-import type { EntryId } from '@cairn/model';
+import type { AnnouncedFile, EntryId } from '@cairn/model';
 import { isCairnError } from '@cairn/model';
 import type { DownloadDeps } from './deps.ts';
 import { type Download, fetchFiles, prepareDownload } from './download.ts';
 import { type Inspection, inspectFiles } from './inspect.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 
-/** Files from this size on are transferred beside the loop, so that small changes overtake them. */
-export const LARGE_BYTES = 32 * 1024 * 1024;
+/** Files from this size on are transferred beside the loop, so that small changes overtake them, and announced. */
+const LARGE_BYTES = 32 * 1024 * 1024;
 const MAX_AT_ONCE = 2;
 
 /** A download whose bytes are complete in a temporary file. */
@@ -26,10 +26,23 @@ export class LargeTransfers {
   readonly #onDone: () => void;
   readonly #onEngineWide: (error: unknown) => void;
 
-  constructor(deps: DownloadDeps, onDone: () => void, onEngineWide: (error: unknown) => void) {
+  readonly #fromBytes: number;
+
+  constructor(
+    deps: DownloadDeps,
+    onDone: () => void,
+    onEngineWide: (error: unknown) => void,
+    fromBytes = LARGE_BYTES,
+  ) {
     this.#deps = deps;
+    this.#fromBytes = fromBytes;
     this.#onDone = onDone;
     this.#onEngineWide = onEngineWide;
+  }
+
+  /** Whether a file of this size is transferred here, beside the loop. */
+  takes(sizeBytes: number): boolean {
+    return sizeBytes >= this.#fromBytes;
   }
 
   isRunning(entryId: EntryId): boolean {
@@ -64,7 +77,14 @@ export class LargeTransfers {
 
   /** Starts reading (and uploading) a large file, if there is room. */
   inspect(inspection: Inspection, signal: AbortSignal): void {
-    this.#start(inspection.entryId, () => inspectFiles(this.#deps, [inspection], signal));
+    const announces = inspection.uploadExpected ? this.#announcedFile(inspection.entryId) : undefined;
+    this.#start(inspection.entryId, () => inspectFiles(this.#deps, [inspection], signal, announces));
+  }
+
+  #announcedFile(entryId: EntryId): AnnouncedFile | undefined {
+    const node = this.#deps.local.get(entryId);
+    if (node === undefined || node.parentId === null) return undefined;
+    return { entryId, parentId: node.parentId, name: node.name, sizeBytes: node.sizeBytes };
   }
 
   /** Places the file if its bytes are here; else starts fetching them, if there is room. */

@@ -8,8 +8,9 @@ import type { DownloadDeps } from './deps.ts';
 /**
  * Bounds of one group. Its files are written one after the other, made durable side by side (the disk's journal is
  * flushed once for many of them), then placed one after the other: in this order they wait for that journal least.
+ * Two groups at once hold that many files open; each costs one flush of the notes about it.
  */
-const GROUP = { files: 64, bytes: 4 * 1024 * 1024 } as const;
+const GROUP = { files: 256, bytes: 4 * 1024 * 1024 } as const;
 /** While one group is being flushed the next one is written. */
 const MAX_GROUPS = 2;
 

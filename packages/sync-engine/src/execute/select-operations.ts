@@ -1,7 +1,7 @@
 import type { EntryId } from '@cairn/model';
 import type { Operation, PlannedOperation } from '@cairn/planner';
 import type { DownloadDeps } from './deps.ts';
-import { LARGE_BYTES, type LargeTransfers } from './large-transfers.ts';
+import type { LargeTransfers } from './large-transfers.ts';
 
 export type OperationClass = 'books' | 'inspect' | 'push' | 'download' | 'local';
 
@@ -55,10 +55,10 @@ export function isRunnable(
     case 'local':
       return permissions.mayWriteLocally;
     case 'download':
-      return permissions.mayWriteLocally && (sizeOf(deps, id) < LARGE_BYTES || large.hasRoomFor(id));
+      return permissions.mayWriteLocally && (!large.takes(sizeOf(deps, id)) || large.hasRoomFor(id));
     case 'inspect':
       if (deps.restless.isWaiting(id)) return false;
-      return (deps.local.get(id)?.sizeBytes ?? 0) < LARGE_BYTES || large.hasRoomFor(id);
+      return !large.takes(deps.local.get(id)?.sizeBytes ?? 0) || large.hasRoomFor(id);
     default:
       return true;
   }

@@ -33,6 +33,7 @@ import { createMemoryTreeDisk, type MemoryTreeDisk, type TreeStore } from '@cair
 import { createSyncEngine } from '../engine.ts';
 import type { SyncEngine, SyncEngineOptions } from '../engine-types.ts';
 import type { SpaceConnection, UploadSession } from '../ports.ts';
+import { announceStored, tellAnnounced } from './announce-stored.ts';
 
 const platform = createNodePlatform();
 
@@ -208,7 +209,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         }
         return result;
       },
-      createUpload(): UploadSession {
+      createUpload({ announces } = {}): UploadSession {
         const queued: StoredBlock[] = [];
         return {
           sentBytes: 0,
@@ -226,9 +227,11 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
             const missing = new Set(
               await data.blocks.findMissingBlocks(who, spaceId, [...new Set(queued.map((b) => b.blockId))]),
             );
-            const wanted = queued.splice(0).filter((block) => missing.has(block.blockId));
+            const all = queued.splice(0);
+            const wanted = all.filter((block) => missing.has(block.blockId));
             network.sentBlocks += wanted.length;
             if (wanted.length > 0) await data.blocks.storeBlocks(who, spaceId, wanted);
+            await announceStored(data, who, spaceId, announces, all);
           },
           abort: () => undefined,
         };
@@ -248,12 +251,13 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         }
       },
       listChunks: (content) => listChunks(platform, content.manifest, readBlock),
-      hints(onHint, onState) {
+      hints(onHint, onState, onAnnouncement) {
         onState('live');
         onHint(null);
         const unsubscribe = bus.subscribe((event) => {
-          if (event.kind !== 'space-advanced' || network.offline || network.hintsDropped) return;
-          onHint(event.sequence);
+          if (network.offline || network.hintsDropped) return;
+          if (event.kind === 'space-advanced') onHint(event.sequence);
+          tellAnnounced(who, event, onAnnouncement);
         });
         return { close: unsubscribe };
       },

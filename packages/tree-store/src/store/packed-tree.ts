@@ -31,8 +31,11 @@ export interface PackedTreeOptions<Node> {
   share(node: PackedNode): PackedNode;
 }
 
-/** Unpacked nodes that are kept for the next question: whoever asks about an entry asks again, and about its folder. */
-const MAX_RECENT = 1024;
+/**
+ * Unpacked nodes that are kept until the next flush: a plan goes through all that it looks at many times over, and
+ * making a node costs more than everything else it is asked for.
+ */
+const MAX_RECENT = 32_768;
 
 export function createPackedTree<Node extends { entryId: EntryId }>(
   options: PackedTreeOptions<Node>,
@@ -41,21 +44,22 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   const nodes = new Map<EntryId, PackedNode>();
   const children = createChildIndex((entryId) => (nodes.get(entryId) as PackedNode).name);
   const dirty = new Set<EntryId>();
-  const recent = new Map<PackedNode, Node>();
+  const recent = new Map<EntryId, Node>();
   let cleared = false;
 
-  function unpack(packed: PackedNode): Node {
-    const known = recent.get(packed);
-    if (known !== undefined) return known;
+  function unpack(entryId: EntryId): Node | undefined {
+    const packed = nodes.get(entryId);
+    if (packed === undefined) return undefined;
     // Frozen: the next one who asks gets the same object.
     const node = Object.freeze(codec.unpack(packed));
     if (recent.size >= MAX_RECENT) recent.clear();
-    recent.set(packed, node);
+    recent.set(packed.entryId, node);
     return node;
   }
 
   function store(fresh: PackedNode): void {
     const node = options.share(fresh);
+    recent.delete(node.entryId);
     const before = nodes.get(node.entryId);
     if (before === undefined || before.parentId !== node.parentId || before.name !== node.name) {
       if (before !== undefined) children.remove(before.parentId, before.entryId, before.name);
@@ -65,10 +69,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   }
 
   return {
-    get(entryId) {
-      const node = nodes.get(entryId);
-      return node === undefined ? undefined : unpack(node);
-    },
+    get: (entryId) => recent.get(entryId) ?? unpack(entryId),
     children: children.children,
     childrenNamed: children.named,
     *values() {
@@ -87,6 +88,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       if (node === undefined) return;
       children.remove(node.parentId, entryId, node.name);
       nodes.delete(entryId);
+      recent.delete(entryId);
       dirty.add(entryId);
       options.onTouch(entryId);
     },
@@ -117,6 +119,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     },
     forgetChanges() {
       dirty.clear();
+      recent.clear();
       cleared = false;
     },
   };

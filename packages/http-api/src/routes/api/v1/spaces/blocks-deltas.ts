@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import {
   deltasRequestSchema,
   encodeDeltaStream,
@@ -10,6 +9,7 @@ import { principalOf } from '../../../../foundation/authentication.ts';
 import { binarySchema } from '../../../../foundation/binary-schema.ts';
 import type { Metrics } from '../../../../foundation/metrics.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
+import { BorrowedPieces } from '../../../../streaming/borrowed-pieces.ts';
 
 /** POST /api/v1/spaces/{spaceId}/blocks/deltas */
 export const readDeltasRoute: Route = (app, { data, deltaGate, metrics }) => {
@@ -37,8 +37,8 @@ export const readDeltasRoute: Route = (app, { data, deltaGate, metrics }) => {
       else reply.raw.once('close', leave);
       const { spaceId } = request.params;
       const records = await data.blocks.readDeltas(principal, spaceId, request.body.blocks);
-      const pieces = Readable.from(encodeDeltaStream(counted(records, metrics)), { objectMode: false });
-      return reply.type(MEDIA_TYPES.pack).send(pieces as never);
+      const body = new BorrowedPieces(encodeDeltaStream(counted(records, metrics)));
+      return reply.type(MEDIA_TYPES.pack).send(body as never);
     },
   );
 };

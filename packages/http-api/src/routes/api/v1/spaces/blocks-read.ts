@@ -1,11 +1,11 @@
-import { Readable } from 'node:stream';
 import { blockIdsRequestSchema, encodePackStream, MEDIA_TYPES, spaceParamsSchema } from '@cairn/protocol';
 import { principalOf } from '../../../../foundation/authentication.ts';
 import { binarySchema } from '../../../../foundation/binary-schema.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
+import { BorrowedPieces } from '../../../../streaming/borrowed-pieces.ts';
 
 /** POST /api/v1/spaces/{spaceId}/blocks/read */
-export const readBlocksRoute: Route = (app, { data }) => {
+export const readBlocksRoute: Route = (app, { data, readBuffers }) => {
   app.post(
     '/api/v1/spaces/:spaceId/blocks/read',
     {
@@ -21,9 +21,10 @@ export const readBlocksRoute: Route = (app, { data }) => {
     },
     async (request, reply) => {
       const { spaceId } = request.params;
-      const blocks = await data.blocks.readBlocks(principalOf(request), spaceId, request.body.blockIds);
-      const pieces = Readable.from(encodePackStream(blocks), { objectMode: false });
-      return reply.type(MEDIA_TYPES.pack).send(pieces as never);
+      const { blockIds } = request.body;
+      const blocks = await data.blocks.readBlocks(principalOf(request), spaceId, blockIds, readBuffers);
+      const body = new BorrowedPieces(encodePackStream(blocks));
+      return reply.type(MEDIA_TYPES.pack).send(body as never);
     },
   );
 };

@@ -2,10 +2,13 @@ import { CairnError } from '@cairn/model';
 import { CLOSE_CODES, type ServerEvent } from '@cairn/protocol';
 import type { WebSocket } from '@fastify/websocket';
 import { principalOf } from '../../../../foundation/authentication.ts';
+import type { TransferAnnounced } from '../../../../foundation/hint-board.ts';
 import type { Route } from '../../../../foundation/route-context.ts';
 
 /** Hints are tiny; whoever lets this much pile up does not read. */
 const MAX_BUFFERED_BYTES = 64 * 1024;
+/** Whoever has this much to read misses announcements, which are not tiny. */
+const MAX_BUFFERED_BEFORE_ANNOUNCEMENT_BYTES = 16 * 1024;
 /** A client has nothing to say here but pongs. */
 const MAX_MESSAGES_PER_PING = 100;
 
@@ -31,6 +34,7 @@ export const eventsRoute: Route = (app, context) => {
       let ended = false;
       let answered = true;
       let messages = 0;
+      let cancelPing = (): void => undefined;
       open++;
       metrics.webSockets.inc();
 
@@ -39,6 +43,7 @@ export const eventsRoute: Route = (app, context) => {
         ended = true;
         open--;
         metrics.webSockets.dec();
+        cancelPing();
         for (const ending of endings.splice(0)) ending();
       }
       function send(event: ServerEvent): void {
@@ -50,6 +55,11 @@ export const eventsRoute: Route = (app, context) => {
           return;
         }
         socket.send(JSON.stringify(event));
+      }
+      function announce({ deviceId, spaceId, announcement }: TransferAnnounced): void {
+        if (deviceId === principal.deviceId) return;
+        if (socket.bufferedAmount > MAX_BUFFERED_BEFORE_ANNOUNCEMENT_BYTES) return;
+        send({ type: 'announcement', spaceId, announcement });
       }
       function close(code: number, reason: string): void {
         end();
@@ -82,15 +92,12 @@ export const eventsRoute: Route = (app, context) => {
         schedulePing();
       }
       function schedulePing(): void {
-        endings.push(
-          timers.schedule(config.limits.pingIntervalMs, () => {
-            checkPeer().catch((error: unknown) => {
-              log.warn('events.check-failed', { requestId: request.id, message: String(error) });
-              close(CLOSE_CODES.goingAway, 'the server has a problem');
-            });
-          }),
-        );
-        if (endings.length > 32) endings.splice(4, endings.length - 5);
+        cancelPing = timers.schedule(config.limits.pingIntervalMs, () => {
+          checkPeer().catch((error: unknown) => {
+            log.warn('events.check-failed', { requestId: request.id, message: String(error) });
+            close(CLOSE_CODES.goingAway, 'the server has a problem');
+          });
+        });
       }
 
       socket.on('close', end);
@@ -104,6 +111,8 @@ export const eventsRoute: Route = (app, context) => {
       stopping.addEventListener('abort', onStopping, { once: true });
       endings.push(() => stopping.removeEventListener('abort', onStopping));
       endings.push(hints.onDeviceRevoked(principal.deviceId, revoke));
+      // A browser has no folder to receive anything into.
+      if (!request.isByCookie) endings.push(hints.onTransferAnnounced(principal.userId, announce));
       try {
         const { spaces } = await access.accounts.describe(principal);
         for (const { spaceId } of spaces) {

@@ -1,0 +1,105 @@
+import type { PlainBlock } from '@cairn/content';
+import {
+  type AnnouncedChunk,
+  type AnnouncedFile,
+  type BlockId,
+  createId,
+  isCairnError,
+  type SpaceId,
+  type TransferId,
+} from '@cairn/model';
+import { PROTOCOL_LIMITS } from '@cairn/protocol';
+import { type Api, apiPath } from './api.ts';
+import { createKnownBlocks } from './known-blocks.ts';
+import { DEFAULT_RETRY } from './retry.ts';
+
+/** Chunks that wait for their pack, or for their turn to be told; the oldest give way. */
+const MAX_WAITING_CHUNKS = 8192;
+/** What comes too late is of no use, and the next one tells more. */
+const IDLE_TIMEOUT_MS = 10_000;
+
+/** Tells the other devices of the account how far a file on its way has come. Its failures are nobody's. */
+export interface Announcer {
+  /** Notes a block that is to be sent, in the order of the file. */
+  cut(block: PlainBlock): void;
+  /** Notes that the server has these blocks now. */
+  stored(blockIds: Iterable<BlockId>): void;
+  /** Tells nothing more that is not on its way. */
+  end(): void;
+}
+
+/**
+ * Announces chunks in the order of the file, each once its block and all before it are on the server. One request at a time;
+ * what becomes ready meanwhile is told with the next.
+ */
+export function createAnnouncer(
+  api: Api,
+  spaceId: SpaceId,
+  file: AnnouncedFile,
+  signal: AbortSignal,
+): Announcer {
+  const transferId = createId<TransferId>(api.environment.random.bytes(16));
+  const onServer = createKnownBlocks(MAX_WAITING_CHUNKS);
+  /** Not on the server yet, or behind such a one. */
+  let waiting: AnnouncedChunk[] = [];
+  let ready: AnnouncedChunk[] = [];
+  let isTelling = false;
+  let hasEnded = false;
+
+  function advance(): void {
+    const first = waiting.findIndex(({ block }) => !onServer.has(block));
+    const count = first === -1 ? waiting.length : first;
+    if (count === 0) return;
+    ready.push(...waiting.slice(0, count));
+    waiting = waiting.slice(count);
+    if (ready.length > MAX_WAITING_CHUNKS) ready = ready.slice(-MAX_WAITING_CHUNKS);
+    tell();
+  }
+
+  function tell(): void {
+    if (isTelling || hasEnded || ready.length === 0) return;
+    const chunks = ready.slice(0, PROTOCOL_LIMITS.maxAnnouncedChunks);
+    ready = ready.slice(chunks.length);
+    isTelling = true;
+    api
+      .tell({
+        method: 'POST',
+        path: apiPath`/spaces/${spaceId}/announcements`,
+        json: { transferId, ...file, chunks },
+        signal,
+        idleTimeoutMs: IDLE_TIMEOUT_MS,
+        retry: { ...DEFAULT_RETRY, attempts: 1 },
+      })
+      .catch((error: unknown) => {
+        const code = isCairnError(error) ? error.code : 'internal';
+        api.environment.log.debug('client.announcement-failed', { spaceId, code });
+        // An older server has no such address; whatever else it is, the next pack tells.
+        if (code !== 'server-unreachable' && code !== 'unavailable') end();
+      })
+      .finally(() => {
+        isTelling = false;
+        tell();
+      });
+  }
+
+  function end(): void {
+    hasEnded = true;
+    waiting = [];
+    ready = [];
+  }
+
+  return {
+    cut({ blockId, kind, plain, position }) {
+      if (hasEnded || kind !== 'chunk' || position === undefined) return;
+      waiting.push({ position, block: blockId, sizeBytes: plain.length });
+      if (waiting.length > MAX_WAITING_CHUNKS) waiting.shift();
+      if (onServer.has(blockId)) advance();
+    },
+    stored(blockIds) {
+      if (hasEnded) return;
+      for (const blockId of blockIds) onServer.add(blockId);
+      advance();
+    },
+    end,
+  };
+}
