@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createFlowLimit } from './flow-limit.ts';
 
 export interface WireBytes {
   /** Bytes of TCP payload from the device to the server. */
@@ -13,8 +14,15 @@ export interface CountingProxy {
   close(): Promise<void>;
 }
 
-/** Passes connections on to a port of this machine and counts what goes over them, in each direction. */
-export async function startCountingProxy(targetPort: number): Promise<CountingProxy> {
+/**
+ * Passes connections on to a port of this machine and counts what goes over them, in each direction.
+ * @param bytesPerSecond of all connections together, in each direction; `null`: as fast as it goes
+ */
+export async function startCountingProxy(
+  targetPort: number,
+  bytesPerSecond: number | null = null,
+): Promise<CountingProxy> {
+  const limits = { up: createFlowLimit(bytesPerSecond), down: createFlowLimit(bytesPerSecond) };
   const open = new Map<Socket, Socket>();
   let up = 0;
   let down = 0;
@@ -23,8 +31,13 @@ export async function startCountingProxy(targetPort: number): Promise<CountingPr
     open.set(device, upstream);
     device.setNoDelay(true);
     upstream.setNoDelay(true);
-    device.pipe(upstream);
-    upstream.pipe(device);
+    if (bytesPerSecond === null) {
+      device.pipe(upstream);
+      upstream.pipe(device);
+    } else {
+      device.pipe(limits.up.createPassage()).pipe(upstream);
+      upstream.pipe(limits.down.createPassage()).pipe(device);
+    }
     let ended = false;
     const end = () => {
       device.destroy();

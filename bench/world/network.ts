@@ -34,19 +34,23 @@ export interface Wire {
 export function enterOwnNetwork(): boolean {
   if (process.env[MARK] === 'own') return true;
   if (process.platform !== 'linux' || process.execve === undefined) return false;
-  const flags = ['-n', '-rn'].find((each) => canEnter(each));
-  if (flags === undefined) return false;
-  const script = `flags=$1; shift; exec unshare "$flags" -- sh -c '${BRING_UP} && exec "$@"' sh "$@"`;
+  const enter = `exec ${enterCommand()}`;
+  if (spawnSync('/bin/sh', ['-c', enter, 'sh', 'true'], { stdio: 'ignore' }).status !== 0) return false;
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  process.execve('/bin/sh', ['sh', '-c', script, 'sh', flags, ...command], {
+  process.execve('/bin/sh', ['sh', '-c', enter, 'sh', ...command], {
     ...process.env,
     [MARK]: 'own',
   } as NodeJS.ProcessEnv);
   return false;
 }
 
-function canEnter(flags: string): boolean {
-  return spawnSync('unshare', [flags, '--', 'sh', '-c', BRING_UP], { stdio: 'ignore' }).status === 0;
+/** Shell words that run their arguments as the same user in such a namespace. */
+function enterCommand(): string {
+  const user = process.getuid?.() ?? 0;
+  if (user === 0) return `unshare -n -- sh -c '${BRING_UP} && exec "$@"' sh "$@"`;
+  // Others are root in there for a moment; rsync's daemon, for one, believes that it then may do what root may.
+  const back = `unshare --user --map-user=${user} --map-group=${process.getgid?.() ?? user} --`;
+  return `unshare -rn -- sh -c '${BRING_UP} && exec ${back} "$@"' sh "$@"`;
 }
 
 export function createWire(counting: WireCounting): Wire {

@@ -50,6 +50,8 @@ export interface WorldOptions {
   readonly connect?: (name: string, serverPort: number) => Promise<number>;
   /** Folder for CPU profiles, one for each process that ends in an orderly way. */
   readonly profileFolder?: string | null;
+  /** For the runtime of each process. */
+  readonly runtimeFlags?: readonly string[];
 }
 
 /**
@@ -57,11 +59,12 @@ export interface WorldOptions {
  * @param root folder for all their files
  */
 export async function startWorld(root: string, options: WorldOptions = {}): Promise<World> {
-  const { connect = async (_name, port) => port, profileFolder = null } = options;
+  const { connect = async (_name, port) => port, profileFolder = null, runtimeFlags = [] } = options;
   const profile = (name: string) =>
     profileFolder === null
-      ? []
+      ? runtimeFlags
       : [
+          ...runtimeFlags,
           ...TUNED_FLAGS[name === 'server' ? 'server' : 'device'],
           '--cpu-prof',
           `--cpu-prof-dir=${profileFolder}`,

@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
+import { createNodePlatform, encodeBlock } from '@cairn/content';
 import { type BlockId, createId, MAX_BLOCK_BYTES } from '@cairn/model';
 import { encodeDeltaPack, encodePack, PROTOCOL_LIMITS, type SignedIn } from '@cairn/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,6 +21,7 @@ beforeAll(async () => {
       bodyTimeoutMs: 300,
       signInRequests: 2,
       concurrentPacks: 2,
+      concurrentSmallPacks: 2,
       pingIntervalMs: 100,
     },
   });
@@ -56,19 +58,21 @@ describe('slow and broken requests', () => {
     expect(performance.now() - start).toBeLessThan(30_000);
   });
 
-  it('do not keep others from sending packs', async () => {
+  it.each([5000, 500_000])('of %i bytes do not keep others from sending packs', async (lengthBytes) => {
     const slow = [1, 2, 3].map(() =>
       open(
-        `POST /api/v1/spaces/${ann.spaceId}/packs HTTP/1.1\r\n${signedIn()}content-type: application/vnd.cairn.pack\r\ncontent-length: 5000\r\n\r\nCPK1`,
+        `POST /api/v1/spaces/${ann.spaceId}/packs HTTP/1.1\r\n${signedIn()}content-type: application/vnd.cairn.pack\r\ncontent-length: ${lengthBytes}\r\n\r\nCPK1`,
       ),
     );
-    const bob = await server.register('bob');
+    const bob = await server.register(`bob-${lengthBytes}`);
+    // As large as the others' is said to be: packs of about one size wait for each other.
+    const bytes = randomBytes(lengthBytes);
     const answer = await server.ask('POST', `/api/v1/spaces/${bob.spaceId}/packs`, {
       token: bob.accessToken,
       headers: { 'content-type': 'application/vnd.cairn.pack' },
-      body: new Uint8Array(Buffer.concat(encodePack([]))),
+      body: new Uint8Array(Buffer.concat(encodePack([encodeBlock(createNodePlatform(), 'chunk', bytes)]))),
     });
-    expect(answer.json).toEqual({ stored: 0 });
+    expect(answer.json).toEqual({ stored: 1 });
     for (const { socket, ended } of slow) {
       socket.destroy();
       await ended;

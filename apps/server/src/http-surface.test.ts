@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { listRoutes } from '@cairn/http-api';
-import { PROTOCOL_LIMITS, problemSchema, type SignedIn } from '@cairn/protocol';
+import type { BlockId } from '@cairn/model';
+import { encodePack, PROTOCOL_LIMITS, problemSchema, type SignedIn } from '@cairn/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD, startTestServer, type TestServer } from './testing/test-server.ts';
 
@@ -281,6 +282,57 @@ describe('events', () => {
     expect(own.socket.readyState).toBe(WebSocket.OPEN);
     expect(other.messages.join()).not.toContain(ann.spaceId);
     for (const { socket, closed } of [own, other]) {
+      socket.close();
+      await closed;
+    }
+  });
+
+  it('of files on their way go to the other devices of the account only, and only they can read the blocks', async () => {
+    const phone = await server.login('ann', 'Phone');
+    const carl = await server.register('carl');
+    const listeners = [token, phone.accessToken, carl.accessToken].map((each) => listen(each));
+    const [sender, other, stranger] = listeners as [Listener, Listener, Listener];
+    for (const { waitFor } of listeners) await waitFor((text) => text.includes('hint'));
+    const payload = randomBytes(100);
+    const block = `01${createHash('sha256').update(payload).digest('hex')}` as BlockId;
+    const stored = await server.ask('POST', `/api/v1/spaces/${ann.spaceId}/packs`, {
+      token,
+      body: new Uint8Array(
+        Buffer.concat(
+          encodePack([{ blockId: block, kind: 'chunk', codec: 'raw', plainBytes: 100, payload }]),
+        ),
+      ),
+      headers: { 'content-type': 'application/vnd.cairn.pack' },
+    });
+    expect(stored.status).toBe(200);
+    const announcement = {
+      transferId: 't'.repeat(26),
+      entryId: 'e'.repeat(26),
+      parentId: ann.rootId,
+      name: 'film',
+      sizeBytes: 100,
+      chunks: [{ position: 0, block, sizeBytes: 100 }],
+    };
+    const path = `/api/v1/spaces/${ann.spaceId}/announcements`;
+    expect((await server.ask('POST', path, { token, json: announcement })).status).toBe(204);
+    const heard = JSON.parse(await other.waitFor((text) => text.includes('announcement')));
+    expect(heard).toEqual({ type: 'announcement', spaceId: ann.spaceId, announcement });
+    const read = (accessToken: string, spaceId: string) =>
+      server.ask('POST', `/api/v1/spaces/${spaceId}/blocks/read`, {
+        token: accessToken,
+        json: { blockIds: [block] },
+      });
+    expect((await read(phone.accessToken, ann.spaceId)).status).toBe(200);
+    expect((await read(carl.accessToken, carl.spaceId)).status).toBe(404);
+    // Whatever came to them before this would be here by now.
+    const made = await server.ask('POST', '/api/v1/folders', { token, json: { path: '/after it' } });
+    await sender.waitFor((text) => JSON.parse(text).sequence === made.json.entry.sequence);
+    await server.ask('POST', '/api/v1/folders', { token: carl.accessToken, json: { path: '/his' } });
+    await stranger.waitFor((text) => JSON.parse(text).sequence > 0);
+    for (const { messages } of [sender, stranger]) expect(messages.join()).not.toContain('announcement');
+    const tooMany = { ...announcement, chunks: Array(257).fill(announcement.chunks[0]) };
+    expect((await server.ask('POST', path, { token, json: tooMany })).status).toBe(400);
+    for (const { socket, closed } of listeners) {
       socket.close();
       await closed;
     }

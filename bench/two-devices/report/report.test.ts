@@ -30,6 +30,8 @@ test('the report names each step, each peer, and what was reached', () => {
     expect(part).toContain('≈ 60.00 s');
     expect(part).toContain('30 ms');
   }
+  // A column in which nothing stands is left out.
+  expect(markdown).not.toContain('resident after');
   for (const name of plots.keys()) expect(markdown).toContain(`(performance/${name})`);
   expect([...plots.keys()].sort()).toEqual([
     'cpu.svg',

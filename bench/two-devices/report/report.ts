@@ -56,7 +56,7 @@ export function makeReport(record: BenchRecord, plotFolder: string): Report {
     ...steps.map(({ title, table, notes }) =>
       [title, formatText(table), ...notes.map((note) => `  ${note}`)].join('\n'),
     ),
-    `Targets: ${met} of ${judged} met\n${formatText(goal)}`,
+    ...(targets.length === 0 ? [] : [`Targets: ${met} of ${judged} met\n${formatText(goal)}`]),
   ].join('\n\n');
   const show = (name: string) => (plots.has(name) ? [`![${PLOT_WORDS[name]}](${plotFolder}/${name})`] : []);
   const markdown = [
@@ -65,8 +65,7 @@ export function makeReport(record: BenchRecord, plotFolder: string): Report {
     Object.entries(record.peers)
       .map(([name, words]) => `- ${name} ${words}`)
       .join('\n'),
-    `### Targets: ${met} of ${judged} met`,
-    formatMarkdown(goal),
+    ...(targets.length === 0 ? [] : [`### Targets: ${met} of ${judged} met`, formatMarkdown(goal)]),
     ...show('targets.svg'),
     '### Each step',
     ...steps.flatMap(({ title, table, notes }) => [

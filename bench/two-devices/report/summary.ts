@@ -1,3 +1,4 @@
+import type { WireReading } from '../../world/network.ts';
 import {
   FLOOR_NAMES,
   mapRoles,
@@ -24,7 +25,10 @@ export interface Summary {
   readonly restSeconds: Spread | null;
   /** Cairn's time as a share of this one's, in the same runs. */
   readonly ratio: Spread | null;
+  /** Over both hops. */
   readonly wireMegabytes: Spread | null;
+  /** Over the one that took more; half of both where they were not told apart. */
+  readonly hopMegabytes: Spread | null;
   readonly cpuSeconds: PerRole<Spread> | null;
   readonly peakMegabytes: PerRole<Spread> | null;
   readonly residentMegabytes: Spread | null;
@@ -82,6 +86,7 @@ function summariseOne(own: readonly StepResult[], all: readonly StepResult[]): S
     restSeconds: spread(({ restMs }) => restMs, 1000),
     ratio: first.peer === 'cairn' ? null : spread(({ run, timeMs }) => divide(cairn.get(run), timeMs)),
     wireMegabytes: spread(({ wire }) => wire?.bothHopsBytes, 1e6),
+    hopMegabytes: spread(({ wire }) => (wire === null ? null : bytesOfHop(wire)), 1e6),
     cpuSeconds: roles(({ cpuSeconds }) => cpuSeconds),
     peakMegabytes: roles(({ peakRssBytes }) => peakRssBytes, 1e6),
     residentMegabytes: spread(({ residentBytes }) => residentBytes, 1e6),
@@ -91,6 +96,11 @@ function summariseOne(own: readonly StepResult[], all: readonly StepResult[]): S
     isEstimate: good.some(({ isEstimate }) => isEstimate),
     notes: [...new Set(own.flatMap(describeNotes))],
   };
+}
+
+function bytesOfHop({ bothHopsBytes, hops }: WireReading): number {
+  if (hops === null) return bothHopsBytes / 2;
+  return Math.max(hops.a.up + hops.a.down, hops.b.up + hops.b.down);
 }
 
 function isRight({ differences }: StepResult): boolean {

@@ -45,6 +45,7 @@ function tabulateTimes(summaries: readonly Summary[]): Table {
       'wire, both hops',
       'CPU server / A / B, s',
       'peak server / A / B, MB',
+      'A resident after it',
     ],
     rows: summaries.map((summary) => [
       nameOf(summary.peer),
@@ -58,6 +59,7 @@ function tabulateTimes(summaries: readonly Summary[]): Table {
       summary.peakMegabytes === null
         ? NOTHING
         : ROLES.map((role) => (summary.peakMegabytes?.[role].median ?? 0).toFixed(0)).join(' / '),
+      showSpread(summary.residentMegabytes, showResident),
     ]),
   };
 }
@@ -67,7 +69,7 @@ function tabulateRest(summaries: readonly Summary[]): Table {
     header: ['', 'resident', 'of one CPU'],
     rows: summaries.map(({ peer, residentMegabytes, cpuPercent }) => [
       nameOf(peer),
-      showSpread(residentMegabytes, (value) => `${value.toFixed(0)} MB`),
+      showSpread(residentMegabytes, showResident),
       showSpread(cpuPercent, (value) => `${value.toFixed(3)} %`),
     ]),
   };
@@ -129,6 +131,10 @@ function showTime(spread: Spread | null): string {
 
 export function showMegabytes(megabytes: number): string {
   return megabytes < 1 ? `${precise(megabytes * 1000)} KB` : `${precise(megabytes)} MB`;
+}
+
+function showResident(megabytes: number): string {
+  return `${megabytes.toFixed(0)} MB`;
 }
 
 /** Three digits that count. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { WireReading } from '../../world/network.ts';
 import { makeResult } from '../fixtures.ts';
 import { FULL } from '../options.ts';
 import { summarise } from './summary.ts';
@@ -14,11 +15,14 @@ test('a peer that is missing leaves its target open', () => {
   expect(find(targets, '≤ 1 × rclone')).toMatchObject({ share: null, reached: null });
 });
 
-test('bytes on the wire are judged for one hop', () => {
-  const wire = { bothHopsBytes: 2 * 65 * 1024, hops: null };
-  const target = find(judge(makeResult({ step: 'insert', wire })), '≤ 64 KiB on the wire per hop');
-  expect(target?.reached).toBe('65.0 KiB');
-  expect(target?.share).toBeGreaterThan(1);
+test('bytes on the wire are judged for one hop: the larger one, or half of both', () => {
+  const judgeHop = (wire: WireReading) =>
+    find(judge(makeResult({ step: 'insert', wire })), '≤ 64 KiB on the wire per hop');
+  const half = judgeHop({ bothHopsBytes: 2 * 65 * 1024, hops: null });
+  expect(half?.reached).toBe('65.0 KiB');
+  expect(half?.share).toBeGreaterThan(1);
+  const hops = { a: { up: 15 * 1024, down: 1024 }, b: { up: 1024, down: 7 * 1024 } };
+  expect(judgeHop({ bothHopsBytes: 24 * 1024, hops })?.share).toBeCloseTo(0.25);
 });
 
 test('compressed text must take less wire than the best peer', () => {

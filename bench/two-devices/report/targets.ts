@@ -119,10 +119,8 @@ function wirePerHop(step: StepName, limitBytes: number): Rule {
     step,
     demand: `≤ ${allowed} on the wire per hop`,
     judge(find) {
-      const both = find(step, 'cairn')?.wireMegabytes?.median;
-      return both === undefined
-        ? null
-        : { value: (both * 1e6) / 2 / KIB, limit: limitBytes / KIB, unit: 'KiB' };
+      const hop = find(step, 'cairn')?.hopMegabytes?.median;
+      return hop === undefined ? null : { value: (hop * 1e6) / KIB, limit: limitBytes / KIB, unit: 'KiB' };
     },
   };
 }

@@ -10,7 +10,10 @@ export interface BatchMemory {
   allocate(sizeBytes: number, roomBytes?: number): Uint8Array;
 }
 
-/** Memory of batches, used again from batch to batch: fresh memory costs more than to copy the bytes into it. */
+/**
+ * Memory of batches, used again from batch to batch: fresh memory costs more than to copy the bytes into it. What is not used is
+ * kept until the garbage collector comes by.
+ */
 export interface BatchMemories {
   /** For a batch of so many bytes. */
   take(sizeBytes: number): BatchMemory;
@@ -18,6 +21,8 @@ export interface BatchMemories {
   give(memory: BatchMemory): void;
 }
 
+/** What one request brings at most. */
+export const BATCH_BYTES = 5 * 1024 * 1024;
 /** Less than this is had from the system just as well. */
 const MIN_POOLED_BYTES = 1024 * 1024;
 /** Behind the last block, for what only counts until it is there. */
@@ -51,18 +56,26 @@ class PooledMemory implements BatchMemory {
   }
 }
 
-/** @param poolBytes size of the pieces that are kept: of the largest batch */
-export function createBatchMemories(poolBytes: number): BatchMemories {
-  const free: PooledMemory[] = [];
+/** @param poolBytes size of the pieces that are kept: of the largest batch of more than one block */
+export function createBatchMemories(poolBytes = BATCH_BYTES): BatchMemories {
+  const free: WeakRef<PooledMemory>[] = [];
+
+  function takeFree(): PooledMemory | undefined {
+    for (let last = free.pop(); last !== undefined; last = free.pop()) {
+      const memory = last.deref();
+      if (memory !== undefined) return memory;
+    }
+    return undefined;
+  }
   return {
     take(sizeBytes) {
       if (sizeBytes < MIN_POOLED_BYTES || sizeBytes > poolBytes) return ownMemory;
-      return free.pop() ?? new PooledMemory(poolBytes + ROOM_BYTES);
+      return takeFree() ?? new PooledMemory(poolBytes + ROOM_BYTES);
     },
     give(memory) {
       if (!(memory instanceof PooledMemory) || free.length >= MAX_KEPT) return;
       memory.clear();
-      free.push(memory);
+      free.push(new WeakRef(memory));
     },
   };
 }

@@ -1,10 +1,9 @@
 import { type ContentPlatform, listChunks } from '@cairn/content';
 import { type BlockId, CairnError, type FileContent } from '@cairn/model';
-import { type BatchMemory, createBatchMemories, joinAdjacent } from './batch-memory.ts';
+import { BATCH_BYTES, type BatchMemories, type BatchMemory, joinAdjacent } from './batch-memory.ts';
 import type { BlockReader } from './block-reader.ts';
 import type { ContentBase, DeltaReader } from './delta-reader.ts';
 
-const BATCH_BYTES = 5 * 1024 * 1024;
 const BATCH_BLOCKS = 2000;
 /** Blocks that have arrived side by side are handed on together up to this size: few large writes are cheaper than many. */
 const MAX_PIECE_BYTES = 2 * 1024 * 1024;
@@ -109,12 +108,12 @@ export async function* readContents(
   platform: ContentPlatform,
   reader: BlockReader,
   deltas: DeltaReader,
+  memories: BatchMemories,
   items: Iterable<ContentItem>,
   signal?: AbortSignal,
 ): AsyncGenerator<ContentPiece> {
   const stop = new AbortController();
   const inner = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const memories = createBatchMemories(BATCH_BYTES);
   const batches = gather(listWanted(platform, reader, items, inner));
 
   async function begin(after: Promise<void>): Promise<Batch | null> {
@@ -196,8 +195,10 @@ function letGo(batch: Batch, blockId: BlockId): void {
   if (left === 0) batch.arrived.delete(blockId);
 }
 
+/** Of different blocks: one that comes again is held once. */
 function sumBytes(wanted: readonly Wanted[]): number {
-  return wanted.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  const sizes = new Map(wanted.map(({ blockId, sizeBytes }) => [blockId, sizeBytes]));
+  return [...sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
 }
 
 function toPiece(wanted: Wanted, plain: Uint8Array | undefined): ContentPiece {
@@ -263,14 +264,19 @@ async function* listWanted(
 async function* gather(all: AsyncIterable<Wanted>): AsyncGenerator<Wanted[]> {
   let batch: Wanted[] = [];
   let bytes = 0;
+  // A block that comes again in a batch is fetched and held once: a hole of any size is one of them.
+  let asked = new Set<BlockId | null>();
   for await (const wanted of all) {
-    if (batch.length >= BATCH_BLOCKS || bytes + wanted.sizeBytes > BATCH_BYTES) {
+    const more = asked.has(wanted.blockId) ? 0 : wanted.sizeBytes;
+    if (batch.length >= BATCH_BLOCKS || bytes + more > BATCH_BYTES) {
       if (batch.length > 0) yield batch;
       batch = [];
       bytes = 0;
+      asked = new Set();
     }
     batch.push(wanted);
-    bytes += wanted.sizeBytes;
+    if (!asked.has(wanted.blockId)) bytes += wanted.sizeBytes;
+    asked.add(wanted.blockId);
   }
   if (batch.length > 0) yield batch;
 }

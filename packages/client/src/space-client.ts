@@ -26,6 +26,7 @@ import {
 } from '@cairn/protocol';
 import { notCairn } from './answers.ts';
 import { type Api, apiPath } from './api.ts';
+import { createBatchMemories } from './batch-memory.ts';
 import { createBlockReader } from './block-reader.ts';
 import { createDeltaReader } from './delta-reader.ts';
 import { followHints } from './hints.ts';
@@ -87,6 +88,7 @@ export function createSpaceClient(
 ): SpaceClient {
   const { spaceId, rootId } = space;
   const reader = createBlockReader(api, platform, spaceId);
+  const memories = createBatchMemories();
   const buffers = createBatchBuffers();
   const deltaReader = createDeltaReader(api, platform, spaceId, reader);
   const uploadDeltas = createUploadDeltas(api, platform, spaceId);
@@ -140,7 +142,7 @@ export function createSpaceClient(
     },
     createUpload: (options) =>
       createUpload(api, platform, spaceId, reader, buffers.createShare(), uploadDeltas, options),
-    readContents: (items, { signal }) => readContents(platform, reader, deltaReader, items, signal),
+    readContents: (items, { signal }) => readContents(platform, reader, deltaReader, memories, items, signal),
     listChunks: (content, signal, older = null) =>
       older === null || content.manifest.depth === 0
         ? listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal))

@@ -89,6 +89,16 @@ describe('contents over the wire', () => {
     expect(peer.requests.length - before).toBeLessThan(8);
   });
 
+  it('that are mostly a hole are asked for in few requests, whatever their size', async () => {
+    const bytes = noise(50 * MIB, 4).fill(0, MIB, 49 * MIB);
+    const contents = await send([bytes]);
+    const before = peer.requests.length;
+    const [back] = await receive(contents.map((content) => ({ content })));
+    expect(Buffer.compare(back as Uint8Array, bytes)).toBe(0);
+    // The list of chunks; both ends and one block of zeros between them.
+    expect(peer.requests.length - before).toBe(2);
+  });
+
   it('send only what the server lacks', async () => {
     const bytes = noise(10 * MIB, 5);
     await send([bytes]);

@@ -33,6 +33,8 @@ const PACKS_IN_FLIGHT = 2;
 const HELD_PACKS_IN_FLIGHT = 4;
 /** Batches that were asked about and are not on their way yet. With those that are, and the one being filled: 24 MiB. */
 const MAX_SEALED_BATCHES = 3;
+/** So little is sent without asking whether the server has it: the question costs a round trip and hardly less. */
+const TINY_BATCH_BYTES = 4096;
 const UPLOAD_RETRY: RetryPolicy = {
   ...DEFAULT_RETRY,
   attempts: 8,
@@ -102,6 +104,7 @@ export function createUpload(
   const announcer =
     options.announces === undefined ? null : createAnnouncer(api, spaceId, options.announces, signal);
   let batch: Batch | null = null;
+  let batchBytes = 0;
   let sealedBatches = 0;
   /** Settles when every batch sealed so far is encoded and handed to the wire. Never rejects. */
   let encoded: Promise<void> = Promise.resolve();
@@ -269,7 +272,8 @@ export function createUpload(
     batch = null;
     sealedBatches++;
     // Asked at once, so that the answer is there when the batches before it are on their way.
-    const question = findMissing(sealed.blockIds);
+    const isTiny = batchBytes <= TINY_BATCH_BYTES;
+    const question = isTiny ? Promise.resolve(new Set(sealed.blockIds)) : findMissing(sealed.blockIds);
     question.catch(fail);
     const prepared = deltas.prepare(sealed.hinted, question, signal);
     prepared.catch(fail);
@@ -292,8 +296,10 @@ export function createUpload(
       const made = isHeld ? new HeldBatch() : makeBatch();
       if (made === null) return false;
       batch = made;
+      batchBytes = 0;
     }
     known.add(block.blockId);
+    batchBytes += block.plain.length;
     const { position } = block;
     batch.add(block, isHeld && position !== undefined ? { source, start: position } : null, hint);
     return true;

@@ -7,6 +7,7 @@ import { checkContent } from './content-id.ts';
 import { cutContent, describeContent } from './cut-content.ts';
 import { listChunks } from './list-chunks.ts';
 import { createNodePlatform } from './node/node-platform.ts';
+import type { ContentPlatform } from './platform.ts';
 import { createBlockBox } from './testing/block-box.ts';
 import { createByteSource, makeBytes } from './testing/byte-source.ts';
 
@@ -91,11 +92,21 @@ describe('cutContent', () => {
       },
     };
     const box = createBlockBox(platform);
-    const content = await cutContent(platform, hole, {
+    let hashedBytes = 0;
+    const counting: ContentPlatform = {
+      ...platform,
+      sha256(bytes) {
+        hashedBytes += bytes.length;
+        return platform.sha256(bytes);
+      },
+    };
+    const content = await cutContent(counting, hole, {
       profile: 't32-256k',
       emit: (block) => (box.blocks.has(block.blockId) ? undefined : box.emit(block)),
     });
     expect(content.sizeBytes).toBe(sizeBytes);
+    // One chunk of the largest size, and the last one.
+    expect(hashedBytes).toBeLessThan(2 * CHUNK_RULES['t32-256k'].maxBytes);
     expect(content.manifest.depth).toBe(1);
     expect([...box.blocks.values()].filter((block) => block.kind === 'chunk')).toHaveLength(2);
     let listed = 0;

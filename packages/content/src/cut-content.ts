@@ -1,5 +1,5 @@
 import { type BlockId, CairnError, type ChunkProfile, type FileContent } from '@cairn/model';
-import { blockIdOf, findBlockId } from './block-encoding.ts';
+import { findBlockId } from './block-encoding.ts';
 import { returnChunker, takeChunker } from './chunker-pool.ts';
 import { contentIdOf } from './content-id.ts';
 import { createManifestTree } from './manifest-tree.ts';
@@ -46,11 +46,20 @@ export async function cutContent(
   const tree = createManifestTree(platform, emit);
   let sizeBytes = 0;
   let position = 0;
+  /** Chunks of zeros have the largest size or are the last, so there are two at most, hashed once each. */
+  const holes = new Map<number, BlockId | Promise<BlockId>>();
 
   async function take(blockId: BlockId, plain: Uint8Array): Promise<void> {
     await emit({ blockId, kind: 'chunk', plain, position });
     position += plain.length;
     await tree.add({ block: blockId, sizeBytes: plain.length });
+  }
+
+  function identify(plain: Uint8Array): BlockId | Promise<BlockId> {
+    if (!chunker.isHole) return findBlockId(platform, 'chunk', plain);
+    const blockId = holes.get(plain.length) ?? findBlockId(platform, 'chunk', plain);
+    holes.set(plain.length, blockId);
+    return blockId;
   }
 
   for (let more = true; more; ) {
@@ -66,7 +75,8 @@ export async function cutContent(
     if (platform.sha256Aside === undefined) {
       for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
         throwIfAborted(signal);
-        await take(blockIdOf(platform, 'chunk', plain), plain);
+        const blockId = identify(plain);
+        await take(typeof blockId === 'string' ? blockId : await blockId, plain);
       }
       continue;
     }
@@ -74,7 +84,7 @@ export async function cutContent(
     const hashed: Promise<readonly [BlockId, Uint8Array]>[] = [];
     for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
       const view = plain;
-      hashed.push(Promise.resolve(findBlockId(platform, 'chunk', view)).then((blockId) => [blockId, view]));
+      hashed.push(Promise.resolve(identify(view)).then((blockId) => [blockId, view]));
     }
     for (const [blockId, plain] of await Promise.all(hashed)) {
       throwIfAborted(signal);

@@ -24,6 +24,33 @@ export function describeTemporaries({ filesystem, user, read }: ContractTools): 
     await third.discard();
   });
 
+  it('has the bytes that were written, zeros in long runs among them, over others too', async () => {
+    const run = 200_000;
+    const bytes = new Uint8Array(5 * run).fill(0x41);
+    bytes.fill(0, 0, run);
+    bytes.fill(0, 2 * run, 3 * run);
+    bytes.fill(0, 4 * run);
+    const temporary = await filesystem().openTemporary('holes');
+    // Where something was written before, zeros replace it.
+    await temporary.write(bytes.subarray(run, 2 * run), 0);
+    await temporary.write(bytes.subarray(0, run), 0);
+    for (let from = run; from < bytes.length; from += run)
+      await temporary.write(bytes.subarray(from, from + run), from);
+    await temporary.truncate(4 * run);
+    await temporary.write(bytes.subarray(4 * run), 4 * run);
+    const into = new Uint8Array(bytes.length);
+    for (let at = 0; at < into.length; ) {
+      const count = await temporary.read(into.subarray(at), at);
+      expect(count).toBeGreaterThan(0);
+      at += count;
+    }
+    expect(Buffer.compare(into, bytes)).toBe(0);
+    await temporary.close();
+    const again = await filesystem().openTemporary('holes');
+    expect(again.existingBytes).toBe(bytes.length);
+    await again.discard();
+  });
+
   it('keeps a temporary when placing it was refused', async () => {
     user().writeFile('a', 'theirs');
     const temporary = await filesystem().openTemporary('t');

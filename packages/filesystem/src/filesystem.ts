@@ -116,6 +116,9 @@ export type WatchHint =
   /** From now on hints can, or cannot, be relied on to come; `reason` says why not and what to do. */
   | { readonly kind: 'watching'; readonly works: boolean; readonly reason: string | null };
 
+/** Something may just have changed directly inside these folders (a few). */
+export type OnStir = (paths: ReadonlySet<string>) => void;
+
 export interface FolderWatch {
   /** Something changed that no hint told: finds out whether hints still come, and tells when they do not. */
   probe?(): void;
@@ -192,8 +195,12 @@ export interface Filesystem {
    */
   replaceMarker(expected: string, text: string): Promise<boolean>;
 
-  /** Starts hinting at changes. Hints may be lost, late and repeated; a scan is the truth. */
-  watch(onHint: (hint: WatchHint) => void): Promise<FolderWatch>;
+  /**
+   * Starts hinting at changes. Hints may be lost, late and repeated; a scan is the truth.
+   * @param onStir is told at once where the first few changes after a quiet time are; the hints of them follow, when what
+   *   belongs to them has had time to happen
+   */
+  watch(onHint: (hint: WatchHint) => void, onStir?: OnStir): Promise<FolderWatch>;
 
   close(): Promise<void>;
 }

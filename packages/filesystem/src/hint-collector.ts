@@ -1,5 +1,5 @@
 import type { Environment } from '@cairn/environment';
-import type { WatchHint } from './filesystem.ts';
+import type { OnStir, WatchHint } from './filesystem.ts';
 
 /** Folders that may wait for one delivery; more become "everything". */
 const MAX_FOLDERS = 20_000;
@@ -9,6 +9,12 @@ const MAX_FOLDERS = 20_000;
  */
 const MAX_EVENTS = 4000;
 const COALESCE_MS = 30;
+/** After so long without events, the next one is told of at once, too. */
+const QUIET_MS = 500;
+/** What is written in one go is whole by then. */
+const STIR_MS = 3;
+/** More folders at once are no single save. */
+const MAX_STIRRED = 4;
 
 export interface HintCollector {
   /** Something may have changed directly inside this folder. */
@@ -19,17 +25,22 @@ export interface HintCollector {
   close(): void;
 }
 
-/** Gathers hints for a moment, joins equal ones, and gives up detail where there are too many. */
+/**
+ * Gathers hints for a moment, joins equal ones, and gives up detail where there are too many. What comes after a quiet
+ * time is handed to `onStir` besides, without that wait.
+ */
 export function createHintCollector(
   environment: Environment,
   onHint: (hint: WatchHint) => void,
-  maxEvents = MAX_EVENTS,
+  { maxEvents = MAX_EVENTS, onStir }: { readonly maxEvents?: number; readonly onStir?: OnStir } = {},
 ): HintCollector {
   const folders = new Set<string>();
   let everythingReason: string | null = null;
   let lostReason: string | null = null;
   let events = 0;
   let cancel: (() => void) | null = null;
+  let cancelStir: (() => void) | null = null;
+  let lastEventMs = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   function deliver(): void {
@@ -46,6 +57,18 @@ export function createHintCollector(
     }
     for (const path of paths) onHint({ kind: 'folder', path });
     if (lostWhy !== null) onHint({ kind: 'lost', reason: lostWhy });
+  }
+
+  function noteEvent(): void {
+    const nowMs = environment.clock.monotonicMs();
+    const wasQuiet = nowMs - lastEventMs >= QUIET_MS;
+    lastEventMs = nowMs;
+    if (!wasQuiet || onStir === undefined || closed) return;
+    cancelStir ??= environment.timers.schedule(STIR_MS, () => {
+      cancelStir = null;
+      if (everythingReason === null && lostReason === null && folders.size <= MAX_STIRRED)
+        onStir(new Set(folders));
+    });
   }
 
   function schedule(): void {
@@ -66,6 +89,7 @@ export function createHintCollector(
   return {
     folder(path) {
       events++;
+      noteEvent();
       if (everythingReason !== null) return;
       folders.add(path);
       if (events > maxEvents) lost('more events than can be trusted to be all');
@@ -77,6 +101,7 @@ export function createHintCollector(
     close() {
       closed = true;
       cancel?.();
+      cancelStir?.();
       folders.clear();
     },
   };

@@ -7,6 +7,7 @@ export type {
   FilesystemCapabilities,
   FolderItem,
   FolderWatch,
+  OnStir,
   ReadHandle,
   RescuedItem,
   TemporaryFile,

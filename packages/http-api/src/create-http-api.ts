@@ -41,6 +41,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     ...options,
     hints: createHintBoard(bus),
     packGate: createGate(limits.concurrentPacks, limits.waitingPacks),
+    smallPackGate: createGate(limits.concurrentSmallPacks, limits.waitingPacks),
     packBuffers: createPackBuffers(KEPT_PACK_BUFFERS),
     deltaGate: createGate(limits.concurrentPacks, limits.waitingPacks),
     readBuffers: createReadBuffers(KEPT_READ_BYTES),

@@ -28,6 +28,8 @@ export interface HttpApiLimits {
   /** Packs that may be in memory at once (16 MiB each), and requests that may wait for one to end. */
   readonly concurrentPacks: number;
   readonly waitingPacks: number;
+  /** The same of packs of at most 64 KiB each, which hold no such memory and share flushes. */
+  readonly concurrentSmallPacks: number;
   readonly concurrentLongPolls: number;
   readonly webSockets: number;
   readonly pingIntervalMs: number;
@@ -44,6 +46,7 @@ export const DEFAULT_LIMITS: HttpApiLimits = {
   signInRequests: 60,
   concurrentPacks: 8,
   waitingPacks: 256,
+  concurrentSmallPacks: 256,
   concurrentLongPolls: 10_000,
   webSockets: 10_000,
   pingIntervalMs: 20_000,

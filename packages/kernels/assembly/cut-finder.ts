@@ -142,3 +142,18 @@ export function find(from: usize, to: usize, threshold: u32): usize {
   }
   return 0;
 }
+
+/** Address of the first byte in `[from, to)` that is not zero, or `to`. */
+export function firstNonZero(from: usize, to: usize): usize {
+  let at = from;
+  for (; at + 128 <= to; at += 128) {
+    const first = v128.or(v128.or(v128.load(at), v128.load(at, 16)), v128.or(v128.load(at, 32), v128.load(at, 48)));
+    const second = v128.or(
+      v128.or(v128.load(at, 64), v128.load(at, 80)),
+      v128.or(v128.load(at, 96), v128.load(at, 112)),
+    );
+    if (v128.any_true(v128.or(first, second))) break;
+  }
+  while (at < to && load<u8>(at) == 0) at++;
+  return at;
+}

@@ -67,6 +67,52 @@ describe('createChunker', () => {
     );
   });
 
+  it('cuts holes as the rules say, and knows them', () => {
+    const piece = fc.record({
+      isHole: fc.boolean(),
+      sizeBytes: fc.integer({ min: 1, max: 2 * RULES.maxBytes }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(piece, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: RULES.windowBytes }),
+        (pieces, step) => {
+          const bytes = new Uint8Array(pieces.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+          let end = 0;
+          for (const { isHole, sizeBytes } of pieces) {
+            if (!isHole) bytes.set(text.subarray(0, Math.min(sizeBytes, text.length)), end);
+            end += sizeBytes;
+          }
+          const expected = cutByTheRules(bytes);
+          for (const chunker of [wasm, twin]) {
+            chunker.reset();
+            const lengths: number[] = [];
+            let position = 0;
+            let cut = 0;
+            for (let ended = false; !ended; ) {
+              const space = chunker.space();
+              const part = bytes.subarray(position, position + Math.min(space.length, step));
+              space.set(part);
+              chunker.add(part.length);
+              position += part.length;
+              ended = part.length === 0;
+              if (ended) chunker.end();
+              for (let chunk = chunker.next(); chunk !== null; chunk = chunker.next()) {
+                const plain = bytes.subarray(cut, cut + chunk.length);
+                expect(Buffer.compare(chunk, plain)).toBe(0);
+                expect(chunker.isHole).toBe(plain.every((byte) => byte === 0));
+                lengths.push(chunk.length);
+                cut += chunk.length;
+              }
+            }
+            expect(lengths).toEqual(expected);
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
   it('hands out the bytes that it was given', () => {
     const chunker = createChunker(PROFILE);
     let position = 0;

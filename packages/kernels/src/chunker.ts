@@ -29,6 +29,8 @@ export interface Chunker {
   end(): void;
   /** The next chunk, as a view that is valid until `space()` or `reset()`; `null` when more bytes are needed or none are left. */
   next(): Uint8Array | null;
+  /** Whether the chunk that `next()` gave last is zeros only: part of a hole, of which all but the last are equal. */
+  readonly isHole: boolean;
   /** Forgets everything, ready for another content. */
   reset(): void;
 }
@@ -44,6 +46,9 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
   let filled = 0;
   /** Lengths of the current chunk up to here are known not to be cuts. */
   let ruledOut = 0;
+  /** So many bytes at the front of the current chunk are known to be zero. */
+  let zeroBytes = 0;
+  let isHole = false;
   let ended = false;
 
   /** A length in `[from, to]` at which the current chunk ends, or -1. */
@@ -56,7 +61,12 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
   function nextLength(): number {
     const available = filled - start;
     const limit = Math.min(available, maxBytes);
-    const from = Math.max(minBytes, ruledOut + 1);
+    // Until another byte was met, both are the same.
+    if (zeroBytes === ruledOut) {
+      zeroBytes = finder.firstNonZero(start + zeroBytes, start + limit) - start;
+    }
+    // Where all 32 bytes are zero there is no cut (their sums are even, see the predicate), so zeros need no search.
+    const from = Math.max(minBytes, ruledOut + 1, zeroBytes + 1);
     let length = findLength(from, Math.min(limit, switchBytes - 1), strictThreshold);
     if (length === -1) length = findLength(Math.max(from, switchBytes), limit, looseThreshold);
     if (length !== -1) return length;
@@ -68,6 +78,9 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
   return {
     profile,
     implementation: finder.implementation,
+    get isHole() {
+      return isHole;
+    },
     space() {
       if (start === filled) {
         start = 0;
@@ -95,14 +108,18 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
       const length = nextLength();
       if (length === 0) return null;
       const chunk = window.subarray(start, start + length);
+      isHole = zeroBytes >= length;
       start += length;
       ruledOut = 0;
+      zeroBytes = 0;
       return chunk;
     },
     reset() {
       start = 0;
       filled = 0;
       ruledOut = 0;
+      zeroBytes = 0;
+      isHole = false;
       ended = false;
     },
   };

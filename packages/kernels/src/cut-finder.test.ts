@@ -51,6 +51,31 @@ const range = fc
   .tuple(fc.integer({ min: 31, max: WINDOW_BYTES }), fc.integer({ min: 31, max: WINDOW_BYTES }))
   .map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
 
+describe('the first byte that is not zero', () => {
+  it('is found by both implementations, wherever it is', () => {
+    const offset = fc.integer({ min: 0, max: WINDOW_BYTES });
+    fc.assert(
+      fc.property(
+        offset,
+        offset,
+        fc.array(fc.integer({ min: 0, max: WINDOW_BYTES - 1 }), { maxLength: 3 }),
+        fc.integer({ min: 1, max: 255 }),
+        (a, b, others, byte) => {
+          const [from, to] = [Math.min(a, b), Math.max(a, b)];
+          const bytes = new Uint8Array(WINDOW_BYTES);
+          for (const other of others) bytes[other] = byte;
+          fill(bytes);
+          const expected = bytes.subarray(from, to).findIndex((value) => value !== 0);
+          for (const finder of [wasm, twin]) {
+            expect(finder.firstNonZero(from, to)).toBe(expected === -1 ? to : from + expected);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('the two implementations of the cut predicate', () => {
   it('agree on every position of every kind of bytes', () => {
     let cuts = 0;

@@ -12,4 +12,6 @@ export interface CutFinder {
    * @param threshold unsigned 32-bit; the stage-2 hash must be below it
    */
   find(from: number, to: number, threshold: number): number;
+  /** Offset of the first byte in `[from, to)` that is not zero, or `to`. */
+  firstNonZero(from: number, to: number): number;
 }

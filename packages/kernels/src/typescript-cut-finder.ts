@@ -86,5 +86,19 @@ export function createTypeScriptCutFinder(windowBytes: number): CutFinder {
     return -1;
   }
 
-  return { implementation: 'typescript', window, find };
+  const words = new Uint32Array(window.buffer, 0, windowBytes >>> 2);
+
+  function firstNonZero(from: number, to: number): number {
+    let at = from;
+    while (at < to && (at & 3) !== 0 && window[at] === 0) at++;
+    if ((at & 3) === 0) {
+      let word = at >>> 2;
+      for (const end = to >>> 2; word < end && words[word] === 0; ) word++;
+      at = Math.max(at, word << 2);
+    }
+    while (at < to && window[at] === 0) at++;
+    return at;
+  }
+
+  return { implementation: 'typescript', window, find, firstNonZero };
 }

@@ -7,6 +7,8 @@ const MARGIN_BYTES = 64;
 
 type Find = (from: number, to: number, threshold: number) => number;
 
+type FirstNonZero = (from: number, to: number) => number;
+
 let compiled: WebAssembly.Module | null | undefined;
 
 /** A cut finder on WebAssembly memory, or `null` where that cannot be had. */
@@ -17,6 +19,7 @@ export function createWasmCutFinder(windowBytes: number): CutFinder | null {
   if (module === null || memory === null) return null;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const findAddress = instance.exports['find'] as Find;
+  const firstNonZeroAddress = instance.exports['firstNonZero'] as FirstNonZero;
   return {
     implementation: 'wasm',
     window: new Uint8Array(memory.buffer, MARGIN_BYTES, windowBytes),
@@ -24,6 +27,10 @@ export function createWasmCutFinder(windowBytes: number): CutFinder | null {
       if (from < PREDICATE_BYTES - 1 || to > windowBytes) throw new RangeError('outside of the window');
       const found = findAddress(from + MARGIN_BYTES, to + MARGIN_BYTES, threshold);
       return found === 0 ? -1 : found - MARGIN_BYTES;
+    },
+    firstNonZero(from, to) {
+      if (from < 0 || from > to || to > windowBytes) throw new RangeError('outside of the window');
+      return firstNonZeroAddress(from + MARGIN_BYTES, to + MARGIN_BYTES) - MARGIN_BYTES;
     },
   };
 }

@@ -38,7 +38,15 @@ import type { RetentionReader, RetentionTransaction } from './retention-port.ts'
  * when the transaction would be committed. A transaction inside another one throws at once. Lists come back in the order asked for, with `undefined` where there is nothing.
  */
 export interface MetadataStore {
-  read<Result>(work: (reader: MetadataReader) => Promise<Result>): Promise<Result>;
+  /**
+   * @param options.sees `durable` (unless told): it resolves when all that the snapshot had is durable, which may be a
+   *   flush later. `latest`: at once, for what only decides whether to go on, and is asked again in a transaction or
+   *   tells nobody anything.
+   */
+  read<Result>(
+    work: (reader: MetadataReader) => Promise<Result>,
+    options?: { readonly sees?: 'durable' | 'latest' },
+  ): Promise<Result>;
   transact<Result>(work: (transaction: MetadataTransaction) => Promise<Result>): Promise<Result>;
   /** Throws `unavailable` when the database cannot be used. */
   checkHealth(): Promise<void>;

@@ -42,6 +42,9 @@ export class Attention {
   #everything = true;
   #sweep = false;
   #server = true;
+  /** The server has told that its journal is this far. */
+  #hinted = 0;
+  #stirred: ReadonlySet<string> | null = null;
   #takenPaths = new Set<string>();
   #tookEverything = false;
   /** What the engine moved itself since everything was looked at last: hints of what was done before may come later. */
@@ -75,6 +78,19 @@ export class Attention {
     this.#everything = true;
   }
 
+  /** Something may just have changed in these folders. Where nobody waits for anything, that is worth an early look. */
+  stirred(paths: ReadonlySet<string>): void {
+    this.#stirred = paths;
+    this.wake.stir();
+  }
+
+  /** The folders in which something stirred since this was asked last, with nothing else to be looked at. */
+  takeStirred(): ReadonlySet<string> | null {
+    const paths = this.#stirred;
+    this.#stirred = null;
+    return this.isDiskPending ? null : paths;
+  }
+
   /** Events were lost: every folder that changed has to be found. */
   sweep(): void {
     this.#sweep = true;
@@ -91,8 +107,18 @@ export class Attention {
     this.#server = true;
   }
 
+  /** The server's journal has reached this sequence. */
+  serverReached(sequence: number): void {
+    this.#hinted = Math.max(this.#hinted, sequence);
+  }
+
+  /** The journal is known up to here: hints of that were of what this device committed itself. */
+  serverKnown(sequence: number): void {
+    if (this.#hinted <= sequence) this.#hinted = 0;
+  }
+
   get isPending(): boolean {
-    return this.isDiskPending || this.#server;
+    return this.isDiskPending || this.isServerPending;
   }
 
   get isDiskPending(): boolean {
@@ -100,7 +126,7 @@ export class Attention {
   }
 
   get isServerPending(): boolean {
-    return this.#server;
+    return this.#server || this.#hinted > 0;
   }
 
   /** Folders hinted at that nobody has looked at yet. */
@@ -145,5 +171,6 @@ export class Attention {
 
   takeServer(): void {
     this.#server = false;
+    this.#hinted = 0;
   }
 }

@@ -83,6 +83,7 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
       await deps.flush();
       return { state: 'offline' };
     }
+    attention.serverKnown(execute.trees.cursor?.sequence ?? 0);
     // Who waits for the server with changes in hand is not in sync, and a silent network lets one wait for minutes.
     if (attention.isServerPending && countDiffering(execute, null, 1) > 0) deps.leaveSync();
     await observeServer(deps, signal);
@@ -111,7 +112,8 @@ export async function runCycle(deps: CycleDeps, signal: AbortSignal): Promise<Re
     } catch (error) {
       if (!deps.noteFullness(error)) throw error;
     }
-    await deps.flush();
+    // What was read is planned at once, and becomes durable with what comes of it.
+    if (work.operations.some(({ operation }) => operation.kind !== 'inspect')) await deps.flush();
     deps.onPlan(planned);
   }
 }
@@ -155,7 +157,7 @@ async function observeDisk({
 /** Other rules may let in what was left out: what is only on the server is decided about anew. */
 export function touchAbsent({ trees }: Pick<DownloadDeps, 'trees'>): void {
   const absent: EntryId[] = [];
-  for (const { entryId } of trees.remote.values())
+  for (const { entryId } of trees.remote.sketches())
     if (trees.local.sketch(entryId) === undefined) absent.push(entryId);
   trees.touch(absent);
 }

@@ -7,7 +7,7 @@ import { Attention } from './attention.ts';
 import { type CycleDeps, DEBOUNCE_MS, runCycle } from './cycle.ts';
 import type { SyncEngine, SyncEngineOptions } from './engine-types.ts';
 import { createCounters, type DownloadDeps } from './execute/deps.ts';
-import { isEngineWide } from './execute/inspect.ts';
+import { isEngineWide } from './execute/engine-wide.ts';
 import { LargeTransfers } from './execute/large-transfers.ts';
 import { PlacingNotes } from './execute/placing-notes.ts';
 import { ReceivingAhead } from './execute/receive-ahead.ts';
@@ -23,15 +23,13 @@ import { ActivityNotes } from './note-activities.ts';
 import { createScanner, type Scanner } from './observe/scan.ts';
 import { makePlanOptions } from './plan-options.ts';
 import { RemovalWindow, takeBackDeletes } from './removal-window.ts';
+import { Rest } from './rest.ts';
 import { Retries } from './retries.ts';
-import { LINK_RETRY_MS, RootLink } from './root-link.ts';
+import { RootLink } from './root-link.ts';
 import { ScanSchedule } from './scan-schedule.ts';
 import { Selection, type SelectionMark, type SelectionRequest } from './selection.ts';
 import { SelectionChanges } from './selection-changes.ts';
 import { type EngineFacts, LAST_IN_SYNC, readLastInSync, type SyncState, type SyncStatus } from './status.ts';
-
-/** What could not be read is looked at again this often. */
-const UNREADABLE_SCAN_MS = 60_000;
 
 /** Composes an engine from its ports. The composition root opens and closes what it hands over. */
 export function createSyncEngine(options: SyncEngineOptions): SyncEngine {
@@ -57,6 +55,7 @@ class Engine implements SyncEngine {
   readonly #selection: Selection;
   readonly #selectionChanges: SelectionChanges;
   readonly #cycle: CycleDeps;
+  readonly #pause: Rest;
   readonly #listeners = new Set<() => void>();
   readonly #confirmed = new Set<'up' | 'down'>();
   readonly #facts: EngineFacts;
@@ -64,7 +63,6 @@ class Engine implements SyncEngine {
   /** The full scan under way was due by the clock, not asked for. */
   #isRoutine = false;
   #watch: FolderWatch | null = null;
-  #lastUnreadableScanMs: number;
   #plan: Plan | null = null;
   /** Up to here our own commits brought the journal: hints of them are no news. */
   #committedSequence = 0;
@@ -82,7 +80,6 @@ class Engine implements SyncEngine {
     this.#retries = new Retries(environment);
     this.#removals = new RemovalWindow(environment.clock);
     this.#schedule = new ScanSchedule(environment.clock, options.fullScanMs);
-    this.#lastUnreadableScanMs = environment.clock.monotonicMs();
     this.#facts = {
       state: 'starting',
       connection: 'offline',
@@ -197,6 +194,20 @@ class Engine implements SyncEngine {
         return error;
       },
     };
+    this.#pause = new Rest({
+      environment,
+      attention: this.#attention,
+      retries: this.#retries,
+      schedule: this.#schedule,
+      scanner: this.#scanner,
+      link: this.#link,
+      failures: this.#failures,
+      restless: this.#restless,
+      isPaused: () => this.#paused,
+      onScanDue: (isUnasked) => {
+        this.#isRoutine = isUnasked;
+      },
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -215,6 +226,7 @@ class Engine implements SyncEngine {
         log: this.#environment.log,
         onChange: () => this.#changed(),
       }),
+      (paths) => this.#attention.stirred(paths),
     );
     this.#watch = watch;
     await this.#ahead.start();
@@ -238,7 +250,7 @@ class Engine implements SyncEngine {
           await this.#tryFlush();
           this.#noteTrouble(error);
         }
-        await this.#sleep(signal);
+        await this.#pause.wait(signal);
       }
     } finally {
       stop.abort();
@@ -282,43 +294,6 @@ class Engine implements SyncEngine {
         this.#options.trees.setValue(LAST_IN_SYNC, String(this.#facts.lastInSyncAt));
     }
     this.#setState(state);
-  }
-
-  async #sleep(signal: AbortSignal): Promise<void> {
-    const { timers, clock } = this.#environment;
-    if (signal.aborted) return;
-    if (this.#attention.isPending && !this.#paused && this.#retries.nextDueMs() === null) return;
-    const due = this.#paused ? [] : this.#dueMs();
-    await this.#attention.wake.wait(timers, due.length === 0 ? null : Math.max(1, Math.min(...due)), signal);
-    const now = clock.monotonicMs();
-    if (this.#schedule.dueInMs() === 0 && !this.#paused) {
-      this.#isRoutine = !this.#attention.isDiskPending;
-      this.#link.age();
-      this.#attention.everything();
-      // Hints from the server may get lost, too, even on a connection that lives.
-      this.#attention.server();
-    }
-    if (this.#scanner.hasUnreadable() && now - this.#lastUnreadableScanMs >= UNREADABLE_SCAN_MS) {
-      this.#lastUnreadableScanMs = now;
-      for (const [path, reason] of this.#scanner.unsynced)
-        if (reason === 'unreadable') this.#attention.folder(path === '/' ? '' : path);
-    }
-    if (this.#attention.isDiskPending && !signal.aborted) await timers.sleep(DEBOUNCE_MS);
-  }
-
-  /** When something is due although nothing rings, in milliseconds from now. */
-  #dueMs(): number[] {
-    const now = this.#environment.clock.monotonicMs();
-    const due = [this.#schedule.dueInMs()];
-    if (this.#scanner.hasUnreadable()) due.push(UNREADABLE_SCAN_MS - (now - this.#lastUnreadableScanMs));
-    if (this.#link.isOld) due.push(LINK_RETRY_MS);
-    const retryMs = this.#retries.nextDueMs();
-    if (retryMs !== null) due.push(retryMs);
-    const failureMs = this.#failures.nextDueMs();
-    if (failureMs !== null && !this.#retries.isRetreating) due.push(Math.max(failureMs, 50));
-    const restlessMs = this.#restless.nextDueMs();
-    if (restlessMs !== null && !this.#retries.isRetreating) due.push(Math.max(restlessMs, 5));
-    return due;
   }
 
   #flush(): Promise<void> {

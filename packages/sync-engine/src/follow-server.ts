@@ -24,7 +24,8 @@ export function followServer(deps: ServerHintDeps): { close(): void } {
     (sequence) => {
       const known = Math.max(trees.cursor?.sequence ?? 0, deps.committedSequence());
       if (sequence !== null && trees.cursor !== null && known >= sequence) return;
-      attention.server();
+      if (sequence === null) attention.server();
+      else attention.serverReached(sequence);
       retries.reset();
       attention.wake.ring();
     },

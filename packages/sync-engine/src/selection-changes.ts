@@ -89,11 +89,27 @@ export class SelectionChanges {
     selection.refresh();
     this.#places = selection.places;
     const ids: EntryId[] = [];
-    for (const { entryId } of local.sketches())
-      if (entryId !== local.rootId && this.isLeftOut(entryId)) ids.push(entryId);
-    for (const { entryId } of trees.remote.values())
+    for (const entryId of this.#mayBeLeftOut())
+      if (entryId !== local.rootId && local.sketch(entryId) !== undefined && this.isLeftOut(entryId))
+        ids.push(entryId);
+    for (const { entryId } of trees.remote.sketches())
       if (local.sketch(entryId) === undefined) ids.push(entryId);
     trees.touch(ids);
+  }
+
+  /** At least all that is left out. Where the built-in rules alone leave anything out, names tell without any path. */
+  *#mayBeLeftOut(): Generator<EntryId> {
+    const { trees, local, selection, reservedNames } = this.#deps;
+    const rules = this.#deps.rules();
+    if (!selection.isWhole || !rules.areBuiltIn || reservedNames !== 'none') {
+      for (const { entryId } of local.sketches()) yield entryId;
+      return;
+    }
+    for (const { entryId, name, kind } of trees.remote.sketches()) {
+      if (!rules.isIgnored(name, kind === 'folder')) continue;
+      yield entryId;
+      yield* descendantsIn(trees.remote, entryId);
+    }
   }
 
   /** A marked entry may have been moved, and something else may be where it was. */

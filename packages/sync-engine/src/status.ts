@@ -160,7 +160,7 @@ function countSynced(trees: TreeStore, rootId: EntryId): Counted {
   if (last?.size === synced.size) return last;
   let folders = 0;
   let files = 0;
-  for (const node of synced.values()) {
+  for (const node of synced.sketches()) {
     if (node.entryId === rootId) continue;
     if (node.kind === 'folder') folders++;
     else files++;

@@ -1,6 +1,19 @@
 import type { Cursor, EntryId, EntryKind } from '@cairn/model';
 import type { LocalNode, RemoteNode, SyncedNode, TreeReader, Trees } from '@cairn/planner';
 
+/** What is looked at of many nodes, without the cost of making each whole node. */
+export interface NodeSketch {
+  readonly entryId: EntryId;
+  readonly parentId: EntryId | null;
+  readonly name: string;
+  readonly kind: EntryKind;
+  /**
+   * Of a local node: equal to `observationOf` of what is on disk if, and only if, nothing about the object changed. `null`
+   * in the other trees.
+   */
+  readonly observation: string | null;
+}
+
 /** A tree that can be changed. Changes are in memory at once and durable after the store's `flush`. */
 export interface Tree<Node> extends TreeReader<Node> {
   /** Inserts or replaces the node with this id. */
@@ -8,23 +21,13 @@ export interface Tree<Node> extends TreeReader<Node> {
   /** Removes one node; does nothing when there is none. Children stay until removed. */
   delete(entryId: EntryId): void;
   clear(): void;
-}
-
-/** What a scan compares of a local node, without the cost of making the whole node. */
-export interface NodeSketch {
-  readonly entryId: EntryId;
-  readonly parentId: EntryId | null;
-  readonly name: string;
-  readonly kind: EntryKind;
-  /** Equal to `observationOf` of what is on disk if, and only if, nothing about the object changed. */
-  readonly observation: string | null;
-}
-
-/** The local tree, which can be gone through without unpacking contents. */
-export interface ObservedTree extends Tree<LocalNode> {
-  sketch(entryId: EntryId): NodeSketch | undefined;
   /** Every node, in no particular order. */
   sketches(): Iterable<NodeSketch>;
+}
+
+/** The local tree, whose nodes can be compared with a disk without unpacking contents. */
+export interface ObservedTree extends Tree<LocalNode> {
+  sketch(entryId: EntryId): NodeSketch | undefined;
 }
 
 /** A line for the user: a conflict copy was made, bytes were rescued, an item could not be synced. */

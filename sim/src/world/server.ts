@@ -118,7 +118,7 @@ export class SimulatedServer {
 
   async up(): Promise<void> {
     const environment = this.#environment;
-    const store = await openSqliteMetadataStore({ path: this.#path, environment });
+    const store = await openSqliteMetadataStore({ path: this.#path, environment, flushes: 'each' });
     this.#epochFile = await ensureEpoch(store, environment, this.#epochFile);
     const bus = createMemoryEventBus();
     bus.subscribe((event) => {

@@ -47,7 +47,7 @@ export function openTemplate(): Promise<Template> {
 async function makeTemplate(): Promise<Template> {
   const path = scratchPath();
   const environment = environmentOf(new Timeline(), createSeededChance(11));
-  const store = await openSqliteMetadataStore({ path, environment });
+  const store = await openSqliteMetadataStore({ path, environment, flushes: 'each' });
   const epoch = await ensureEpoch(store, environment, null);
   const bus = createMemoryEventBus();
   const access = createAccessServices({

@@ -106,7 +106,7 @@ export function watchFilesystem(filesystem: Filesystem, options: WatchedOptions)
     writeMarker: (text) => call('writeMarker', '', () => filesystem.writeMarker(text)),
     replaceMarker: (expected, text) =>
       call('writeMarker', '', () => filesystem.replaceMarker(expected, text)),
-    watch: (onHint) => filesystem.watch(onHint),
+    watch: (onHint, onStir) => filesystem.watch(onHint, onStir),
     close: () => filesystem.close(),
   };
 }

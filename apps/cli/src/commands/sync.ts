@@ -14,6 +14,8 @@ import { registerSyncSelect } from './sync-select.ts';
 
 /** The engine plans again by itself after a failure; it should learn of an outage soon. */
 const ATTEMPTS = 2;
+/** Changes are shown together after this time: making the lines costs more than a small file's way to the server. */
+const SHOW_AFTER_MS = 150;
 
 /** sync FOLDER, and sync add, remove, start, stop, status, pause, resume, confirm, reject, select, log */
 export const registerSync: RegisterCommand = (program, context) => {
@@ -147,7 +149,14 @@ async function runInForeground(
         );
         let lastLine = '';
         let lastNotice = engine.status().notices[0]?.noticeId ?? 0;
+        let isWaiting = false;
         engine.onChange(() => {
+          if (isWaiting) return;
+          isWaiting = true;
+          setTimeout(show, SHOW_AFTER_MS).unref();
+        });
+        function show(): void {
+          isWaiting = false;
           const status = engine.status();
           for (const notice of [...status.notices].reverse()) {
             if (notice.noticeId <= lastNotice) continue;
@@ -158,7 +167,7 @@ async function runInForeground(
           if (line === lastLine || status.state === 'stopped') return;
           lastLine = line;
           print(context, `${new Date().toTimeString().slice(0, 8)}  ${line}`);
-        });
+        }
       },
     });
   };

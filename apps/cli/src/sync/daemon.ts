@@ -17,6 +17,7 @@ import { activityLogPath, openActivityLog } from './activity-log.ts';
 import { startControlServer } from './control-server.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type SyncLink, socketPath, stateFolder } from './links.ts';
+import { trimMemoryAtRest } from './trim-memory.ts';
 
 /** Bytes displaced by the engine are in the server's history; a local copy is kept this long besides. */
 const RESCUE_AGE_MS = 7 * 24 * 3600_000;
@@ -72,6 +73,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const control = await startControlServer(socket, (request) => answer(engine, request, stop));
     const housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS);
     housekeeping.unref();
+    const stopTrimming = trimMemoryAtRest(engine);
     async function clean(): Promise<void> {
       try {
         await noticeLateWrites({ filesystem, trees, environment });
@@ -87,6 +89,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       await engine.run(signal);
     } finally {
       clearInterval(housekeeping);
+      stopTrimming();
       await control.close();
       rmSync(socket, { force: true });
       await filesystem.close();

@@ -1,5 +1,5 @@
 import type { Environment } from '@cairn/environment';
-import type { Filesystem, FilesystemCapabilities, WatchHint } from '../filesystem.ts';
+import type { Filesystem, FilesystemCapabilities, OnStir, WatchHint } from '../filesystem.ts';
 import { createHintCollector, type HintCollector } from '../hint-collector.ts';
 import type { FaultPlan } from './fault-plan.ts';
 import { createMemoryDisk, type MemoryDisk } from './memory-disk.ts';
@@ -94,8 +94,8 @@ export function createMemoryFilesystem(options: MemoryFilesystemOptions): Memory
       isRootPresent: () => rootPresent,
       faultFor: (operation, path) => faults?.(operation, path) ?? null,
       onChange: hint,
-      watch(onHint: (hint: WatchHint) => void) {
-        const collector = createHintCollector(environment, onHint);
+      watch(onHint: (hint: WatchHint) => void, onStir?: OnStir) {
+        const collector = createHintCollector(environment, onHint, onStir === undefined ? {} : { onStir });
         collectors.add(collector);
         return {
           close() {

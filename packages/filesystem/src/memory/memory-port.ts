@@ -6,6 +6,7 @@ import type {
   Filesystem,
   FolderItem,
   FolderWatch,
+  OnStir,
   WatchHint,
 } from '../filesystem.ts';
 import {
@@ -29,7 +30,7 @@ export interface MemoryPortOptions {
   isRootPresent(): boolean;
   faultFor(operation: MemoryOperation, path: string): string | null;
   onChange(folderPath: string, changedPath: string): void;
-  watch(onHint: (hint: WatchHint) => void): FolderWatch;
+  watch(onHint: (hint: WatchHint) => void, onStir?: OnStir): FolderWatch;
 }
 
 interface Place {
@@ -333,9 +334,9 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
       setMarker(text);
       return true;
     },
-    async watch(onHint) {
+    async watch(onHint, onStir) {
       check('watch', '');
-      return options.watch(onHint);
+      return options.watch(onHint, onStir);
     },
     async close() {
       closed = true;

@@ -1,6 +1,6 @@
 import { accessSync, constants, type FSWatcher, lstatSync, readFileSync, watch } from 'node:fs';
 import { isCairnError, PRIVATE_FOLDER } from '@cairn/model';
-import type { FolderWatch, WatchHint } from '../filesystem.ts';
+import type { FolderWatch, OnStir, WatchHint } from '../filesystem.ts';
 import { createHintCollector } from '../hint-collector.ts';
 import { systemCode } from '../local-errors.ts';
 import { watchFolderTree } from './folder-tree-watch.ts';
@@ -38,9 +38,13 @@ export function startFolderWatch(
   onHint: (hint: WatchHint) => void,
   onClose: () => void,
   calls: WatchCalls = { watch, findNetworkDisk },
+  onStir?: OnStir,
 ): FolderWatchState {
   const { environment, root } = context;
-  const collector = createHintCollector(environment, tell, Math.floor(readQueueLimit() / 4));
+  const collector = createHintCollector(environment, tell, {
+    maxEvents: Math.floor(readQueueLimit() / 4),
+    ...(onStir === undefined ? {} : { onStir }),
+  });
   const networkDisk = calls.findNetworkDisk(root);
   const secondLooks = new Set<string>();
   let cancelSecondLooks: (() => void) | null = null;

@@ -79,9 +79,9 @@ export async function openWithAccess(
     readMarker: async () => readMarker(context),
     writeMarker: async (text) => writeMarker(context, text),
     replaceMarker: async (expected, text) => replaceMarker(context, expected, text),
-    async watch(onHint) {
+    async watch(onHint, onStir) {
       context.access.checkRoot();
-      const watch = startFolderWatch(context, onHint, () => watches.delete(watch), watchCalls);
+      const watch = startFolderWatch(context, onHint, () => watches.delete(watch), watchCalls, onStir);
       watches.add(watch);
       return watch;
     },

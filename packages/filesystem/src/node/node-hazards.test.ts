@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -139,6 +140,21 @@ describe('hazards of a real disk', () => {
     await temporary.discard();
   });
 
+  it('gives the disk no long runs of zeros to keep', async ({ skip }) => {
+    const bytes = new Uint8Array(8 * 1024 * 1024);
+    writeFileSync(join(base, 'probe'), '');
+    truncateSync(join(base, 'probe'), bytes.length);
+    if (statSync(join(base, 'probe')).blocks > 0) skip('this disk has no files with holes');
+    const temporary = await filesystem.openTemporary('t');
+    bytes.fill(0x41, 0, 1024 * 1024);
+    for (let from = 0; from < bytes.length; from += 1024 * 1024)
+      await temporary.write(bytes.subarray(from, from + 1024 * 1024), from);
+    await temporary.sync();
+    await filesystem.place(temporary, 'sparse', { absent: true }, {});
+    expect(statSync(join(root, 'sparse')).blocks * 512).toBeLessThan(2 * 1024 * 1024);
+    expect(Buffer.compare(readFileSync(join(root, 'sparse')), bytes)).toBe(0);
+  });
+
   it('gives no descriptors away: many folders, then all released', async () => {
     if (!onLinux) return;
     const before = readdirSync('/proc/self/fd').length;
@@ -261,7 +277,7 @@ describe('hazards of a real disk', () => {
     try {
       const full = await openNodeFilesystem({ root: small, environment });
       const temporary = await full.openTemporary('t');
-      await expect(temporary.write(new Uint8Array(1 << 20), 0)).rejects.toMatchObject({
+      await expect(temporary.write(new Uint8Array(1 << 20).fill(1), 0)).rejects.toMatchObject({
         code: 'local-disk-full',
       });
       await temporary.discard();

@@ -23,6 +23,19 @@ import { readAt } from './reading.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
 
 const SYNCHRONOUS_WRITE_BYTES = 128 * 1024;
+/** Shorter runs of zeros are written: a hole saves whole blocks of the disk only. */
+const MIN_HOLE_BYTES = 32 * 1024;
+const ZEROS = new Uint8Array(64 * 1024);
+
+function isHole(bytes: Uint8Array): boolean {
+  if (bytes.length < MIN_HOLE_BYTES) return false;
+  for (let from = 0; from < bytes.length; from += ZEROS.length) {
+    const part = bytes.subarray(from, from + ZEROS.length);
+    if (Buffer.compare(part, part.length === ZEROS.length ? ZEROS : ZEROS.subarray(0, part.length)) !== 0)
+      return false;
+  }
+  return true;
+}
 
 export interface NodeTemporary extends TemporaryFile {
   /** The present one. */
@@ -82,6 +95,8 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     let mode = Number(status.mode) & PERMISSION_BITS;
     /** As we set it; `null` when we did not, or wrote since. */
     let modifiedAt: number | null = null;
+    /** Nothing was ever written from here on: what is skipped there reads as zeros. */
+    let endBytes = Number(status.size);
     let state: 'open' | 'closed' | 'failed' = 'open';
     function assertOpen(): void {
       if (state === 'closed') throw new Error(`the temporary ${name} is closed`);
@@ -110,6 +125,12 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         assertOpen();
         modifiedAt = null;
         try {
+          const isSkipped = position >= endBytes && isHole(bytes);
+          endBytes = Math.max(endBytes, position + bytes.length);
+          if (isSkipped) {
+            ftruncateSync(descriptor, endBytes);
+            return;
+          }
           for (let offset = 0; offset < bytes.length; ) {
             const rest = offset === 0 ? bytes : bytes.subarray(offset);
             const written = writeAt(descriptor, rest, position + offset);
@@ -123,6 +144,7 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         assertOpen();
         modifiedAt = null;
         await guard('shorten', () => ftruncateSync(descriptor, sizeBytes));
+        endBytes = sizeBytes;
       },
       async sync(attributes) {
         assertOpen();

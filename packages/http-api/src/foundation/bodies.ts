@@ -1,6 +1,7 @@
 import { CairnError } from '@cairn/model';
 import { MEDIA_TYPES } from '@cairn/protocol';
 import type { FastifyRequest } from 'fastify';
+import { isSmallPack } from './pack-buffers.ts';
 import type { App, RouteContext } from './route-context.ts';
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
@@ -49,21 +50,26 @@ export function parseJsonBodies(app: App): void {
   });
 }
 
+/** As the request states it, `null` when it does not. */
+function statedLength(request: FastifyRequest): number | null {
+  const stated = request.headers['content-length'];
+  return stated === undefined ? null : Number(stated);
+}
+
 /** Packs, whole in memory as a `PackBody`, so only so many at once. For routes registered in the same scope. */
 export function parsePackBodies(app: App, context: RouteContext): void {
   app.removeAllContentTypeParsers();
   app.addHook('preParsing', async (request, reply) => {
-    const leave = await context.packGate.enter(request.principal?.userId ?? '');
+    const gate = isSmallPack(statedLength(request)) ? context.smallPackGate : context.packGate;
+    const leave = await gate.enter(request.principal?.userId ?? '');
     // Also comes when the client is gone before it got an answer.
     if (reply.raw.destroyed) leave();
     else reply.raw.once('close', leave);
   });
   app.addContentTypeParser(
     MEDIA_TYPES.pack,
-    async (request: FastifyRequest, payload: AsyncIterable<Uint8Array>) => {
-      const stated = request.headers['content-length'];
-      return context.packBuffers.collect(payload, stated === undefined ? null : Number(stated));
-    },
+    async (request: FastifyRequest, payload: AsyncIterable<Uint8Array>) =>
+      context.packBuffers.collect(payload, statedLength(request)),
   );
 }
 

@@ -34,8 +34,22 @@ export function createHintBoard(bus: EventBus): HintBoard {
   const spaces = createTopics<SpaceId, number>();
   const devices = createTopics<DeviceId, undefined>();
   const transfers = createTopics<UserId, TransferAnnounced>();
+  /** Spaces that advanced in this turn and how far: commits that shared a flush make one hint. */
+  const advanced = new Map<SpaceId, number>();
+
+  function tellAdvanced(): void {
+    const reached = [...advanced];
+    advanced.clear();
+    for (const [spaceId, sequence] of reached) spaces.tell(spaceId, sequence);
+  }
+
+  function noteAdvanced(spaceId: SpaceId, sequence: number): void {
+    if (advanced.size === 0) queueMicrotask(tellAdvanced);
+    advanced.set(spaceId, Math.max(sequence, advanced.get(spaceId) ?? 0));
+  }
+
   const unsubscribe = bus.subscribe((event) => {
-    if (event.kind === 'space-advanced') spaces.tell(event.spaceId, event.sequence);
+    if (event.kind === 'space-advanced') noteAdvanced(event.spaceId, event.sequence);
     else if (event.kind === 'transfer-announced') transfers.tell(event.userId, event);
     else devices.tell(event.deviceId, undefined);
   });

@@ -10,6 +10,14 @@ export interface PackBody {
 /** Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. */
 const POOLED_BYTES = 8 * 1024 * 1024;
 
+/** Smaller ones get memory of their own, too: it is pages of the heap, and cheaper than to find a pooled one taken. */
+const SMALL_BYTES = 64 * 1024;
+
+/** Whether a pack of this stated length needs no pooled buffer. */
+export function isSmallPack(lengthBytes: number | null): boolean {
+  return lengthBytes !== null && lengthBytes <= SMALL_BYTES;
+}
+
 export interface PackBuffers {
   /**
    * Reads a whole body. Throws `too-large` over the limit of a pack, as soon as that is known.
@@ -28,7 +36,7 @@ export function createPackBuffers(maxKept: number): PackBuffers {
   return {
     async collect(body, lengthBytes) {
       if (lengthBytes !== null && lengthBytes > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
-      const pooled = lengthBytes !== null && lengthBytes <= POOLED_BYTES;
+      const pooled = lengthBytes !== null && !isSmallPack(lengthBytes) && lengthBytes <= POOLED_BYTES;
       let buffer = pooled
         ? (free.pop() ?? new Uint8Array(POOLED_BYTES))
         : new Uint8Array(lengthBytes ?? 64 * 1024);

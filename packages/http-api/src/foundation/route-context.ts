@@ -19,6 +19,8 @@ export type App = FastifyInstance<
 export interface RouteContext extends HttpApiOptions {
   readonly hints: HintBoard;
   readonly packGate: Gate;
+  /** For packs that are small by what their requests state: many devices' saves at once share a flush. */
+  readonly smallPackGate: Gate;
   readonly packBuffers: PackBuffers;
   /** For what signs blocks and makes deltas: that takes time and several blocks of memory each. */
   readonly deltaGate: Gate;

@@ -1,11 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Environment } from '@cairn/environment';
 import { CairnError } from '@cairn/model';
 import { InvalidStateError } from '../invalid-state.ts';
 import type { MetadataStore } from '../metadata-store.ts';
+import { createLogFlush, noLogFlush } from './log-flush.ts';
 import { migrate } from './migrations/migrate.ts';
 import { createReader } from './reader.ts';
 import { type Connection, createConnection, createSession } from './session.ts';
@@ -20,6 +22,14 @@ export interface SqliteMetadataStoreOptions {
   readonly environment: Environment;
   /** Pages of 4 KiB that the file may have; as many as the disk holds when not given. */
   readonly maxPages?: number;
+  /**
+   * How commits become durable. `shared` (unless told): transactions are committed one after the other and those
+   * that wait for the disk at the same time share its flush, which runs beside them (docs/adr/0025-group-commit.md).
+   * `each`: every commit flushes by itself, in this thread: for simulations, where nothing may happen beside it.
+   */
+  readonly flushes?: 'shared' | 'each';
+  /** In place of the flush of the log. For tests. */
+  readonly flushLog?: (flush: () => Promise<void>) => Promise<void>;
 }
 
 const BUSY_TIMEOUT_MS = 5000;
@@ -44,9 +54,13 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   // Readers are connections of their own, which a database in memory cannot have: it gets a temporary folder.
   const temporary = options.path === ':memory:' ? mkdtempSync(join(tmpdir(), 'cairn-metadata-')) : null;
   const path = temporary === null ? options.path : join(temporary, 'metadata.db');
+  const isShared = temporary === null && options.flushes !== 'each';
+  const synchronous = temporary !== null ? 'OFF' : isShared ? 'NORMAL' : 'FULL';
   let writer: Connection;
+  let log: FileHandle | null = null;
   try {
-    writer = openWriter(path, temporary === null, options.maxPages ?? null);
+    writer = openWriter(path, synchronous, options.maxPages ?? null);
+    if (isShared) log = await openLog(path, writer);
   } catch (error) {
     if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
     throw translateError(error);
@@ -58,6 +72,30 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   const insideTransaction = new AsyncLocalStorage<{ over: boolean }>();
   let failure: unknown = null;
   let closed = false;
+
+  const logFlush = log === null ? noLogFlush : createLogFlush(() => flushLog(log));
+
+  async function flushLog(file: FileHandle): Promise<void> {
+    const flush = (): Promise<void> => file.datasync();
+    try {
+      await (options.flushLog === undefined ? flush() : options.flushLog(flush));
+    } catch (error) {
+      throw fail(
+        new CairnError(
+          'unavailable',
+          'the disk failed under the metadata database; check the disk, then start the server again',
+          { cause: error },
+        ),
+      );
+    }
+  }
+
+  /** After a failed write or sync nobody knows what is on disk; only a restart, which checks, may go on. */
+  function fail(error: CairnError): CairnError {
+    failure = error;
+    environment.log.error('metadata.failed', { error: String(error.cause) });
+    return error;
+  }
 
   function checkOpen(): void {
     if (closed) throw new Error('the metadata store is closed');
@@ -75,9 +113,10 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   }
 
   return {
-    async read(work) {
+    async read(work, { sees = 'durable' } = {}) {
       checkOpen();
-      return await reading.take(async () => {
+      let seen = 0;
+      const result = await reading.take(async () => {
         checkOpen();
         let reader: Connection | undefined;
         try {
@@ -86,6 +125,7 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
           connection.database.exec('BEGIN');
           // BEGIN alone takes no snapshot; the first read does.
           connection.prepare('SELECT 1 FROM server_values LIMIT 1').get();
+          seen = logFlush.mark();
           const session = createSession(connection);
           try {
             return await work(createReader(session));
@@ -102,6 +142,9 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
           }
         }
       });
+      // What a failing disk may still lose must not get around.
+      if (sees === 'durable') await logFlush.settle(seen);
+      return result;
     },
 
     async transact(work) {
@@ -112,7 +155,7 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
           'a transaction was begun inside another one of the same store; pass the outer one on',
         );
       }
-      return await writing.take(async () => {
+      const outcome = await writing.take(async () => {
         checkOpen();
         try {
           writer.database.exec('BEGIN IMMEDIATE');
@@ -126,18 +169,19 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
             session.end();
           }
           commit(writer);
-          return result;
+          logFlush.noteCommit();
+          return { result, mark: logFlush.mark() };
         } catch (error) {
           const translated = translateError(error);
-          if (isFatal(translated)) {
-            // After a failed write or sync nobody knows what is on disk; only a restart, which checks, may go on.
-            failure = translated;
-            environment.log.error('metadata.failed', { error: String(error) });
-          }
+          if (translated instanceof CairnError && isFatal(translated)) fail(translated);
           rollBack(writer);
-          throw translated;
+          return { refusal: translated, mark: logFlush.mark() };
         }
       });
+      // A refusal tells of what was committed before, too.
+      await logFlush.settle(outcome.mark);
+      if ('refusal' in outcome) throw outcome.refusal;
+      return outcome.result;
     },
 
     async checkHealth() {
@@ -155,6 +199,8 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
       if (closed) return;
       closed = true;
       await Promise.all([writing.drain(), reading.drain()]);
+      await logFlush.drain();
+      await log?.close();
       for (const reader of idleReaders.splice(0)) reader.close();
       writer.close();
       if (temporary !== null) rmSync(temporary, { recursive: true, force: true });
@@ -162,13 +208,31 @@ export async function openSqliteMetadataStore(options: SqliteMetadataStoreOption
   };
 }
 
-function openWriter(path: string, durable: boolean, maxPages: number | null): Connection {
+/** The file that commits are written to, to flush it beside the connection. It is the same one while the connection is open. */
+async function openLog(path: string, writer: Connection): Promise<FileHandle> {
+  try {
+    return await open(`${path}-wal`, 'r+');
+  } catch (error) {
+    writer.close();
+    throw new CairnError(
+      'unavailable',
+      'the log of the metadata database cannot be opened; check that its folder is writable and on a local disk',
+      { cause: error },
+    );
+  }
+}
+
+function openWriter(
+  path: string,
+  synchronous: 'FULL' | 'NORMAL' | 'OFF',
+  maxPages: number | null,
+): Connection {
   mkdirSync(dirname(path), { recursive: true });
   // The file holds password hashes: it is made with its final rights, which SQLite copies to the log.
   closeSync(openSync(path, 'a', 0o600));
   const database = openDatabase(path, { readOnly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
-    database.exec(`${WRITER_PRAGMAS} PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'};`);
+    database.exec(`${WRITER_PRAGMAS} PRAGMA synchronous = ${synchronous};`);
     const check = database.prepare('PRAGMA quick_check(1)').get();
     if (check?.['quick_check'] !== 'ok') {
       throw new CairnError(

@@ -47,14 +47,17 @@ export async function saveVerifiedBlocks(
     }
   }
 
-  let { outside, prunings } = await store.read(async (reader) => {
-    await authoriseSpace(reader, principal, 'write', spaceId);
-    const { records, missing } = await checkReachable(reader, principal.userId, spaceId, listed, now);
-    // A manifest block must not carry blocks of other people into this account.
-    if (missing.length > 0) throw blocksMissing(missing);
-    await raise(reader);
-    return { outside: records, prunings: await reader.countPrunings() };
-  });
+  let { outside, prunings } = await store.read(
+    async (reader) => {
+      await authoriseSpace(reader, principal, 'write', spaceId);
+      const { records, missing } = await checkReachable(reader, principal.userId, spaceId, listed, now);
+      // A manifest block must not carry blocks of other people into this account.
+      if (missing.length > 0) throw blocksMissing(missing);
+      await raise(reader);
+      return { outside: records, prunings: await reader.countPrunings() };
+    },
+    { sees: 'latest' },
+  );
   const records = describeBlocks(given, outside, now);
   const leased = [...records.map((record) => record.blockId), ...listed];
   for (let puts = 0; puts < MAX_PUTS; puts++) {
@@ -97,7 +100,9 @@ export async function storeBlocks(
     );
   }
   // Who may not write here learns nothing from how long a check of the blocks takes.
-  await dependencies.store.read((reader) => authoriseSpace(reader, principal, 'write', spaceId));
+  await dependencies.store.read((reader) => authoriseSpace(reader, principal, 'write', spaceId), {
+    sees: 'latest',
+  });
   const deltas = blocks.filter((block) => block.codec === 'delta');
   const completed = await completeDeltas(dependencies, principal, spaceId, deltas);
   const whole = blocks.filter((block) => block.codec !== 'delta');

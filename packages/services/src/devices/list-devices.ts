@@ -39,6 +39,8 @@ export async function noteDeviceSeen(context: AccessContext, principal: Principa
 
 /** See `DevicesService.isActive`. */
 export async function isDeviceActive(context: AccessContext, principal: Principal): Promise<boolean> {
-  const device = await context.store.read((reader) => reader.getDevice(principal.deviceId));
+  const device = await context.store.read((reader) => reader.getDevice(principal.deviceId), {
+    sees: 'latest',
+  });
   return device !== undefined && device.userId === principal.userId && device.revokedAt === null;
 }

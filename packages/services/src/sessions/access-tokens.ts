@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash, webcrypto } from 'node:crypto';
 import type { Clock } from '@cairn/environment';
 import { CairnError, type DeviceId, isRandomId, type UserId } from '@cairn/model';
 import { errors, jwtVerify, SignJWT } from 'jose';
@@ -13,6 +13,15 @@ const LIFETIME_MS = 10 * 60_000;
 const MAX_TOKEN_CHARACTERS = 2048;
 /** Clocks of several servers may differ by this much. */
 const CLOCK_TOLERANCE_S = 5;
+/** Tokens whose signature was checked, by their hash: as many as devices may be at work at once. */
+const MAX_REMEMBERED = 4096;
+
+interface VerifiedToken {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly expiresAt: number;
+  readonly notBeforeS: number;
+}
 
 export interface AccessTokens {
   sign(principal: Principal): Promise<{ readonly token: string; readonly expiresAt: number }>;
@@ -27,7 +36,29 @@ function notSignedIn(cause?: unknown): CairnError {
 /** Access tokens: JWT (RFC 9068 form) with HMAC-SHA-256, valid for ten minutes. */
 export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessTokens {
   // A key of its own, so that nothing else made from the secret can pass for a token.
-  const key = createHmac('sha256', secret).update('cairn access token v1').digest();
+  const keyBytes = createHmac('sha256', secret).update('cairn access token v1').digest();
+  // Imported once: otherwise each request would wait for that, too.
+  const imported = webcrypto.subtle.importKey('raw', keyBytes, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    'sign',
+    'verify',
+  ]);
+  // A device shows the same token for minutes; checking its signature each time costs more than most requests do.
+  const remembered = new Map<string, VerifiedToken>();
+
+  function remember(digest: string, verified: VerifiedToken): void {
+    for (const oldest of remembered.keys()) {
+      if (remembered.size < MAX_REMEMBERED) break;
+      remembered.delete(oldest);
+    }
+    remembered.set(digest, verified);
+  }
+
+  /** What is said of the times of a token that nobody changed. */
+  function isCurrent({ notBeforeS, expiresAt }: VerifiedToken): boolean {
+    const nowS = Math.floor(clock.now() / 1000);
+    return notBeforeS <= nowS + CLOCK_TOLERANCE_S && expiresAt / 1000 > nowS - CLOCK_TOLERANCE_S;
+  }
+
   return {
     async sign(principal) {
       const issuedAtS = Math.floor(clock.now() / 1000);
@@ -44,12 +75,18 @@ export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessToke
         .setIssuedAt(issuedAtS)
         .setNotBefore(issuedAtS)
         .setExpirationTime(expiresAtS)
-        .sign(key);
+        .sign(await imported);
       return { token, expiresAt: expiresAtS * 1000 };
     },
     async verify(token) {
       if (token.length > MAX_TOKEN_CHARACTERS) throw notSignedIn();
-      const { payload } = await jwtVerify(token, key, {
+      const digest = hash('sha256', token, 'latin1');
+      const known = remembered.get(digest);
+      if (known !== undefined) {
+        if (isCurrent(known)) return known;
+        remembered.delete(digest);
+      }
+      const { payload } = await jwtVerify(token, await imported, {
         algorithms: [ALGORITHM],
         typ: TYPE,
         issuer: ISSUER,
@@ -63,12 +100,19 @@ export function createAccessTokens(secret: Uint8Array, clock: Clock): AccessToke
         }
         throw notSignedIn(error);
       });
-      const { sub, device, purpose, exp } = payload;
+      const { sub, device, purpose, exp, nbf = 0 } = payload;
       if (purpose !== PURPOSE || typeof device !== 'string' || sub === undefined || exp === undefined) {
         throw notSignedIn();
       }
       if (!isRandomId(sub) || !isRandomId(device)) throw notSignedIn();
-      return { userId: sub as UserId, deviceId: device as DeviceId, expiresAt: exp * 1000 };
+      const verified: VerifiedToken = {
+        userId: sub as UserId,
+        deviceId: device as DeviceId,
+        expiresAt: exp * 1000,
+        notBeforeS: nbf,
+      };
+      remember(digest, verified);
+      return verified;
     },
   };
 }

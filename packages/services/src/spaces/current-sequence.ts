@@ -9,5 +9,8 @@ export function currentSequence(
   principal: Principal,
   spaceId: SpaceId,
 ): Promise<number> {
-  return store.read(async (reader) => (await authoriseSpace(reader, principal, 'read', spaceId)).sequence);
+  // A number carries no state: whoever acts on it asks for the changes.
+  return store.read(async (reader) => (await authoriseSpace(reader, principal, 'read', spaceId)).sequence, {
+    sees: 'latest',
+  });
 }

@@ -18,6 +18,8 @@ export class AheadTransfer {
   /** Whose temporary it has. */
   readonly slot: number;
   readonly received = new ReceivedChunks();
+  /** How long the temporary is at most, with what was begun to be written. */
+  writtenBytes = 0;
   readonly stop = new AbortController();
   /** The batch under way; never rejects. */
   busy: Promise<void> | null = null;
@@ -110,6 +112,7 @@ export class AheadTransfer {
         const count = Math.min(chunk.sizeBytes - inChunk, bytes.length - offset);
         const at = chunk.position + inChunk;
         this.received.forget(at, at + count);
+        this.writtenBytes = Math.max(this.writtenBytes, at + count);
         await temporary.write(bytes.subarray(offset, offset + count), at);
         offset += count;
         if (inChunk + count < chunk.sizeBytes) continue;

@@ -11,7 +11,7 @@ import {
 import { joinPath, parentPath } from '../local-tree.ts';
 import type { ContentBase, ContentPiece } from '../ports.ts';
 import type { DownloadDeps } from './deps.ts';
-import { isEngineWide } from './inspect.ts';
+import { isEngineWide } from './engine-wide.ts';
 import { openLocalBase, readKnown, smallContentBase } from './local-base.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 import type { ReceivedFile } from './receive-ahead.ts';
@@ -132,8 +132,7 @@ export interface FetchHandlers {
 
 /**
  * Brings the bytes of each file into a temporary file: first what was received ahead, or what an interrupted download
- * left there, then chunks that the file's present content on this disk has, then the rest from the server in one stream over all
- * files. Every byte is checked against its block id before it counts.
+ * left there, then chunks that the file's present content on this disk has, then the rest from the server in one stream over all files. Every byte is checked against its block id before it counts.
  */
 export async function fetchFiles(
   deps: DownloadDeps,
@@ -273,7 +272,7 @@ async function findMissingParts(
 ): Promise<Missing[] | null> {
   const { content } = file.entry;
   const base = file.node?.content ?? null;
-  const resumable = ahead?.chunks.endBytes ?? temporary.existingBytes;
+  const resumable = ahead?.writtenBytes ?? temporary.existingBytes;
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
   const known = base === null ? null : await openLocalBase(deps, file.path, base, signal);
   const handle = known === null ? null : await deps.filesystem.openRead(file.path);

@@ -7,6 +7,8 @@ import type { LargeTransfers } from './large-transfers.ts';
 import { type PushOperation, pushOperations } from './push.ts';
 import { classOf, entryOf, type OperationClass, sizeOf } from './select-operations.ts';
 
+/** So few files are worth packs of their own. */
+const FEW_FILES = 4;
 /** Bounds of one slice: what is done before the engine looks up again. */
 const SLICE = { files: 512, downloads: 1024, bytes: 24 * 1024 * 1024, changes: 1000 } as const;
 
@@ -50,7 +52,7 @@ export async function executePlan(
     deps,
     usable.filter(({ operation }) => operation.kind !== 'inspect'),
   );
-  const read = () => inspectFiles(deps, whileTime(small), signal);
+  const read = () => inspectFiles(deps, whileTime(small), signal, { areFew: small.length <= FEW_FILES });
   if (rest.every(({ operation }) => isAddition(operation))) {
     await bothOf(read(), carryOut());
   } else {

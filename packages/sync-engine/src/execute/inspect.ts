@@ -13,6 +13,7 @@ import { observedFacts, parentPath } from '../local-tree.ts';
 import type { UploadSession } from '../ports.ts';
 import { forEachConcurrently } from './concurrency.ts';
 import type { DownloadDeps, ExecuteDeps } from './deps.ts';
+import { isEngineWide } from './engine-wide.ts';
 import { recognisePlaced } from './placing-notes.ts';
 import { readSnapshot } from './read-snapshot.ts';
 
@@ -21,6 +22,8 @@ export const SETTLE_MS = 20;
 /** The same where times are whole seconds: FAT's steps are of two. */
 const COARSE_SETTLE_MS = 2_020;
 const FILES_AT_ONCE = 4;
+/** Files that are read in one go. */
+const SMALL_BYTES = 64 * 1024;
 
 export interface Inspection {
   readonly entryId: EntryId;
@@ -47,13 +50,17 @@ type InspectDeps = Pick<
 /**
  * Reads files and notes their contents in the local tree. Where the bytes will be pushed anyway they are
  * uploaded in the same pass, packed together; nobody sees them on the server until a commit names them.
- * @param announces the only file, where other devices of the account shall hear how far it has come
+ * @param options.areFew worth packs of their own: small ones are sent ahead while they rest
+ * @param options.announces the only file, where other devices of the account shall hear how far it has come
  */
 export async function inspectFiles(
   deps: InspectDeps,
   inspections: Iterable<Inspection>,
   signal: AbortSignal,
-  announces?: AnnouncedFile,
+  {
+    areFew = false,
+    announces,
+  }: { readonly areFew?: boolean; readonly announces?: AnnouncedFile | undefined } = {},
 ): Promise<void> {
   const { local, failures, counters } = deps;
   const sending: { session: UploadSession | null } = { session: null };
@@ -78,7 +85,8 @@ export async function inspectFiles(
           failures.forget(inspection.entryId);
           return;
         }
-        const content = await readStable(deps, node, inspection.profile, upload, signal);
+        const sendsAhead = areFew && !deps.restless.isRestless(node.entryId);
+        const content = await readStable(deps, node, inspection.profile, upload, signal, { sendsAhead });
         if (content === null) {
           deps.restless.changed(node.entryId);
           return;
@@ -113,27 +121,6 @@ export async function inspectFiles(
   }
 }
 
-/** Errors that are about the connection or the account, not about one file. */
-export function isEngineWide(error: unknown): boolean {
-  return isCairnError(
-    error,
-    'server-unreachable',
-    'not-a-cairn-server',
-    'protocol-mismatch',
-    'session-revoked',
-    'not-signed-in',
-    'token-expired',
-    'storage-full',
-    'quota-exceeded',
-    'unavailable',
-    'internal',
-    'limit-reached',
-    'too-many-attempts',
-    'root-missing',
-    'cancelled',
-  );
-}
-
 /**
  * The file's content at one instant: its status is the node's before and after reading. `null` (and a new scan)
  * when it changed or vanished.
@@ -144,6 +131,7 @@ export async function readStable(
   profile: ChunkProfile | null,
   upload: UploadSession | null,
   signal: AbortSignal,
+  { sendsAhead = false }: { readonly sendsAhead?: boolean } = {},
 ): Promise<FileContent | null> {
   const path = deps.local.path(node.entryId);
   if (path === null) return null;
@@ -162,15 +150,24 @@ export async function readStable(
   try {
     const before = await handle.status();
     if (before.fingerprint !== node.fingerprint) return changed();
-    await waitUntilSettled(deps, before, signal);
     const remote = deps.trees.remote.get(node.entryId);
     const base = remote?.kind === 'file' ? remote.content : null;
     const chosen = profile ?? chooseProfile(before.sizeBytes, base?.manifest.profile ?? null);
-    const content = await withSource(handle, before.sizeBytes, async (source) =>
-      upload === null
-        ? cutContent(deps.platform, source, { profile: chosen, signal, emit: () => undefined })
-        : upload.add(source, { profile: chosen, base }),
-    );
+    const read = () =>
+      withSource(handle, before.sizeBytes, async (source) =>
+        upload === null
+          ? cutContent(deps.platform, source, { profile: chosen, signal, emit: () => undefined })
+          : upload.add(source, { profile: chosen, base }),
+      );
+    const waitMs = restMs(deps, before);
+    if (waitMs > 0) {
+      const goesAhead = sendsAhead && upload !== null && before.sizeBytes <= SMALL_BYTES;
+      const ahead = goesAhead ? sendAhead(read, upload) : Promise.resolve();
+      await Promise.allSettled([deps.environment.timers.sleep(waitMs, signal), ahead]);
+      signal.throwIfAborted();
+      await ahead;
+    }
+    const content = await read();
     const after = await handle.status();
     if (after.fingerprint !== node.fingerprint || content.sizeBytes !== after.sizeBytes) return changed();
     // Reading much takes its time: what has another file in its place by now need not go to the server.
@@ -185,7 +182,6 @@ export async function readStable(
   }
 }
 
-const SMALL_BYTES = 64 * 1024;
 /** Buffers of small files, used again and again: thousands of small reads would otherwise be that much garbage. */
 const spareBuffers: Uint8Array[] = [];
 
@@ -218,14 +214,24 @@ async function withSource<Result>(
   return result;
 }
 
-async function waitUntilSettled(
-  { environment }: Pick<InspectDeps, 'environment'>,
-  status: FileStatus,
-  signal: AbortSignal,
-): Promise<void> {
+/**
+ * Sends the bytes of a file that has not rested yet. What is read then counts for nothing: if it is the same as what is read
+ * for good, the server has it already.
+ */
+async function sendAhead(read: () => Promise<FileContent>, upload: UploadSession): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    // It is being written: the reading for good tells what of it.
+    if (!isCairnError(error, 'local-changed')) throw error;
+  }
+  await upload.flush();
+}
+
+/** How long it has to rest yet before it is read, in milliseconds. */
+function restMs({ environment }: Pick<InspectDeps, 'environment'>, status: FileStatus): number {
   const ageMs = environment.clock.now() - Number(status.changedAtNs / 1_000_000n);
   const settleMs = status.changedAtNs % 1_000_000_000n === 0n ? COARSE_SETTLE_MS : SETTLE_MS;
   // A change far in the future is a clock that differs, not a file that is being written.
-  if (ageMs < settleMs && ageMs > -1000)
-    await environment.timers.sleep(settleMs - Math.max(0, ageMs), signal);
+  return ageMs < settleMs && ageMs > -1000 ? settleMs - Math.max(0, ageMs) : 0;
 }

@@ -78,7 +78,7 @@ export class LargeTransfers {
   /** Starts reading (and uploading) a large file, if there is room. */
   inspect(inspection: Inspection, signal: AbortSignal): void {
     const announces = inspection.uploadExpected ? this.#announcedFile(inspection.entryId) : undefined;
-    this.#start(inspection.entryId, () => inspectFiles(this.#deps, [inspection], signal, announces));
+    this.#start(inspection.entryId, () => inspectFiles(this.#deps, [inspection], signal, { announces }));
   }
 
   #announcedFile(entryId: EntryId): AnnouncedFile | undefined {

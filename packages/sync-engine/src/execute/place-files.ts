@@ -77,7 +77,7 @@ export function createPlacer(deps: DownloadDeps): Placer {
 
   async function placeGroup(group: readonly Complete[]): Promise<void> {
     const written = await Promise.all(group.map((each) => attempt(each.file, each.temporary, each.write)));
-    const durable = await Promise.all(
+    const syncing = Promise.all(
       group.map(async ({ file }, index) => {
         const temporary = written[index];
         if (temporary === null || temporary === undefined) return null;
@@ -88,17 +88,20 @@ export function createPlacer(deps: DownloadDeps): Placer {
         });
       }),
     );
-    const ready = group.flatMap(({ file }, index) => {
-      const temporary = durable[index];
-      return temporary === null || temporary === undefined ? [] : [{ file, temporary }];
-    });
     let slot: number | null = null;
     try {
-      slot = deps.placing.begin(ready.map(({ file }) => agreedAfterPlacing(deps.trees, file)));
+      // While the disk is busy with the files. Of one that fails nothing gets the name, so its note says nothing.
+      const going = group.filter((_, index) => written[index] != null);
+      slot = deps.placing.begin(going.map(({ file }) => agreedAfterPlacing(deps.trees, file)));
     } catch (error) {
       // What this device knows cannot be kept: nothing is placed.
       stopped ??= error;
     }
+    const durable = await syncing;
+    const ready = group.flatMap(({ file }, index) => {
+      const temporary = durable[index];
+      return temporary === null || temporary === undefined ? [] : [{ file, temporary }];
+    });
     await Promise.all(
       ready.map(({ file, temporary }) => attempt(file, temporary, () => place(file, temporary))),
     );

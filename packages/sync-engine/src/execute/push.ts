@@ -37,6 +37,7 @@ export async function pushOperations(
   for (let attempt = 0; prepared.length > 0 && attempt < MAX_ATTEMPTS; attempt++) {
     const changesetId = createId<ChangesetId>(deps.environment.random.bytes(16));
     noteSent(deps.trees, changesetId);
+    await deps.makeDurable();
     try {
       const result = await deps.space.commit(
         {

@@ -3,7 +3,7 @@ import { type Announcement, type EntryId, type FileEntry, isCairnError, type Tra
 import { joinPath, pathIn } from '../local-tree.ts';
 import { AheadTransfer } from './ahead-transfer.ts';
 import type { DownloadDeps } from './deps.ts';
-import { isEngineWide } from './inspect.ts';
+import { isEngineWide } from './engine-wide.ts';
 import type { ReceivedChunks } from './received-chunks.ts';
 
 /** What a device receives before it is committed, at most. */
@@ -39,6 +39,8 @@ type AheadDeps = Pick<
 export interface ReceivedFile {
   readonly temporary: TemporaryFile;
   readonly chunks: ReceivedChunks;
+  /** How long the temporary is at most: what is behind the last chunk is of no meaning. */
+  readonly writtenBytes: number;
 }
 
 /** A file that is being received ahead, for people. */
@@ -116,7 +118,7 @@ export class ReceivingAhead {
     try {
       if (temporary !== null && transfer.received.sizeBytes > 0) {
         await temporary.rename(temporaryName);
-        return { temporary, chunks: transfer.received };
+        return { temporary, chunks: transfer.received, writtenBytes: transfer.writtenBytes };
       }
       if (temporary !== null) await this.#discard(temporary);
     } catch (error) {

@@ -12,12 +12,6 @@ export class ReceivedChunks {
     return this.#sizeBytes;
   }
 
-  /** Where the last one ends. */
-  get endBytes(): number {
-    const last = this.#chunks.get(this.#positions.at(-1) ?? -1);
-    return last === undefined ? 0 : last.position + last.sizeBytes;
-  }
-
   has(position: number, part: { readonly block: BlockId; readonly sizeBytes: number }): boolean {
     const chunk = this.#chunks.get(position);
     return chunk?.block === part.block && chunk.sizeBytes === part.sizeBytes;

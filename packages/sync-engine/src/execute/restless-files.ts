@@ -34,6 +34,11 @@ export class RestlessFiles {
     this.#files.set(entryId, { sinceMs, attempts, nextMs: now + waitMs, heldUntilMs });
   }
 
+  /** Whether it changed while it was read lately. */
+  isRestless(entryId: EntryId): boolean {
+    return this.#files.has(entryId);
+  }
+
   rested(entryId: EntryId): void {
     this.#files.delete(entryId);
   }

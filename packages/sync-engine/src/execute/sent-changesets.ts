@@ -15,7 +15,7 @@ const SENT_VALUE = 'sentChangesets';
 const MAX_SENT = 256;
 
 /**
- * Makes the id of a changeset durable before it is sent, so that a device that does not hear the answer, or is killed
+ * Notes the id of a changeset, to be made durable before it is sent, so that a device that does not hear the answer, or is killed
  * before it keeps what the answer said, knows its own rows in the journal from those of others. Otherwise what the
  * user did since would be taken for a conflict with himself. An id stays also after its answer: what the answer led to
  * becomes durable later, and the row says the same again.
@@ -23,7 +23,6 @@ const MAX_SENT = 256;
 export function noteSent(trees: TreeStore, changesetId: ChangesetId): void {
   const sent = [...readSent(trees), changesetId].slice(-MAX_SENT);
   trees.setValue(SENT_VALUE, sent.join(' '));
-  trees.flushValues();
 }
 
 /** The ids of the changesets that were sent last. */

@@ -61,7 +61,7 @@ export interface CollectRequest {
   readonly recursive: boolean;
 }
 
-interface CollectDeps {
+export interface CollectDeps {
   readonly filesystem: Filesystem;
   readonly local: LocalTree;
   readonly rules: IgnoreRules;

@@ -4,10 +4,17 @@ import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
 import { foldersOfOtherNames, joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
-import { type Collection, type CollectRequest, collect, type UnsyncedReason } from './collect.ts';
+import {
+  type CollectDeps,
+  type Collection,
+  type CollectRequest,
+  collect,
+  type UnsyncedReason,
+} from './collect.ts';
 import { findHiddenMoves, type HiddenMoves, type LeftOutPlace } from './hidden-moves.ts';
 import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './ignore-rules.ts';
 import { match } from './match.ts';
+import { areOnlyEdits } from './plain-edits.ts';
 
 /** Longest `.cairnignore` that is read, in bytes. */
 const MAX_IGNORE_BYTES = 1024 * 1024;
@@ -43,6 +50,8 @@ export interface Scanner {
   /** Reads the rules of the root; call before the first scan. */
   loadRules(): Promise<boolean>;
   scan(request: CollectRequest): Promise<ScanResult>;
+  /** Whether all that differs in these folders are saves that are whole as they are (`plain-edits.ts`); concludes nothing. */
+  areOnlyEdits(paths: ReadonlySet<string>): Promise<boolean>;
   /**
    * Folders whose own times changed since they were listed: much cheaper than a scan, and finds everything that came,
    * went or was renamed, though not what was rewritten in place.
@@ -106,19 +115,21 @@ export function createScanner(deps: ScannerDeps): Scanner {
     return true;
   }
 
+  function look(): CollectDeps {
+    return {
+      filesystem,
+      local,
+      rules,
+      isDeselected: (path) => selection.isOut(path),
+      isHeld: deps.isHeld,
+      nowMs: environment.clock.now(),
+    };
+  }
+
   async function scan(request: CollectRequest): Promise<ScanResult> {
     const createEntryId = () =>
       createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     const paths = new Set(request.paths);
-    const isDeselected = (path: string) => selection.isOut(path);
-    const look = () => ({
-      filesystem,
-      local,
-      rules,
-      isDeselected,
-      isHeld: deps.isHeld,
-      nowMs: environment.clock.now(),
-    });
     selection.refresh();
     let collection = await collect(look(), { ...request, paths });
     let matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
@@ -293,6 +304,7 @@ export function createScanner(deps: ScannerDeps): Scanner {
     },
     loadRules,
     scan,
+    areOnlyEdits: (paths) => areOnlyEdits(look(), paths),
     findChangedFolders,
   };
 }

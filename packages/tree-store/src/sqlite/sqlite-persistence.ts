@@ -1,5 +1,5 @@
 import { CairnError, type EntryId, formatCursor, parseCursor } from '@cairn/model';
-import { isPacked, packedIdOf } from '../store/packed-content.ts';
+import { isPacked, PACKED_ID_BYTES, packedIdOf } from '../store/packed-content.ts';
 import { areMarks, isObservation, type PackedNode } from '../store/packed-node.ts';
 import { MAX_NOTICES, type Persistence, TREE_NAMES, type TreeName } from '../store/persistence.ts';
 import type { Notice } from '../tree-store.ts';
@@ -54,6 +54,19 @@ CREATE TABLE notices (
   text TEXT NOT NULL
 ) STRICT;
 `;
+
+/**
+ * The local and the synced tree mostly say of an entry what the remote one says: that is found out where the rows are, and
+ * their texts are made once.
+ */
+const LOCAL_ROWS = `SELECT l.entry_id, r.entry_id IS NOT NULL AND l.parent_id IS r.parent_id AND l.name = r.name
+    AND l.content IS r.content AS is_same, l.kind, l.sequence, l.executable, l.modified_at_us, l.target, l.observation, l.marks
+  FROM nodes l LEFT JOIN nodes r ON r.tree = 0 AND r.entry_id = l.entry_id WHERE l.tree = 1`;
+const SYNCED_ROWS = `SELECT s.entry_id, r.entry_id IS NOT NULL AND s.parent_id IS r.parent_id AND s.name = r.name
+    AND s.kind = r.kind AND s.sequence = r.sequence AND s.executable = r.executable
+    AND s.modified_at_us = r.modified_at_us AND s.target IS r.target
+    AND s.content IS substr(r.content, 1, ${PACKED_ID_BYTES}) AS is_same
+  FROM nodes s LEFT JOIN nodes r ON r.tree = 0 AND r.entry_id = s.entry_id WHERE s.tree = 2`;
 
 const PUT = `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
@@ -175,6 +188,35 @@ function toPacked(row: readonly SQLOutput[]): PackedNode {
   };
 }
 
+/** A local node whose place, name and content are those of the remote one, from a row of `LOCAL_ROWS`. */
+function localLike({ entryId, parentId, name, content }: PackedNode, row: readonly SQLOutput[]): PackedNode {
+  return {
+    entryId,
+    parentId,
+    name,
+    kind: KINDS[row[2] as number] as PackedNode['kind'],
+    sequence: row[3] as number,
+    executable: row[4] === 1,
+    modifiedAtUs: row[5] as number,
+    content,
+    target: row[6] as string | null,
+    versionId: null,
+    observation: row[7] as string | null,
+    marks: row[8] as string | null,
+  };
+}
+
+/** Throws {@link DamagedStore} where a stored text has not the form that it must have. */
+function checked(tree: TreeName, node: PackedNode): PackedNode {
+  if (node.observation !== null && !isObservation(node.observation))
+    throw new DamagedStore(`the stored observation of ${node.entryId} is damaged`);
+  if (node.marks !== null && !areMarks(node.marks))
+    throw new DamagedStore(`the stored marks of ${node.entryId} are damaged`);
+  if (node.content !== null && !isPacked(node.content, tree === 'synced' ? 'id' : 'content'))
+    throw new DamagedStore(`the stored content of ${node.entryId} is damaged`);
+  return node;
+}
+
 /** Keeps flushed trees in a prepared database; owns it from now on. */
 export function createSqlitePersistence(database: Database, rootId: EntryId): Persistence {
   const put = database.prepare(PUT);
@@ -208,26 +250,34 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
     );
   }
 
+  function rowsOf(sql: string): Iterable<readonly SQLOutput[]> {
+    const select = database.prepare(sql);
+    select.setReturnArrays(true);
+    return select.iterate() as Iterable<unknown> as Iterable<readonly SQLOutput[]>;
+  }
+
   return {
     rootId,
-    load(onNode) {
+    load(onNode, remote) {
       try {
-        const select = database.prepare(`SELECT ${COLUMNS} FROM nodes`);
-        select.setReturnArrays(true);
-        for (const values of select.iterate() as Iterable<unknown>) {
-          const row = values as SQLOutput[];
-          const tree = TREE_NAMES[row[0] as number] as TreeName;
-          const node = toPacked(row);
-          if (node.observation !== null && !isObservation(node.observation)) {
-            throw new DamagedStore(`the stored observation of ${node.entryId} is damaged`);
-          }
-          if (node.marks !== null && !areMarks(node.marks)) {
-            throw new DamagedStore(`the stored marks of ${node.entryId} are damaged`);
-          }
-          if (node.content !== null && !isPacked(node.content, tree === 'synced' ? 'id' : 'content')) {
-            throw new DamagedStore(`the stored content of ${node.entryId} is damaged`);
-          }
-          onNode(tree, node);
+        const whole = database.prepare(`SELECT ${COLUMNS} FROM nodes WHERE tree = ? AND entry_id = ?`);
+        whole.setReturnArrays(true);
+        const readWhole = (tree: number, entryId: EntryId) =>
+          toPacked(whole.get(tree, entryId) as unknown as SQLOutput[]);
+        for (const row of rowsOf(`SELECT ${COLUMNS} FROM nodes WHERE tree = 0`))
+          onNode('remote', checked('remote', toPacked(row)));
+        for (const row of rowsOf(LOCAL_ROWS)) {
+          const entryId = row[0] as EntryId;
+          const same = row[1] === 1 ? remote(entryId) : undefined;
+          onNode(
+            'local',
+            checked('local', same === undefined ? readWhole(1, entryId) : localLike(same, row)),
+          );
+        }
+        for (const row of rowsOf(SYNCED_ROWS)) {
+          const entryId = row[0] as EntryId;
+          const same = row[1] === 1 ? remote(entryId) : undefined;
+          onNode('synced', same ?? checked('synced', readWhole(2, entryId)));
         }
         const text = database.prepare(`SELECT value FROM store WHERE name = 'cursor'`).get()?.['value'];
         const cursor = typeof text === 'string' && text !== '' ? parseCursor(text) : null;

@@ -51,7 +51,10 @@ export function createTreeStore(persistence: Persistence): TreeStore {
     return shareStrings(node);
   }
 
-  const state = persistence.load((tree, node) => trees[tree].load(node));
+  const state = persistence.load(
+    (tree, node) => trees[tree].load(node),
+    (entryId) => trees.remote.peek(entryId),
+  );
   let cursor: Cursor | null = state.cursor;
   let cursorChanged = false;
   const values = new Map(state.values);

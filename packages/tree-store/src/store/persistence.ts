@@ -28,8 +28,15 @@ export interface LoadedState {
 /** Where a tree store keeps what was flushed. */
 export interface Persistence {
   readonly rootId: EntryId;
-  /** Hands every durable node to `onNode` and returns the rest. */
-  load(onNode: (tree: TreeName, node: PackedNode) => void): LoadedState;
+  /**
+   * Hands every durable node to `onNode`, the remote tree first, and returns the rest.
+   * @param remote what was handed over as the remote node of an entry: where another tree says the same, that need not be
+   *   read again
+   */
+  load(
+    onNode: (tree: TreeName, node: PackedNode) => void,
+    remote: (entryId: EntryId) => PackedNode | undefined,
+  ): LoadedState;
   /** All of the batch becomes durable, or nothing. */
   save(batch: Batch): void;
   close(): void;

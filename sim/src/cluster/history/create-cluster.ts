@@ -33,7 +33,7 @@ export async function createCluster(
   const path = scratchPath();
   template.copyTo(path);
   const environment = environmentOf(timeline, createSeededChance(deriveSeed(seed, 'database')));
-  const store = await openSqliteMetadataStore({ path, environment });
+  const store = await openSqliteMetadataStore({ path, environment, flushes: 'each' });
   const nodes: StorageNode[] = [];
   const network = new Network(createDraw(deriveSeed(seed, 'network')), script.isRough);
   const nodeDraw = createDraw(deriveSeed(seed, 'nodes'));

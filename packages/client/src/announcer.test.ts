@@ -1,0 +1,113 @@
+import type { PlainBlock } from '@cairn/content';
+import { createSystemEnvironment } from '@cairn/environment';
+import { type AnnouncedFile, type BlockId, CairnError, type EntryId, type SpaceId } from '@cairn/model';
+import { beforeEach, expect, it } from 'vitest';
+import { type Announcer, createAnnouncer } from './announcer.ts';
+import type { Api, ApiRequest } from './api.ts';
+
+const id = (letter: string) => letter.repeat(26);
+const FILE: AnnouncedFile = {
+  entryId: id('e') as EntryId,
+  parentId: id('p') as EntryId,
+  name: 'film',
+  sizeBytes: 1000,
+};
+
+let told: number[][];
+let transfers: Set<string>;
+/** Answers the requests that wait, oldest first. */
+let answers: ((error?: CairnError) => void)[];
+let announcer: Announcer;
+
+beforeEach(() => {
+  told = [];
+  transfers = new Set();
+  answers = [];
+  const api = {
+    environment: createSystemEnvironment(),
+    tell: ({ path, json }: ApiRequest) => {
+      expect(path).toBe(`/spaces/${id('s')}/announcements`);
+      const { transferId, chunks, ...file } = json as {
+        transferId: string;
+        chunks: { position: number }[];
+      };
+      expect(file).toEqual(FILE);
+      transfers.add(transferId);
+      told.push(chunks.map(({ position }) => position));
+      return new Promise<void>((resolve, reject) => {
+        answers.push((error) => (error === undefined ? resolve() : reject(error)));
+      });
+    },
+  } as unknown as Api;
+  announcer = createAnnouncer(api, id('s') as SpaceId, FILE, new AbortController().signal);
+});
+
+const block = (index: number): BlockId => `01${String(index).padStart(64, '0')}` as BlockId;
+function cut(index: number, blockId = block(index)): void {
+  const chunk: PlainBlock = {
+    blockId,
+    kind: 'chunk',
+    plain: new Uint8Array(10),
+    position: index * 10,
+  };
+  announcer.cut(chunk);
+}
+async function answer(error?: CairnError): Promise<void> {
+  answers.shift()?.(error);
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+}
+
+it('tells of chunks in the order of their file, once all before them are on the server', async () => {
+  for (let index = 0; index < 4; index++) cut(index);
+  announcer.stored([block(1), block(2)]);
+  expect(told).toEqual([]);
+  announcer.stored([block(0)]);
+  expect(told).toEqual([[0, 10, 20]]);
+  announcer.stored([block(3)]);
+  // One request at a time.
+  expect(told.length).toBe(1);
+  await answer();
+  expect(told).toEqual([[0, 10, 20], [30]]);
+  expect(transfers.size).toBe(1);
+});
+
+it('tells of a block each time it is in the file, but not of manifest blocks', async () => {
+  cut(0);
+  announcer.stored([block(0)]);
+  await answer();
+  cut(1, block(0));
+  await answer();
+  announcer.cut({ blockId: block(7), kind: 'manifest', plain: new Uint8Array(5) });
+  announcer.stored([block(7)]);
+  expect(told).toEqual([[0], [10]]);
+});
+
+it('keeps to the bounds of one announcement, and of what waits', async () => {
+  for (let index = 0; index < 20_000; index++) cut(index);
+  announcer.stored(Array.from({ length: 20_000 }, (_, index) => block(index)).slice(-8192));
+  while (answers.length > 0) await answer();
+  expect(told.flat().length).toBe(8192);
+  expect(told.flat().at(-1)).toBe(199_990);
+  expect(Math.max(...told.map(({ length }) => length))).toBe(256);
+});
+
+it('goes on after a broken connection, without what was lost; never again with a server that refuses', async () => {
+  for (let index = 0; index < 3; index++) cut(index);
+  announcer.stored([block(0)]);
+  await answer(new CairnError('server-unreachable', 'it broke'));
+  announcer.stored([block(1)]);
+  expect(told).toEqual([[0], [10]]);
+  await answer(new CairnError('not-found', 'an older server'));
+  announcer.stored([block(2)]);
+  expect(told.length).toBe(2);
+});
+
+it('tells nothing more when the file has come to its end', async () => {
+  for (let index = 0; index < 3; index++) cut(index);
+  announcer.stored([block(0)]);
+  announcer.stored([block(1)]);
+  announcer.end();
+  await answer();
+  announcer.stored([block(2)]);
+  expect(told).toEqual([[0]]);
+});
