@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { listRoutes } from '@cairn/http-api';
 import { type BlockId, createId } from '@cairn/model';
-import { encodePack, problemSchema, type SignedIn } from '@cairn/protocol';
+import { encodeDeltaPack, encodePack, problemSchema, type SignedIn } from '@cairn/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Answered,
@@ -93,6 +93,22 @@ const CASES: Record<string, Case> = {
     ask: ({ spaceId, blockId }) => ({
       path: `/api/v1/spaces/${spaceId}/blocks/read`,
       json: { blockIds: [blockId] },
+    }),
+  },
+  'POST /api/v1/spaces/:spaceId/blocks/signatures': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId, blockId }) => ({
+      path: `/api/v1/spaces/${spaceId}/blocks/signatures`,
+      json: { blockIds: [blockId], spanBytes: 256 },
+    }),
+  },
+  'POST /api/v1/spaces/:spaceId/blocks/deltas': {
+    own: 200,
+    names: true,
+    ask: ({ spaceId, blockId }) => ({
+      path: `/api/v1/spaces/${spaceId}/blocks/deltas`,
+      json: { blocks: [{ blockId, bases: [blockId] }] },
     }),
   },
   'POST /api/v1/spaces/:spaceId/packs': {
@@ -581,7 +597,37 @@ describe('authorisation', () => {
       token: bob.accessToken,
       json: { blockIds: [own.blockId, foreign.blockId] },
     });
-    expect(missing.json).toEqual({ missing: [foreign.blockId] });
+    expect(missing.json).toEqual({ missing: [foreign.blockId], deltas: true });
+  });
+
+  it('makes nothing of foreign blocks: they are no more of a base than blocks that nobody has', async () => {
+    const own = await makeThings(bob);
+    const foreign = await makeThings(ann);
+    const nobody = `01${createHash('sha256').update('nobody').digest('hex')}`;
+    const ask = (route: string, json: unknown) =>
+      server.ask('POST', `/api/v1/spaces/${bob.spaceId}/blocks/${route}`, { token: bob.accessToken, json });
+    const answers = async (blockId: string) => {
+      const payload = new Uint8Array(200);
+      payload.set([1, ...Buffer.from(blockId, 'hex')]);
+      const delta = { blockId: nobody as BlockId, kind: 'chunk', codec: 'delta', plainBytes: 5000 } as const;
+      const all = await Promise.all([
+        ask('signatures', { blockIds: [own.blockId, blockId], spanBytes: 128 }),
+        ask('deltas', { blocks: [{ blockId, bases: [own.blockId] }] }),
+        ask('deltas', { blocks: [{ blockId: own.blockId, bases: [blockId] }] }),
+        server.ask('POST', `/api/v1/spaces/${bob.spaceId}/packs`, {
+          token: bob.accessToken,
+          headers: { 'content-type': 'application/vnd.cairn.pack' },
+          body: new Uint8Array(Buffer.concat(encodeDeltaPack([{ ...delta, payload }]))),
+        }),
+      ]);
+      return all.map((answer) => ({
+        status: answer.status,
+        body: answer.text.replaceAll(blockId, 'id').replace(/"requestId":"[^"]*"/, ''),
+      }));
+    };
+    const ofForeign = await answers(foreign.blockId);
+    expect(ofForeign.map(({ status }) => status)).toEqual([404, 404, 200, 409]);
+    expect(ofForeign).toEqual(await answers(`01${createHash('sha256').update('no one').digest('hex')}`));
   });
 
   it('takes nothing about the principal from the request', async () => {

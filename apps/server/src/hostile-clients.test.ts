@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { createNodePlatform, encodeBlock } from '@cairn/content';
 import { type BlockId, createId, MAX_BLOCK_BYTES } from '@cairn/model';
-import { encodePack, PROTOCOL_LIMITS, type SignedIn } from '@cairn/protocol';
+import { encodeDeltaPack, encodePack, PROTOCOL_LIMITS, type SignedIn } from '@cairn/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from './testing/test-server.ts';
 
@@ -123,6 +123,52 @@ describe('bombs', () => {
       expect(answer.bytes.length).toBeLessThan(10_000);
     }
     expect(performance.now() - start).toBeLessThan(30_000);
+    expect((await server.ask('GET', '/health')).status).toBe(200);
+  });
+
+  it('of deltas make no more than they claim, from no more than is allowed', async () => {
+    const path = `/api/v1/spaces/${ann.spaceId}/packs`;
+    const headers = { 'content-type': 'application/vnd.cairn.pack' };
+    const send = (bytes: Uint8Array[]) =>
+      server.ask('POST', path, { token, headers, body: new Uint8Array(Buffer.concat(bytes)) });
+    const base = new Uint8Array(randomBytes(MAX_BLOCK_BYTES));
+    const baseId = `01${hash('sha256', base, 'hex')}` as BlockId;
+    const plainBytes = base.length;
+    await send(encodePack([{ blockId: baseId, kind: 'chunk', codec: 'raw', plainBytes, payload: base }]));
+    const blockId = `01${'b'.repeat(64)}` as BlockId;
+    const make = (coding: number, stated: number, body: Uint8Array) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32LE(stated);
+      const payload = Buffer.concat([
+        Uint8Array.of(1),
+        Buffer.from(baseId, 'hex'),
+        Uint8Array.of(coding),
+        length,
+        body,
+      ]);
+      return { blockId, kind: 'chunk', codec: 'delta', plainBytes, payload } as const;
+    };
+    const all = Uint8Array.of(0x81, 0x80, 0x80, 0x03, 0);
+    for (const delta of [
+      // Everything of the base, over and over.
+      make(0, 5000, Buffer.concat(Array.from({ length: 1000 }, () => all))),
+      // What unpacks to more than it says, and what says more than is allowed.
+      make(1, 1000, zstdCompressSync(new Uint8Array(256 * 1024 * 1024))),
+      make(1, 2 ** 32 - 1, zstdCompressSync(new Uint8Array(1000))),
+      make(0, 5, Uint8Array.of(0xff, 0xff, 0xff, 0x7f, 0)),
+      make(2, 5, all),
+    ]) {
+      const refused = await send(encodeDeltaPack([delta]));
+      expect([refused.status, refused.json.code]).toEqual([422, 'block-wrong']);
+    }
+    const many = Array.from({ length: 257 }, () => ({ ...make(0, 5, all), plainBytes: 5000 }));
+    expect((await send(encodeDeltaPack(many))).json.code).toBe('too-large');
+    const ask = (route: string, json: unknown) =>
+      server.ask('POST', `/api/v1/spaces/${ann.spaceId}/blocks/${route}`, { token, json });
+    const eleven = Array.from({ length: 11 }, () => baseId);
+    expect((await ask('signatures', { blockIds: eleven, spanBytes: 128 })).json.code).toBe('too-large');
+    expect((await ask('signatures', { blockIds: [baseId], spanBytes: 1 })).status).toBe(400);
+    expect((await ask('deltas', { blocks: [{ blockId: baseId, bases: eleven }] })).status).toBe(400);
     expect((await server.ask('GET', '/health')).status).toBe(200);
   });
 

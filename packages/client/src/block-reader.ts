@@ -9,7 +9,8 @@ const MANIFEST_CACHE_BYTES = 16 * 1024 * 1024;
 const READ_RETRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 6 };
 const ONE_TRY: RetryPolicy = { ...DEFAULT_RETRY, attempts: 1 };
 
-type Allocate = (sizeBytes: number, roomBytes?: number) => Uint8Array;
+/** Gives memory for so many bytes, and so many more that only count until it is asked again. */
+export type Allocate = (sizeBytes: number, roomBytes?: number) => Uint8Array;
 
 /** Reads verified plain bytes of blocks of one space. */
 export interface BlockReader {
@@ -27,6 +28,10 @@ export interface BlockReader {
   ): Promise<void>;
   /** One manifest block, remembered for a while. */
   readManifest(blockId: BlockId, signal?: AbortSignal): Promise<Uint8Array>;
+  /** Remembers a copy of a manifest block's verified bytes. */
+  keepManifest(blockId: BlockId, plain: Uint8Array): void;
+  /** A manifest block, if it is remembered. */
+  findManifest(blockId: BlockId): Uint8Array | undefined;
 }
 
 export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: SpaceId): BlockReader {
@@ -125,16 +130,24 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
     });
   }
 
+  function findManifest(blockId: BlockId): Uint8Array | undefined {
+    const known = manifests.get(blockId);
+    if (known === undefined) return undefined;
+    // Back to the young end.
+    manifests.delete(blockId);
+    manifests.set(blockId, known);
+    return known;
+  }
+
   return {
     read,
+    findManifest,
+    keepManifest(blockId, plain) {
+      if (!manifests.has(blockId)) remember(blockId, new Uint8Array(plain));
+    },
     async readManifest(blockId, signal) {
-      const known = manifests.get(blockId);
-      if (known !== undefined) {
-        // Back to the young end.
-        manifests.delete(blockId);
-        manifests.set(blockId, known);
-        return known;
-      }
+      const known = findManifest(blockId);
+      if (known !== undefined) return known;
       let plain: Uint8Array | null = null;
       await read(
         [blockId],

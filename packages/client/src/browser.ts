@@ -6,6 +6,7 @@ export { type BrowserTransportOptions, createBrowserTransport } from './browser/
 export { createCookieSessionStore, REFRESH_LOCK } from './browser/cookie-session-store.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { ConflictsClient } from './conflicts-client.ts';
+export type { ContentBase } from './delta-reader.ts';
 export type { FilesClient } from './files-client.ts';
 export type { ContentItem, ContentPiece } from './read-contents.ts';
 export type { RetentionClient } from './retention-client.ts';

@@ -24,6 +24,8 @@ type Taken = NamedPayload & { readonly payload: Uint8Array<ArrayBuffer> };
  */
 export class HeldBatch implements Batch {
   readonly #blocks: Gathered[] = [];
+  /** To make a delta, a block would have to be in memory. */
+  readonly hinted = [];
   #totalBytes = 0;
   #copiedBytes = 0;
 

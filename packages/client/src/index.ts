@@ -1,6 +1,7 @@
 export type { AccountClient, Credentials } from './account-client.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export type { ConflictsClient } from './conflicts-client.ts';
+export type { ContentBase } from './delta-reader.ts';
 export type { FilesClient } from './files-client.ts';
 export { createFileSessionStore } from './node/file-session-store.ts';
 export { createNodeTransport, type NodeTransportOptions } from './node/node-transport.ts';

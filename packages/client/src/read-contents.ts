@@ -2,6 +2,7 @@ import { type ContentPlatform, listChunks } from '@cairn/content';
 import { type BlockId, CairnError, type FileContent } from '@cairn/model';
 import { BATCH_BYTES, type BatchMemories, type BatchMemory, joinAdjacent } from './batch-memory.ts';
 import type { BlockReader } from './block-reader.ts';
+import type { ContentBase, DeltaReader } from './delta-reader.ts';
 
 const BATCH_BLOCKS = 2000;
 /** Blocks that have arrived side by side are handed on together up to this size: few large writes are cheaper than many. */
@@ -11,6 +12,8 @@ export interface ContentItem {
   readonly content: FileContent;
   /** Bytes at the front that are not wanted. */
   readonly startAt?: number;
+  /** What is here that its blocks may be like. */
+  readonly base?: ContentBase | null;
 }
 
 export interface ContentPiece {
@@ -35,6 +38,7 @@ interface Wanted {
   /** Bytes of the block before `position`. */
   readonly skipBytes: number;
   readonly last: boolean;
+  readonly base: ContentBase | null;
 }
 
 /** One request's worth of blocks on their way. */
@@ -51,13 +55,18 @@ interface Batch {
 }
 
 function fetchBatch(
-  reader: BlockReader,
+  deltas: DeltaReader,
   wanted: readonly Wanted[],
   memory: BatchMemory,
   signal: AbortSignal,
 ): Batch {
   const uses = new Map<BlockId, number>();
-  for (const { blockId } of wanted) if (blockId !== null) uses.set(blockId, (uses.get(blockId) ?? 0) + 1);
+  const blocks = new Map<BlockId, ContentBase | null>();
+  for (const { blockId, base } of wanted) {
+    if (blockId === null) continue;
+    uses.set(blockId, (uses.get(blockId) ?? 0) + 1);
+    blocks.set(blockId, blocks.get(blockId) ?? base);
+  }
   const arrived = new Map<BlockId, Uint8Array>();
   let wake = (): void => undefined;
   let next = new Promise<void>((resolve) => {
@@ -66,8 +75,8 @@ function fetchBatch(
   const done =
     uses.size === 0
       ? Promise.resolve()
-      : reader.read(
-          uses.keys(),
+      : deltas.read(
+          blocks,
           (blockId, plain) => {
             arrived.set(blockId, plain);
             wake();
@@ -98,6 +107,7 @@ function fetchBatch(
 export async function* readContents(
   platform: ContentPlatform,
   reader: BlockReader,
+  deltas: DeltaReader,
   memories: BatchMemories,
   items: Iterable<ContentItem>,
   signal?: AbortSignal,
@@ -110,7 +120,7 @@ export async function* readContents(
     await after;
     const { value: wanted, done } = await batches.next();
     if (done === true) return null;
-    const batch = fetchBatch(reader, wanted, memories.take(sumBytes(wanted)), inner);
+    const batch = fetchBatch(deltas, wanted, memories.take(sumBytes(wanted)), inner);
     // Thrown where the batch is read; until then nobody else listens.
     batch.done.catch(() => undefined);
     return batch;
@@ -213,10 +223,11 @@ async function* listWanted(
   signal: AbortSignal,
 ): AsyncGenerator<Wanted> {
   let index = -1;
-  for (const { content, startAt = 0 } of items) {
+  for (const { content, startAt = 0, base = null } of items) {
     index++;
     if (startAt >= content.sizeBytes) {
-      yield { index, position: content.sizeBytes, blockId: null, sizeBytes: 0, skipBytes: 0, last: true };
+      const position = content.sizeBytes;
+      yield { index, position, blockId: null, sizeBytes: 0, skipBytes: 0, last: true, base };
       continue;
     }
     let position = 0;
@@ -233,6 +244,7 @@ async function* listWanted(
           sizeBytes: part.sizeBytes,
           skipBytes,
           last: end === content.sizeBytes,
+          base,
         };
       }
       position = end;

@@ -28,11 +28,14 @@ import { notCairn } from './answers.ts';
 import { type Api, apiPath } from './api.ts';
 import { createBatchMemories } from './batch-memory.ts';
 import { createBlockReader } from './block-reader.ts';
+import { createDeltaReader } from './delta-reader.ts';
 import { followHints } from './hints.ts';
+import { listBeside } from './list-beside.ts';
 import { type ContentItem, type ContentPiece, readContents } from './read-contents.ts';
 import { DEFAULT_RETRY } from './retry.ts';
 import { createUpload, type Upload, type UploadOptions } from './upload.ts';
 import { createBatchBuffers } from './upload-batch.ts';
+import { createUploadDeltas } from './upload-deltas.ts';
 
 /** On top of a long poll's own wait. */
 const POLL_SLACK_MS = 30_000;
@@ -62,8 +65,15 @@ export interface SpaceClient {
     items: Iterable<ContentItem>,
     options: { readonly signal?: AbortSignal },
   ): AsyncIterable<ContentPiece>;
-  /** The chunks of a content in order, to verify a partial download. */
-  listChunks(content: FileContent, signal?: AbortSignal): AsyncIterable<ManifestPart>;
+  /**
+   * The chunks of a content in order, to verify a partial download.
+   * @param older a version that it resembles: little of its list has to be fetched then
+   */
+  listChunks(
+    content: FileContent,
+    signal?: AbortSignal,
+    older?: FileContent | null,
+  ): AsyncIterable<ManifestPart>;
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
@@ -80,6 +90,8 @@ export function createSpaceClient(
   const reader = createBlockReader(api, platform, spaceId);
   const memories = createBatchMemories();
   const buffers = createBatchBuffers();
+  const deltaReader = createDeltaReader(api, platform, spaceId, reader);
+  const uploadDeltas = createUploadDeltas(api, platform, spaceId);
 
   function cursorOf(text: string): Cursor {
     const cursor = parseCursor(text);
@@ -128,10 +140,13 @@ export function createSpaceClient(
         throw isCairnError(error) ? checkRefusal(api.transport.serverUrl, error) : error;
       }
     },
-    createUpload: (options) => createUpload(api, platform, spaceId, reader, buffers.createShare(), options),
-    readContents: (items, { signal }) => readContents(platform, reader, memories, items, signal),
-    listChunks: (content, signal) =>
-      listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal)),
+    createUpload: (options) =>
+      createUpload(api, platform, spaceId, reader, buffers.createShare(), uploadDeltas, options),
+    readContents: (items, { signal }) => readContents(platform, reader, deltaReader, memories, items, signal),
+    listChunks: (content, signal, older = null) =>
+      older === null || content.manifest.depth === 0
+        ? listChunks(platform, content.manifest, (blockId) => reader.readManifest(blockId, signal))
+        : listBeside(api, platform, reader, deltaReader, content, older, signal),
     hints: (onHint, onState, onAnnouncement) =>
       followHints(api, spaceId, {
         onHint,

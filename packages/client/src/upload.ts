@@ -4,6 +4,7 @@ import {
   type BlockId,
   CairnError,
   type ChunkProfile,
+  type ErrorCode,
   type FileContent,
   isCairnError,
   type SpaceId,
@@ -11,7 +12,7 @@ import {
 import { MEDIA_TYPES, missingBlocksResponseSchema, storedBlocksResponseSchema } from '@cairn/protocol';
 import { createAnnouncer } from './announcer.ts';
 import { type Api, apiPath } from './api.ts';
-import { collectBaseBlocks } from './base-blocks.ts';
+import { type BaseVersion, readBaseVersion } from './base-blocks.ts';
 import type { BlockReader } from './block-reader.ts';
 import { pieceBytes } from './body-pieces.ts';
 import { HeldBatch } from './held-batch.ts';
@@ -25,6 +26,7 @@ import {
   type HeldSource,
   UploadBatch,
 } from './upload-batch.ts';
+import type { BatchDeltas, DeltaHint, DeltaTally, UploadDeltas } from './upload-deltas.ts';
 
 const PACKS_IN_FLIGHT = 2;
 /** A browser waits longer for each, between its processes. */
@@ -39,6 +41,22 @@ const UPLOAD_RETRY: RetryPolicy = {
   maxDelayMs: 10_000,
   maxRetryAfterMs: 60_000,
 };
+/** How a server answers to deltas that it does not know, cannot make or that do not fit: the whole blocks are sent then. */
+const DELTAS_REFUSED: readonly ErrorCode[] = [
+  'bad-request',
+  'block-wrong',
+  'blocks-missing',
+  'data-damaged',
+  'internal',
+  'not-found',
+  'too-large',
+];
+
+/** A version that the server has, as a new one of the same file is laid beside it. */
+interface Base {
+  readonly version: BaseVersion;
+  readonly tally: DeltaTally;
+}
 
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -77,6 +95,7 @@ export function createUpload(
   spaceId: SpaceId,
   reader: BlockReader,
   buffers: BufferShare,
+  deltas: UploadDeltas,
   options: UploadOptions = {},
 ): Upload {
   const stop = new AbortController();
@@ -144,6 +163,7 @@ export function createUpload(
       },
       missingBlocksResponseSchema,
     );
+    deltas.note(answer.deltas === true);
     return new Set(answer.missing);
   }
 
@@ -172,7 +192,16 @@ export function createUpload(
    * What a file's bytes are when they are sent may not be what they were when they were named. The rest goes without them; the
    * changeset that needs them is refused, and its file is read again.
    */
-  async function sendEncoded({ pack, recheck }: EncodedBatch): Promise<void> {
+  async function sendEncoded({ pack, whole, recheck }: EncodedBatch): Promise<void> {
+    if (whole !== undefined && pack !== null) {
+      try {
+        return await sendPack(pack);
+      } catch (error) {
+        if (!isCairnError(error, ...DELTAS_REFUSED)) throw error;
+        api.environment.log.debug('upload.deltas-refused', { code: error.code });
+        return await sendPack(whole());
+      }
+    }
     let rest = pack;
     let withManifests = true;
     let lost = 0;
@@ -197,12 +226,16 @@ export function createUpload(
   }
 
   /** Hands what the server lacks of a batch to the wire; resolves when that is under way. */
-  async function sendBatch(sealed: Batch, question: Promise<Set<BlockId>>): Promise<void> {
+  async function sendBatch(
+    sealed: Batch,
+    question: Promise<Set<BlockId>>,
+    prepared: Promise<BatchDeltas | null>,
+  ): Promise<void> {
     let encoded: EncodedBatch;
     const { blockIds } = sealed;
     try {
       const missing = await question;
-      encoded = sealed.encode(platform, missing);
+      encoded = sealed.encode(platform, missing, await prepared);
       announcer?.stored(blockIds.filter((blockId) => !missing.has(blockId)));
       skippedBytes += encoded.skippedBytes;
       // The server takes a manifest block only when it has its children: in this pack before it, or acknowledged.
@@ -242,8 +275,10 @@ export function createUpload(
     const isTiny = batchBytes <= TINY_BATCH_BYTES;
     const question = isTiny ? Promise.resolve(new Set(sealed.blockIds)) : findMissing(sealed.blockIds);
     question.catch(fail);
+    const prepared = deltas.prepare(sealed.hinted, question, signal);
+    prepared.catch(fail);
     encoded = encoded
-      .then(() => sendBatch(sealed, question))
+      .then(() => sendBatch(sealed, question, prepared))
       .catch(fail)
       .finally(() => {
         sealedBatches--;
@@ -252,7 +287,7 @@ export function createUpload(
   }
 
   /** Puts the block into the batch that is being filled; `false` when it has to wait for another one. */
-  function gather(block: PlainBlock, source: ByteSource): boolean {
+  function gather(block: PlainBlock, source: ByteSource, hint: DeltaHint | null): boolean {
     const isHeld = canHold(source);
     const fits = batch?.hasRoomFor(block.plain.length) === true;
     if (batch !== null && !(fits && batch instanceof HeldBatch === isHeld)) seal();
@@ -266,7 +301,7 @@ export function createUpload(
     known.add(block.blockId);
     batchBytes += block.plain.length;
     const { position } = block;
-    batch.add(block, isHeld && position !== undefined ? { source, start: position } : null);
+    batch.add(block, isHeld && position !== undefined ? { source, start: position } : null, hint);
     return true;
   }
 
@@ -275,15 +310,21 @@ export function createUpload(
     return buffer === null ? null : new UploadBatch(buffer);
   }
 
-  function queue(block: PlainBlock, source: ByteSource, base: ReadonlySet<BlockId>): void | Promise<void> {
+  function queue(block: PlainBlock, source: ByteSource, base: Base | null): void | Promise<void> {
     check();
+    // Those of the next version are asked for when that is uploaded, and need not be read back then.
+    if (block.kind === 'manifest') reader.keepManifest(block.blockId, block.plain);
+    const place = base?.version.placeBlock(block) ?? null;
+    const isOld = base?.version.has(block.blockId) === true;
     // What the version before has is on the other devices, too.
-    if (!base.has(block.blockId)) announcer?.cut(block);
-    if (known.has(block.blockId) || base.has(block.blockId)) {
+    if (!isOld) announcer?.cut(block);
+    if (known.has(block.blockId) || isOld) {
       skippedBytes += block.plain.length;
       return;
     }
-    if (!gather(block, source)) return waitUntil(() => known.has(block.blockId) || gather(block, source));
+    const hint = base && place && { ...place, tally: base.tally };
+    if (!gather(block, source, hint))
+      return waitUntil(() => known.has(block.blockId) || gather(block, source, hint));
   }
 
   signal.addEventListener('abort', wake, { once: true });
@@ -291,13 +332,17 @@ export function createUpload(
   return {
     async add(source, { profile, base }) {
       check();
-      const baseBlocks = base ? await collectBaseBlocks(api, reader, base, signal) : new Set<BlockId>();
+      const older = base
+        ? { version: await readBaseVersion(api, reader, base, signal), tally: { vain: 0 } }
+        : null;
       try {
-        return await cutContent(platform, source, {
+        const content = await cutContent(platform, source, {
           profile,
           signal,
-          emit: (block) => queue(block, source, baseBlocks),
+          emit: (block) => queue(block, source, older),
         });
+        older?.version.end();
+        return content;
       } catch (error) {
         // A failed pack stops the cutting; the pack's error is the one that says why.
         check();

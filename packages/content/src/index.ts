@@ -15,7 +15,27 @@ export {
   type DescribeOptions,
   describeContent,
 } from './cut-content.ts';
-export { listChunks, type ReadPlainBlock } from './list-chunks.ts';
+export { alignParts, type BasePart, type NewPart, type PartAlignment } from './delta/align-parts.ts';
+export {
+  DELTA_LIMITS,
+  type DeltaBlock,
+  encodeDeltaBlock,
+  isWorthwhile,
+  listDeltaBases,
+  openDelta,
+} from './delta/delta-block.ts';
+export { matchBytes } from './delta/match-bytes.ts';
+export { matchSignatures } from './delta/match-signatures.ts';
+export {
+  type BlockSignature,
+  chooseSpanBytes,
+  decodeSignatures,
+  encodeSignatures,
+  SPAN_BYTES,
+  signatureBytes,
+  signBlock,
+} from './delta/signature.ts';
+export { listChunks, type PartPlace, type ReadPlainBlock } from './list-chunks.ts';
 export { encodeManifestBlock, type ParsedManifestBlock, parseManifestBlock } from './manifest-block.ts';
 export { createManifestTree, type ManifestTree } from './manifest-tree.ts';
 export { createNodePlatform } from './node/node-platform.ts';

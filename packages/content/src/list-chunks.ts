@@ -3,8 +3,16 @@ import { blockIdOf } from './block-encoding.ts';
 import { parseManifestBlock } from './manifest-block.ts';
 import type { ContentPlatform } from './platform.ts';
 
+/** Where in a manifest a block is listed. */
+export interface PartPlace {
+  /** Of the list that it is in: 1 for a block that lists chunks. */
+  readonly depth: number;
+  /** File bytes it covers. */
+  readonly sizeBytes: number;
+}
+
 /** Reads the plain bytes of a block. */
-export type ReadPlainBlock = (blockId: BlockId) => Promise<Uint8Array>;
+export type ReadPlainBlock = (blockId: BlockId, place: PartPlace) => Promise<Uint8Array>;
 
 function wrong(blockId: BlockId, problem: string): CairnError {
   return new CairnError('block-wrong', `manifest block ${blockId} ${problem}; upload the file again`, {
@@ -23,7 +31,7 @@ async function* walk(
     return;
   }
   for (const { block, sizeBytes } of parts) {
-    const plain = await readBlock(block);
+    const plain = await readBlock(block, { depth, sizeBytes });
     if (blockIdOf(platform, 'manifest', plain) !== block)
       throw wrong(block, 'does not have the bytes its id names');
     const below = parseManifestBlock(plain);

@@ -43,6 +43,7 @@ export async function createHttpApi(options: HttpApiOptions): Promise<FastifyIns
     packGate: createGate(limits.concurrentPacks, limits.waitingPacks),
     smallPackGate: createGate(limits.concurrentSmallPacks, limits.waitingPacks),
     packBuffers: createPackBuffers(KEPT_PACK_BUFFERS),
+    deltaGate: createGate(limits.concurrentPacks, limits.waitingPacks),
     readBuffers: createReadBuffers(KEPT_READ_BYTES),
     stopping: stop.signal,
   };

@@ -10,6 +10,7 @@ export const MEDIA_TYPES = {
   json: 'application/json',
   problem: 'application/problem+json',
   pack: 'application/vnd.cairn.pack',
+  signatures: 'application/vnd.cairn.signatures',
   bytes: 'application/octet-stream',
 } as const;
 
@@ -29,6 +30,12 @@ export const PROTOCOL_LIMITS = {
   maxPackBlocks: 4096,
   /** Plain bytes of all blocks of a pack: what checking it may cost, however well it is compressed. */
   maxPackPlainBytes: 32 * 1024 * 1024,
+  /** Blocks that a delta is made from, or that are named to make one from. */
+  maxDeltaBases: 4,
+  /** Blocks that one request has signed or made into deltas, and deltas in a pack. */
+  maxDeltas: 256,
+  /** Plain bytes of all bases of one request, each counted as often as it is named: what reading them may cost. */
+  maxDeltaBaseBytes: 32 * 1024 * 1024,
   /** Chunks in one announcement of a file on its way. */
   maxAnnouncedChunks: 256,
   /** Block ids in one question. */

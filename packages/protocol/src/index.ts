@@ -220,10 +220,14 @@ export {
   type ChangesResponse,
   changesQuerySchema,
   changesResponseSchema,
+  type DeltasRequest,
+  deltasRequestSchema,
   type MissingBlocksResponse,
   missingBlocksResponseSchema,
+  type SignaturesRequest,
   type SnapshotResponse,
   type StoredBlocksResponse,
+  signaturesRequestSchema,
   snapshotQuerySchema,
   snapshotResponseSchema,
   spaceParamsSchema,
@@ -241,9 +245,15 @@ export {
   userIdSchema,
   versionIdSchema,
 } from './ids.ts';
-export { decodePack, decodePackStream } from './pack/decode-pack.ts';
-export { encodePack, encodePackStream, packBytes } from './pack/encode-pack.ts';
-export type { PackBlock, PackProblem } from './pack/pack-format.ts';
+export { decodeDeltaPack, decodeDeltaStream, decodePack, decodePackStream } from './pack/decode-pack.ts';
+export {
+  encodeDeltaPack,
+  encodeDeltaStream,
+  encodePack,
+  encodePackStream,
+  packBytes,
+} from './pack/encode-pack.ts';
+export type { PackBlock, PackDelta, PackProblem, PackRecord } from './pack/pack-format.ts';
 export { encodePackTable, type NamedPayload } from './pack/pack-table.ts';
 export {
   createPackWriter,

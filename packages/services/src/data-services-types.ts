@@ -1,5 +1,5 @@
 import type { ReadMemory } from '@cairn/block-store';
-import type { StoredBlock } from '@cairn/content';
+import type { DeltaBlock, StoredBlock } from '@cairn/content';
 import type { RetentionRecord } from '@cairn/metadata-store';
 import type {
   Announcement,
@@ -88,11 +88,15 @@ export interface BlocksService {
   ): Promise<readonly BlockId[]>;
   /**
    * Verifies and stores blocks; durable when it resolves. What a manifest block lists must be in the same call or
-   * reachable by the user.
+   * reachable by the user. So must be what a delta is made from; the block that it makes is what is stored.
    * @returns how many blocks were given
    * @throws CairnError `block-wrong`, `blocks-missing` (details.blocks), `storage-full`, `too-large`
    */
-  storeBlocks(principal: Principal, spaceId: SpaceId, blocks: readonly StoredBlock[]): Promise<number>;
+  storeBlocks(
+    principal: Principal,
+    spaceId: SpaceId,
+    blocks: readonly (StoredBlock | DeltaBlock)[],
+  ): Promise<number>;
   /**
    * Blocks in the order asked. Rejects with `not-found` before the first one when any is not reachable.
    * @param memory as for `BlockStore.getMany`: a payload then stays as it is only until the next block is asked for
@@ -103,6 +107,33 @@ export interface BlocksService {
     blockIds: readonly BlockId[],
     memory?: ReadMemory,
   ): Promise<AsyncIterable<StoredBlock>>;
+  /**
+   * The signatures of blocks, in the order asked, as they travel.
+   * @param spanBytes length of the spans that are signed
+   * @throws CairnError `not-found` when any is not reachable, `too-large` when they are too much together
+   */
+  signBlocks(
+    principal: Principal,
+    spaceId: SpaceId,
+    blockIds: readonly BlockId[],
+    spanBytes: number,
+  ): Promise<Uint8Array>;
+  /**
+   * As `readBlocks`, but as a delta where that is shorter. Bases that the user cannot reach are passed over, like
+   * such that nobody has.
+   */
+  readDeltas(
+    principal: Principal,
+    spaceId: SpaceId,
+    wanted: readonly WantedDelta[],
+  ): Promise<AsyncIterable<StoredBlock | DeltaBlock>>;
+}
+
+/** A block, and blocks that the caller has already. */
+export interface WantedDelta {
+  readonly blockId: BlockId;
+  /** At most 4. */
+  readonly bases: readonly BlockId[];
 }
 
 export type { EntryWithPath };

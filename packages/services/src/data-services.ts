@@ -2,6 +2,8 @@ import { listActivity } from './activity/list-activity.ts';
 import { openArchive } from './archives/open-archive.ts';
 import { findMissingBlocks } from './blocks/find-missing-blocks.ts';
 import { readBlocks } from './blocks/read-blocks.ts';
+import { readDeltas } from './blocks/read-deltas.ts';
+import { signBlocks } from './blocks/sign-blocks.ts';
 import { storeBlocks } from './blocks/store-blocks.ts';
 import { commitChangeset } from './changesets/commit-changeset.ts';
 import { listConflicts } from './conflicts/list-conflicts.ts';
@@ -55,6 +57,8 @@ export function createDataServices(dependencies: DataDependencies): DataServices
       findMissingBlocks: bind(findMissingBlocks),
       storeBlocks: bind(storeBlocks),
       readBlocks: bind(readBlocks),
+      signBlocks: bind(signBlocks),
+      readDeltas: bind(readDeltas),
     },
     files: {
       getByPath: bind(getEntryByPath),

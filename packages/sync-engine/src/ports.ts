@@ -1,6 +1,7 @@
 import type {
   AnnouncedFile,
   Announcement,
+  BlockId,
   Changeset,
   ChunkProfile,
   CommitResult,
@@ -35,15 +36,27 @@ export interface SpaceConnection {
     announces?: AnnouncedFile | undefined;
   }): UploadSession;
   readContents(
-    items: Iterable<{ content: FileContent; startAt?: number }>,
+    items: Iterable<{ content: FileContent; startAt?: number; base?: ContentBase | null }>,
     options: { signal?: AbortSignal },
   ): AsyncIterable<ContentPiece>;
-  listChunks(content: FileContent, signal?: AbortSignal): AsyncIterable<ManifestPart>;
+  /** `older`: a version that it resembles, of whose list most is known. */
+  listChunks(
+    content: FileContent,
+    signal?: AbortSignal,
+    older?: FileContent | null,
+  ): AsyncIterable<ManifestPart>;
   hints(
     onHint: (sequence: number | null) => void,
     onState: (state: 'live' | 'polling') => void,
     onAnnouncement: (announcement: Announcement) => void,
   ): { close(): void };
+}
+
+/** Bytes that are here and that blocks of a content may be like, so that less than these has to be sent. */
+export interface ContentBase {
+  basesOf(blockId: BlockId): readonly BlockId[];
+  read(blockId: BlockId): Promise<Uint8Array | null>;
+  note?(wasOfUse: boolean): void;
 }
 
 export interface ContentPiece {

@@ -32,4 +32,20 @@ export const CLIENT_BUGS: readonly PlantedBug[] = [
     replace: '',
     detectors: ['tests:packages/client', 'sim'],
   },
+  {
+    name: 'delta-is-believed',
+    harm: 'what a delta makes of a base that is not what it should be ends up under a name',
+    file: 'packages/content/src/delta/delta-block.ts',
+    find: "if (blockIdOf(platform, kind, made) !== blockId) throw wrong(delta, 'makes other bytes than its id names');",
+    replace: '',
+    detectors: ['tests:packages/content/src/delta'],
+  },
+  {
+    name: 'client-gives-up-with-the-delta',
+    harm: 'a file whose delta does not fit is never sent',
+    file: 'packages/client/src/upload.ts',
+    find: 'if (!isCairnError(error, ...DELTAS_REFUSED)) throw error;',
+    replace: 'throw error;',
+    detectors: ['tests:packages/client/src/deltas.test.ts'],
+  },
 ];

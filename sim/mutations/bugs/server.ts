@@ -113,4 +113,12 @@ export const SERVER_BUGS: readonly PlantedBug[] = [
     replace: '',
     detectors: ['tests:packages/services/src/storage-nodes'],
   },
+  {
+    name: 'delta-of-anybodys-base',
+    harm: "who knows the hash of somebody's block can find out its bytes, span by span",
+    file: 'packages/services/src/blocks/complete-deltas.ts',
+    find: 'if (missing.length > 0) throw blocksMissing(missing);',
+    replace: '',
+    detectors: ['tests:packages/services/src/blocks'],
+  },
 ];

@@ -43,6 +43,8 @@ export interface Metrics {
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
   countBytes(direction: 'in' | 'out', bytes: number): void;
   countCommit(changes: number): void;
+  /** A block that travelled as a delta, and by how many bytes that is shorter than its plain ones. */
+  countDelta(direction: 'in' | 'out', savedBytes: number): void;
   readonly webSockets: { inc(): void; dec(): void };
   readonly longPolls: { inc(): void; dec(): void };
   /** Prometheus text format. */
@@ -64,6 +66,18 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
   const bytes = new Counter({
     name: 'cairn_http_body_bytes_total',
     help: 'Bytes of request and response bodies as their headers state them, and of streams',
+    labelNames: ['direction'],
+    registers,
+  });
+  const deltas = new Counter({
+    name: 'cairn_deltas_total',
+    help: 'Blocks that travelled as deltas',
+    labelNames: ['direction'],
+    registers,
+  });
+  const deltaBytes = new Counter({
+    name: 'cairn_delta_saved_bytes_total',
+    help: 'Bytes by which they were shorter than the plain blocks',
     labelNames: ['direction'],
     registers,
   });
@@ -103,6 +117,10 @@ export function createMetrics(sources: MetricsSources = {}): Metrics {
     observeRequest: ({ method, route, status, seconds }) =>
       requests.observe({ method, route, status: String(status) }, seconds),
     countBytes: (direction, count) => bytes.inc({ direction }, count),
+    countDelta(direction, savedBytes) {
+      deltas.inc({ direction });
+      deltaBytes.inc({ direction }, Math.max(0, savedBytes));
+    },
     countCommit(count) {
       commits.inc();
       changes.inc(count);

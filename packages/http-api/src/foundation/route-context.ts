@@ -22,6 +22,8 @@ export interface RouteContext extends HttpApiOptions {
   /** For packs that are small by what their requests state: many devices' saves at once share a flush. */
   readonly smallPackGate: Gate;
   readonly packBuffers: PackBuffers;
+  /** For what signs blocks and makes deltas: that takes time and several blocks of memory each. */
+  readonly deltaGate: Gate;
   /** What downloads are read into. */
   readonly readBuffers: ReadMemory;
   /** Aborted when the server begins to stop: what waits comes back at once. */

@@ -38,8 +38,10 @@ import { rewindRoute } from './api/v1/rewind/rewind.ts';
 import { searchRoute } from './api/v1/search/search.ts';
 import { serverRoute } from './api/v1/server.ts';
 import { announcementsRoute } from './api/v1/spaces/announcements.ts';
+import { readDeltasRoute } from './api/v1/spaces/blocks-deltas.ts';
 import { missingBlocksRoute } from './api/v1/spaces/blocks-missing.ts';
 import { readBlocksRoute } from './api/v1/spaces/blocks-read.ts';
+import { signBlocksRoute } from './api/v1/spaces/blocks-signatures.ts';
 import { commitChangesetRoute } from './api/v1/spaces/changesets.ts';
 import { conflictsRoute } from './api/v1/spaces/conflicts.ts';
 import { storePackRoute } from './api/v1/spaces/packs.ts';
@@ -102,6 +104,8 @@ export const ALL_ROUTES: readonly Route[] = [
   announcementsRoute,
   missingBlocksRoute,
   readBlocksRoute,
+  signBlocksRoute,
+  readDeltasRoute,
   commitChangesetRoute,
   conflictsRoute,
   spaceRetentionRoute,

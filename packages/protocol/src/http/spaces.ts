@@ -13,8 +13,34 @@ export const blockIdsRequestSchema = z.strictObject({
 });
 export type BlockIdsRequest = z.infer<typeof blockIdsRequestSchema>;
 
-export const missingBlocksResponseSchema = z.object({ missing: z.array(blockIdSchema) });
+export const missingBlocksResponseSchema = z.object({
+  missing: z.array(blockIdSchema),
+  /** Whether this server signs blocks and takes packs with deltas. */
+  deltas: z.boolean().optional(),
+});
 export type MissingBlocksResponse = z.infer<typeof missingBlocksResponseSchema>;
+
+/** POST /spaces/{spaceId}/blocks/signatures */
+export const signaturesRequestSchema = z.strictObject({
+  blockIds: z.array(blockIdSchema).max(PROTOCOL_LIMITS.maxDeltas),
+  /** Length of the spans that are signed. */
+  spanBytes: z.literal([128, 256, 512, 1024, 2048, 4096, 8192]),
+});
+export type SignaturesRequest = z.infer<typeof signaturesRequestSchema>;
+
+/** POST /spaces/{spaceId}/blocks/deltas */
+export const deltasRequestSchema = z.strictObject({
+  blocks: z
+    .array(
+      z.strictObject({
+        blockId: blockIdSchema,
+        /** Blocks that the caller has; one that nobody can read here is passed over. */
+        bases: z.array(blockIdSchema).min(1).max(PROTOCOL_LIMITS.maxDeltaBases),
+      }),
+    )
+    .max(PROTOCOL_LIMITS.maxDeltas),
+});
+export type DeltasRequest = z.infer<typeof deltasRequestSchema>;
 
 /** POST /spaces/{spaceId}/packs */
 export const storedBlocksResponseSchema = z.object({ stored: countSchema });

@@ -11,17 +11,19 @@ import {
   ID_OFFSET,
   PAYLOAD_BYTES_OFFSET,
   type PackBlock,
+  type PackRecord,
   PLAIN_BYTES_OFFSET,
   packError,
 } from './pack-format.ts';
 
 export type BlockHeader = Omit<PackBlock, 'payload'> & { readonly payloadBytes: number };
+export type RecordHeader = Omit<PackRecord, 'payload'> & { readonly payloadBytes: number };
 
 const KINDS = ['chunk', 'manifest'] as const;
-const CODECS = ['raw', 'zstd'] as const;
+const CODECS = ['raw', 'zstd', 'delta'] as const;
 
 /** What a header says; of the payload only how long it is. */
-type Described = Omit<PackBlock, 'payload'> & { readonly payload: { readonly length: number } };
+type Described = Omit<PackRecord, 'payload'> & { readonly payload: { readonly length: number } };
 
 /** The 43 bytes in front of a block's payload. */
 export function encodeBlockHeader(block: Described): Uint8Array<ArrayBuffer> {
@@ -41,6 +43,14 @@ export function writeBlockHeader(into: Uint8Array, view: DataView, offset: numbe
 
 /** Reads and checks a block's header: `bytes` holds exactly its 43 bytes. Throws `bad-request`, `too-large`. */
 export function parseBlockHeader(bytes: Uint8Array): BlockHeader {
+  const header = parseRecordHeader(bytes);
+  const { codec, ...rest } = header;
+  if (codec === 'delta') throw packError('malformed', 'the pack names an unknown codec');
+  return { ...rest, codec };
+}
+
+/** As {@link parseBlockHeader}, where a delta may stand for the block. */
+export function parseRecordHeader(bytes: Uint8Array): RecordHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const kind = KINDS[view.getUint8(0)];
   const codec = CODECS[view.getUint8(1)];

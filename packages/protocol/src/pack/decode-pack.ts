@@ -1,12 +1,14 @@
 import { PROTOCOL_LIMITS } from '../constants.ts';
-import { type BlockHeader, parseBlockHeader } from './block-header.ts';
+import { parseBlockHeader, parseRecordHeader, type RecordHeader } from './block-header.ts';
 import { ByteQueue } from './byte-queue.ts';
 import {
   BLOCK_HEADER_BYTES,
+  DELTA_MAGIC,
   END_BYTES,
   END_MARKER,
   MAGIC,
   type PackBlock,
+  type PackRecord,
   packError,
   TABLE_COUNT_BYTES,
   TABLE_MAGIC,
@@ -16,8 +18,8 @@ function isMagic(magic: Uint8Array, bytes: Uint8Array): boolean {
   return magic.every((byte, index) => bytes[index] === byte);
 }
 
-function checkMagic(bytes: Uint8Array): void {
-  if (!isMagic(MAGIC, bytes)) throw packError('malformed', 'this is not a pack');
+function checkMagic(bytes: Uint8Array, magic: Uint8Array = MAGIC): void {
+  if (!isMagic(magic, bytes)) throw packError('malformed', 'this is not a pack');
 }
 
 function checkEnd(bytes: Uint8Array, count: number): void {
@@ -26,11 +28,20 @@ function checkEnd(bytes: Uint8Array, count: number): void {
 }
 
 /**
- * All blocks of one pack of either form, in order. Payloads are views of `bytes`. Lengths and forms are checked, hashes
- * are not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB, 4096 blocks
- * or 32 MiB of plain bytes.
+ * All blocks of one pack of either form without deltas, in order. Payloads are views of `bytes`. Lengths and forms are
+ * checked, hashes are not. Throws `bad-request` for anything that is not exactly one whole pack, `too-large` over 16 MiB,
+ * 4096 blocks or 32 MiB of plain bytes.
  */
 export function decodePack(bytes: Uint8Array): PackBlock[] {
+  return decodeRecords(bytes, false) as PackBlock[];
+}
+
+/** As {@link decodePack}, of any form: deltas may stand for blocks. What plain bytes they make is counted, too. */
+export function decodeDeltaPack(bytes: Uint8Array): PackRecord[] {
+  return decodeRecords(bytes, true);
+}
+
+function decodeRecords(bytes: Uint8Array, takesDeltas: boolean): PackRecord[] {
   if (bytes.length > PROTOCOL_LIMITS.maxPackBytes) throw packError('too-large', 'the pack is too large');
   let position = 0;
   let headers = 0;
@@ -41,40 +52,41 @@ export function decodePack(bytes: Uint8Array): PackBlock[] {
     position += count;
     return bytes.subarray(position - count, position);
   }
-  function takeHeader(): BlockHeader {
+  function takeHeader(parse: (bytes: Uint8Array) => RecordHeader = parseBlockHeader): RecordHeader {
     if (++headers > PROTOCOL_LIMITS.maxPackBlocks)
       throw packError('too-large', 'the pack has too many blocks');
-    const header = parseBlockHeader(take(BLOCK_HEADER_BYTES));
+    const header = parse(take(BLOCK_HEADER_BYTES));
     plainBytes += header.plainBytes;
     if (plainBytes > PROTOCOL_LIMITS.maxPackPlainBytes)
       throw packError('too-large', 'the pack stands for too many bytes');
     return header;
   }
-  const takePayload = ({ payloadBytes, ...block }: BlockHeader): PackBlock => ({
+  const takePayload = ({ payloadBytes, ...block }: RecordHeader): PackRecord => ({
     ...block,
     payload: take(payloadBytes),
   });
-  function takeFramed(): PackBlock[] {
-    const blocks: PackBlock[] = [];
+  function takeFramed(parse: (bytes: Uint8Array) => RecordHeader): PackRecord[] {
+    const blocks: PackRecord[] = [];
     for (;;) {
       if (position >= bytes.length) throw packError('truncated', 'the pack is cut off');
       if (bytes[position] === END_MARKER) break;
-      blocks.push(takePayload(takeHeader()));
+      blocks.push(takePayload(takeHeader(parse)));
     }
     checkEnd(take(END_BYTES), blocks.length);
     return blocks;
   }
-  function takeTable(): PackBlock[] {
+  function takeTable(): PackRecord[] {
     const stated = take(TABLE_COUNT_BYTES);
     const count = new DataView(stated.buffer, stated.byteOffset, stated.byteLength).getUint32(0, true);
     if (count > PROTOCOL_LIMITS.maxPackBlocks) throw packError('too-large', 'the pack has too many blocks');
-    return Array.from({ length: count }, takeHeader).map(takePayload);
+    return Array.from({ length: count }, () => takeHeader()).map(takePayload);
   }
 
   const magic = take(MAGIC.length);
   const isTable = isMagic(TABLE_MAGIC, magic);
-  if (!isTable) checkMagic(magic);
-  const blocks = isTable ? takeTable() : takeFramed();
+  const mayHaveDeltas = takesDeltas && isMagic(DELTA_MAGIC, magic);
+  if (!isTable && !mayHaveDeltas) checkMagic(magic);
+  const blocks = isTable ? takeTable() : takeFramed(mayHaveDeltas ? parseRecordHeader : parseBlockHeader);
   if (position !== bytes.length) throw packError('malformed', 'something follows the pack');
   return blocks;
 }
@@ -86,7 +98,7 @@ export function decodePack(bytes: Uint8Array): PackBlock[] {
  * @param options.maxBlocks more blocks than this are `too-large`
  * @param options.allocate gives memory of just so many bytes, at most those of a block, for the payload of this block
  */
-export async function* decodePackStream(
+export function decodePackStream(
   pieces: AsyncIterable<Uint8Array>,
   options: {
     readonly maxBlocks?: number;
@@ -94,15 +106,32 @@ export async function* decodePackStream(
   } = {},
 ): AsyncGenerator<PackBlock> {
   const maxBlocks = options.maxBlocks ?? PROTOCOL_LIMITS.maxPackBlocks;
+  return decodeStream(pieces, maxBlocks, MAGIC, parseBlockHeader, options.allocate);
+}
+
+/** As {@link decodePackStream}, of the form that may have deltas. */
+export function decodeDeltaStream(
+  pieces: AsyncIterable<Uint8Array>,
+  options: { readonly maxBlocks: number },
+): AsyncGenerator<PackRecord> {
+  return decodeStream(pieces, options.maxBlocks, DELTA_MAGIC, parseRecordHeader);
+}
+
+async function* decodeStream<Header extends RecordHeader>(
+  pieces: AsyncIterable<Uint8Array>,
+  maxBlocks: number,
+  magic: Uint8Array,
+  parse: (bytes: Uint8Array) => Header,
+  allocate?: (sizeBytes: number, block: Omit<Header, 'payloadBytes'>) => Uint8Array,
+): AsyncGenerator<Omit<Header, 'payloadBytes'> & { readonly payload: Uint8Array }> {
   const queue = new ByteQueue(pieces);
   try {
-    checkMagic(await queue.take(MAGIC.length));
+    checkMagic(await queue.take(magic.length), magic);
     let count = 0;
     for (;;) {
       if ((await queue.peek()) === END_MARKER) break;
       if (count >= maxBlocks) throw packError('too-large', 'the answer has more blocks than were asked for');
-      const { payloadBytes, ...block } = parseBlockHeader(await queue.take(BLOCK_HEADER_BYTES));
-      const { allocate } = options;
+      const { payloadBytes, ...block } = parse(await queue.take(BLOCK_HEADER_BYTES));
       const payload = await queue.take(
         payloadBytes,
         allocate === undefined ? undefined : (sizeBytes) => allocate(sizeBytes, block),

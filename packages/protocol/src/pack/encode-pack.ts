@@ -2,10 +2,12 @@ import { PROTOCOL_LIMITS } from '../constants.ts';
 import { encodeBlockHeader, writeBlockHeader } from './block-header.ts';
 import {
   BLOCK_HEADER_BYTES,
+  DELTA_MAGIC,
   END_BYTES,
   END_MARKER,
   MAGIC,
   type PackBlock,
+  type PackRecord,
   packError,
 } from './pack-format.ts';
 
@@ -27,7 +29,7 @@ export function writeEnd(view: DataView, offset: number, count: number): void {
 }
 
 /** Bytes that the blocks take as a pack. */
-export function packBytes(blocks: readonly PackBlock[]): number {
+export function packBytes(blocks: readonly PackRecord[]): number {
   let total = MAGIC.length + END_BYTES;
   for (const block of blocks) total += BLOCK_HEADER_BYTES + block.payload.length;
   return total;
@@ -38,6 +40,15 @@ export function packBytes(blocks: readonly PackBlock[]): number {
  * Throws `too-large` over 16 MiB, 4096 blocks or 32 MiB of plain bytes.
  */
 export function encodePack(blocks: readonly PackBlock[]): Uint8Array[] {
+  return encodeRecords(blocks, MAGIC);
+}
+
+/** As {@link encodePack}, for who takes deltas. */
+export function encodeDeltaPack(records: readonly PackRecord[]): Uint8Array[] {
+  return encodeRecords(records, DELTA_MAGIC);
+}
+
+function encodeRecords(blocks: readonly PackRecord[], magic: Uint8Array): Uint8Array[] {
   const plainBytes = blocks.reduce((sum, block) => sum + block.plainBytes, 0);
   const fits =
     blocks.length <= PROTOCOL_LIMITS.maxPackBlocks &&
@@ -46,7 +57,7 @@ export function encodePack(blocks: readonly PackBlock[]): Uint8Array[] {
   if (!fits) {
     throw packError('too-large', 'these blocks are too many for one pack');
   }
-  const pieces: Uint8Array[] = [MAGIC];
+  const pieces: Uint8Array[] = [magic];
   for (const block of blocks) pieces.push(encodeBlockHeader(block), block.payload);
   pieces.push(encodeEnd(blocks.length));
   return pieces;
@@ -56,13 +67,23 @@ export function encodePack(blocks: readonly PackBlock[]): Uint8Array[] {
  * A download: the same framing as a pack without its limit on the whole. Gives what is to be sent together; it stays as it is
  * only until the next is asked for, and a block need not stay longer than until then either.
  */
-export async function* encodePackStream(
-  blocks: AsyncIterable<PackBlock>,
+export function encodePackStream(blocks: AsyncIterable<PackBlock>): AsyncGenerator<readonly Uint8Array[]> {
+  return encodeStream(blocks, MAGIC);
+}
+
+/** As {@link encodePackStream}, for who takes deltas. */
+export function encodeDeltaStream(records: AsyncIterable<PackRecord>): AsyncGenerator<readonly Uint8Array[]> {
+  return encodeStream(records, DELTA_MAGIC);
+}
+
+async function* encodeStream(
+  blocks: AsyncIterable<PackRecord>,
+  magic: Uint8Array,
 ): AsyncGenerator<readonly Uint8Array[]> {
   const gathered = new Uint8Array(GATHER_BYTES);
   const view = new DataView(gathered.buffer);
-  gathered.set(MAGIC);
-  let position = MAGIC.length;
+  gathered.set(magic);
+  let position = magic.length;
   let count = 0;
 
   function takeGathered(): Uint8Array {

@@ -10,6 +10,16 @@ export interface PackBlock {
   readonly payload: Uint8Array;
 }
 
+/**
+ * What stands for a block in a pack that may have deltas: the block, or how it is made of others. The same shape as a delta
+ * block of the content package, which says what is in its payload.
+ */
+export type PackRecord = PackBlock | PackDelta;
+
+export interface PackDelta extends Omit<PackBlock, 'codec'> {
+  readonly codec: 'delta';
+}
+
 /*
  * A pack: magic "CPK1"; per block u8 kind, u8 codec, 33-byte id, u32le plain bytes, u32le payload bytes, payload;
  * then 0xFF and u32le number of blocks. The end marker makes a cut-off pack an error instead of a short list.
@@ -21,6 +31,10 @@ export const MAGIC = Uint8Array.of(0x43, 0x50, 0x4b, 0x31);
  */
 export const TABLE_MAGIC = Uint8Array.of(0x43, 0x50, 0x4b, 0x32);
 export const TABLE_COUNT_BYTES = 4;
+/*
+ * The form of "CPK1" where codec 2 is a delta: magic "CPK3". Only for who asked for it, or said that it takes it.
+ */
+export const DELTA_MAGIC = Uint8Array.of(0x43, 0x50, 0x4b, 0x33);
 export const ID_OFFSET = 2;
 export const PLAIN_BYTES_OFFSET = 35;
 export const PAYLOAD_BYTES_OFFSET = 39;

@@ -2,13 +2,21 @@ import { type BlockId, isCairnError, MAX_BLOCK_BYTES } from '@cairn/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PROTOCOL_LIMITS } from '../constants.ts';
-import { decodePack, decodePackStream } from './decode-pack.ts';
-import { encodePack, encodePackStream, packBytes } from './encode-pack.ts';
+import { decodeDeltaPack, decodeDeltaStream, decodePack, decodePackStream } from './decode-pack.ts';
+import {
+  encodeDeltaPack,
+  encodeDeltaStream,
+  encodePack,
+  encodePackStream,
+  packBytes,
+} from './encode-pack.ts';
 import {
   BLOCK_HEADER_BYTES,
+  DELTA_MAGIC,
   ID_OFFSET,
   MAGIC,
   type PackBlock,
+  type PackRecord,
   PLAIN_BYTES_OFFSET,
   TABLE_MAGIC,
 } from './pack-format.ts';
@@ -351,5 +359,83 @@ describe('packs with all headers in front', () => {
     const view = new DataView(large.buffer);
     view.setUint32(TABLE_MAGIC.length + 4 + PLAIN_BYTES_OFFSET, MAX_BLOCK_BYTES + 1, true);
     expect(refusal(() => decodePack(large))).toBe('too-large');
+  });
+});
+
+describe('packs that may have deltas', () => {
+  const records: fc.Arbitrary<PackRecord[]> = fc.array(
+    fc
+      .tuple(blockArbitrary, fc.boolean(), fc.nat(1000))
+      .map(([one, isDelta, saved]) =>
+        isDelta ? { ...one, codec: 'delta' as const, plainBytes: one.payload.length + saved } : one,
+      ),
+    { maxLength: 12 },
+  );
+  const plain = (list: readonly PackRecord[]) =>
+    list.map((one) => ({ ...one, payload: Buffer.from(one.payload).toString('hex') }));
+  async function* oneByOne(list: readonly PackRecord[]): AsyncGenerator<PackRecord> {
+    yield* list;
+  }
+
+  it('come back as they were written, whole or in pieces', async () => {
+    await fc.assert(
+      fc.asyncProperty(records, fc.integer({ min: 1, max: 50 }), async (list, step) => {
+        const bytes = join(encodeDeltaPack(list));
+        expect(plain(decodeDeltaPack(bytes))).toEqual(plain(list));
+        const groups: Uint8Array[] = [];
+        for await (const group of encodeDeltaStream(oneByOne(list))) groups.push(join(group));
+        const streamed = join(groups);
+        expect(streamed).toEqual(bytes);
+        async function* pieces(): AsyncGenerator<Uint8Array> {
+          for (let at = 0; at < bytes.length; at += step) yield bytes.subarray(at, at + step);
+        }
+        const received = await Array.fromAsync(decodeDeltaStream(pieces(), { maxBlocks: 12 }));
+        expect(plain(received)).toEqual(plain(list));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('are refused when cut off, followed by anything, or where no deltas are taken', () => {
+    const refusal = (decode: () => unknown): unknown => {
+      try {
+        decode();
+        return null;
+      } catch (error) {
+        return isCairnError(error) ? error.details['problem'] : error;
+      }
+    };
+    fc.assert(
+      fc.property(records, fc.double({ min: 0, max: 1, noNaN: true }), (list, at) => {
+        const bytes = join(encodeDeltaPack(list));
+        const cut = bytes.subarray(0, Math.min(bytes.length - 1, Math.floor(at * bytes.length)));
+        expect(refusal(() => decodeDeltaPack(cut))).toBe('truncated');
+        expect(refusal(() => decodeDeltaPack(join([bytes, Uint8Array.of(0)])))).toBe('malformed');
+        expect(refusal(() => decodePack(bytes))).toBe('malformed');
+        const named = bytes.slice();
+        named.set(MAGIC);
+        const hasDelta = list.some(({ codec }) => codec === 'delta');
+        expect(refusal(() => decodeDeltaPack(named))).toBe(hasDelta ? 'malformed' : null);
+      }),
+    );
+    expect(DELTA_MAGIC).not.toEqual(MAGIC);
+  });
+
+  it('count what deltas make as plain bytes, and take none that are longer than that', () => {
+    const payload = new Uint8Array(100);
+    const blockId = `01${'a'.repeat(64)}` as BlockId;
+    const delta = { blockId, kind: 'chunk', codec: 'delta', plainBytes: MAX_BLOCK_BYTES, payload } as const;
+    const many = Array.from({ length: 11 }, () => delta);
+    expect(() => encodeDeltaPack(many)).toThrow(expect.objectContaining({ code: 'too-large' }));
+    const ten = join(encodeDeltaPack(many.slice(1)));
+    expect(decodeDeltaPack(ten)).toHaveLength(10);
+    const eleven = join([
+      ten.subarray(0, -5),
+      ten.subarray(4, 4 + BLOCK_HEADER_BYTES + 100),
+      ten.subarray(-5),
+    ]);
+    expect(() => decodeDeltaPack(eleven)).toThrow(expect.objectContaining({ code: 'too-large' }));
+    const long = join(encodeDeltaPack([{ ...delta, plainBytes: 99 }]));
+    expect(() => decodeDeltaPack(long)).toThrow(expect.objectContaining({ code: 'bad-request' }));
   });
 });

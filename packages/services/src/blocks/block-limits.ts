@@ -7,6 +7,12 @@ export const MAX_BLOCKS_PER_CALL = 4096;
  * space already references is not looked at again, so this bounds what is new: 2 TiB in chunks of 1 MiB.
  */
 export const MAX_LISTED_PARTS = 2 * 1024 * 1024;
+/**
+ * Deltas of one call, blocks that it has signed, or blocks that it wants as deltas; and the plain bytes of all blocks that these are
+ * made from, each counted as often as it is named.
+ */
+export const MAX_DELTAS_PER_CALL = 256;
+export const MAX_DELTA_BASE_BYTES = 32 * 1024 * 1024;
 /** How long what a user sent, or was told is there, is kept for a commit. */
 export const LEASE_MS = 48 * 60 * 60 * 1000;
 /** How long a resumable upload lasts. Not longer than the leases of its first part's blocks. */

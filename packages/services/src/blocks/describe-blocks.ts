@@ -19,7 +19,15 @@ let scratch: Uint8Array | null = null;
  */
 export function verifyBlock(platform: ContentPlatform, block: StoredBlock): VerifiedBlock {
   if (block.codec !== 'raw') scratch ??= new Uint8Array(MAX_BLOCK_BYTES + 1);
-  const plain = openBlock(platform, block, block.codec === 'raw' ? undefined : (scratch ?? undefined));
+  const into = block.codec === 'raw' ? undefined : (scratch ?? undefined);
+  return describePlain(block, openBlock(platform, block, into));
+}
+
+/**
+ * As {@link verifyBlock}, of a block whose plain bytes were verified already.
+ * @throws CairnError `block-wrong`
+ */
+export function describePlain(block: StoredBlock, plain: Uint8Array): VerifiedBlock {
   if (block.kind === 'chunk') return { block, depth: 0, parts: null };
   const { depth, parts } = parseManifestBlock(plain);
   return { block, depth: depth + 1, parts };

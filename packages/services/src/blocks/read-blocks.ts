@@ -1,5 +1,6 @@
 import type { BlockStore, ReadMemory } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
+import type { MetadataReader } from '@cairn/metadata-store';
 import { type BlockId, CairnError, type SpaceId } from '@cairn/model';
 import { authoriseSpace } from '../authorisation/authorise.ts';
 import type { Principal } from '../authorisation/principal.ts';
@@ -28,6 +29,26 @@ export async function* readKnownBlocks(
   }
 }
 
+/** Which of the blocks this user may read in this space, same order. */
+export async function findReadable(
+  reader: MetadataReader,
+  principal: Principal,
+  spaceId: SpaceId,
+  blockIds: readonly BlockId[],
+  now: number,
+): Promise<boolean[]> {
+  const readable = await reader.hasReferences(spaceId, blockIds);
+  const others = blockIds.filter((_, position) => readable[position] !== true);
+  const reachable = await reader.canReach(principal.userId, others, now);
+  let next = 0;
+  return readable.map((is) => is || reachable[next++] === true);
+}
+
+/** The one answer for blocks that nobody has and for those of other people. */
+export function noSuchBlock(): CairnError {
+  return new CairnError('not-found', 'there is no such block, or it is not yours; check the ids');
+}
+
 /** See `BlocksService.readBlocks`. */
 export async function readBlocks(
   { store, blocks, environment }: DataDependencies,
@@ -40,12 +61,8 @@ export async function readBlocks(
   const now = environment.clock.now();
   const readable = await store.read(async (reader) => {
     await authoriseSpace(reader, principal, 'read', spaceId);
-    const referenced = await reader.hasReferences(spaceId, blockIds);
-    const others = blockIds.filter((_, position) => referenced[position] !== true);
-    return (await reader.canReach(principal.userId, others, now)).every(Boolean);
+    return (await findReadable(reader, principal, spaceId, blockIds, now)).every(Boolean);
   });
-  if (!readable) {
-    throw new CairnError('not-found', 'there is no such block, or it is not yours; check the ids');
-  }
+  if (!readable) throw noSuchBlock();
   return readKnownBlocks(blocks, blockIds, memory);
 }

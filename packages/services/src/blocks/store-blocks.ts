@@ -1,4 +1,4 @@
-import type { StoredBlock } from '@cairn/content';
+import type { DeltaBlock, StoredBlock } from '@cairn/content';
 import type { MetadataReader } from '@cairn/metadata-store';
 import { type BlockId, CairnError, type SpaceId } from '@cairn/model';
 import { authoriseSpace } from '../authorisation/authorise.ts';
@@ -6,6 +6,7 @@ import type { Principal } from '../authorisation/principal.ts';
 import type { DataDependencies } from '../data-dependencies.ts';
 import { LEASE_MS, MAX_BLOCKS_PER_CALL } from './block-limits.ts';
 import { blocksMissing, checkReachable } from './check-reachable.ts';
+import { completeDeltas } from './complete-deltas.ts';
 import { describeBlocks, listOutsideParts, type VerifiedBlock, verifyBlock } from './describe-blocks.ts';
 
 /** How often blocks are put again because their delete may be on its way. One more than enough but in a bug. */
@@ -90,7 +91,7 @@ export async function storeBlocks(
   dependencies: DataDependencies,
   principal: Principal,
   spaceId: SpaceId,
-  blocks: readonly StoredBlock[],
+  blocks: readonly (StoredBlock | DeltaBlock)[],
 ): Promise<number> {
   if (blocks.length > MAX_BLOCKS_PER_CALL) {
     throw new CairnError(
@@ -102,7 +103,10 @@ export async function storeBlocks(
   await dependencies.store.read((reader) => authoriseSpace(reader, principal, 'write', spaceId), {
     sees: 'latest',
   });
-  const verified = blocks.map((block) => verifyBlock(dependencies.platform, block));
-  await saveVerifiedBlocks(dependencies, principal, spaceId, verified);
+  const deltas = blocks.filter((block) => block.codec === 'delta');
+  const completed = await completeDeltas(dependencies, principal, spaceId, deltas);
+  const whole = blocks.filter((block) => block.codec !== 'delta');
+  const verified = whole.map((block) => verifyBlock(dependencies.platform, block));
+  await saveVerifiedBlocks(dependencies, principal, spaceId, [...verified, ...completed]);
   return blocks.length;
 }

@@ -1,7 +1,6 @@
-import { blockIdOf, type ContentPlatform } from '@cairn/content';
+import type { ContentPlatform } from '@cairn/content';
 import type { TemporaryFile } from '@cairn/filesystem';
 import {
-  type BlockId,
   CairnError,
   type EntryId,
   type FileContent,
@@ -10,9 +9,10 @@ import {
   type ManifestPart,
 } from '@cairn/model';
 import { joinPath, parentPath } from '../local-tree.ts';
-import type { ContentPiece } from '../ports.ts';
+import type { ContentBase, ContentPiece } from '../ports.ts';
 import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './engine-wide.ts';
+import { openLocalBase, readKnown, smallContentBase } from './local-base.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 import type { ReceivedFile } from './received-chunks.ts';
 
@@ -144,12 +144,13 @@ export async function fetchFiles(
 ): Promise<void> {
   const { failures, counters } = deps;
   const open = new Map<Prepared, TemporaryFile>();
-  const wanted: { file: Prepared; content: FileContent; positions: readonly number[] }[] = [];
+  const wanted: (Missing & { file: Prepared })[] = [];
   const lastIndex = new Map<Prepared, number>();
   try {
     for (const file of files) {
       if (handlers.onBytes !== undefined && fitsInMemory(file.entry.content)) {
-        wanted.push({ file, content: file.entry.content, positions: [0] });
+        const base = smallContentBase(deps, file.path, file.node?.content);
+        wanted.push({ file, content: file.entry.content, positions: [0], base });
         continue;
       }
       try {
@@ -159,7 +160,7 @@ export async function fetchFiles(
         open.set(file, temporary);
         const missing = await findMissingParts(deps, file, temporary, ahead, signal);
         if (missing === null) {
-          wanted.push({ file, content: file.entry.content, positions: [0] });
+          wanted.push({ file, content: file.entry.content, positions: [0], base: null });
         } else {
           for (const piece of missing) wanted.push({ file, ...piece });
         }
@@ -175,7 +176,7 @@ export async function fetchFiles(
     }
     const failed = new Set<Prepared>();
     const pieces = deps.space.readContents(
-      wanted.map(({ content }) => ({ content })),
+      wanted.map(({ content, base }) => ({ content, base })),
       { signal },
     );
     for await (const piece of pieces) {
@@ -252,6 +253,14 @@ function temporaryName(entry: FileEntry): string {
   return `${entry.entryId}-${entry.content.contentId.slice(2, 34)}`;
 }
 
+/** A list of parts to fetch, with their positions in the file. */
+interface Missing {
+  readonly content: FileContent;
+  readonly positions: readonly number[];
+  /** What of the file on this disk they may be like. */
+  readonly base: ContentBase | null;
+}
+
 /**
  * Fills the temporary file from what is on this disk already. Returns lists of the parts to fetch, with their
  * positions in the file; `null` when the whole content is to be fetched as it is.
@@ -262,18 +271,19 @@ async function findMissingParts(
   temporary: TemporaryFile,
   ahead: ReceivedFile | null,
   signal: AbortSignal,
-): Promise<{ content: FileContent; positions: number[] }[] | null> {
+): Promise<Missing[] | null> {
   const { content } = file.entry;
   const base = file.node?.content ?? null;
   const resumable = ahead?.writtenBytes ?? temporary.existingBytes;
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
-  const known = base === null ? null : await locateChunks(deps, base, signal);
+  const known = base === null ? null : await openLocalBase(deps, file.path, base, signal);
   const handle = known === null ? null : await deps.filesystem.openRead(file.path);
   try {
     const missing: { part: ManifestPart; position: number }[] = [];
     let position = 0;
-    for await (const part of deps.space.listChunks(content, signal)) {
+    for await (const part of deps.space.listChunks(content, signal, base)) {
       const end = position + part.sizeBytes;
+      known?.next(part);
       // Of what was received ahead it is known what is where; what a process before left is hashed.
       const isAhead = ahead?.chunks.has(position, part) === true;
       if (isAhead) deps.counters.aheadBytes += part.sizeBytes;
@@ -282,7 +292,9 @@ async function findMissingParts(
         (ahead === null && end <= resumable && (await holds(deps.platform, temporary, part, position)));
       if (!there) {
         const bytes =
-          handle === null ? null : await readKnown(deps.platform, handle, known?.get(part.block), part);
+          handle === null
+            ? null
+            : await readKnown(deps.platform, handle, known?.positionOf(part.block), part);
         if (bytes === null) {
           missing.push({ part, position });
         } else {
@@ -293,24 +305,10 @@ async function findMissingParts(
       position = end;
     }
     if (resumable > content.sizeBytes) await temporary.truncate(content.sizeBytes);
-    return groupParts(content, missing);
+    return groupParts(content, missing, known?.toContentBase() ?? null);
   } finally {
     await handle?.close();
   }
-}
-
-async function locateChunks(
-  deps: DownloadDeps,
-  base: FileContent,
-  signal: AbortSignal,
-): Promise<Map<BlockId, number>> {
-  const positions = new Map<BlockId, number>();
-  let position = 0;
-  for await (const part of deps.space.listChunks(base, signal)) {
-    positions.set(part.block, position);
-    position += part.sizeBytes;
-  }
-  return positions;
 }
 
 async function holds(
@@ -322,30 +320,13 @@ async function holds(
   return (await readKnown(platform, source, position, part)) !== null;
 }
 
-/** The part's bytes from a place where they may be; `null` unless they are exactly these. */
-async function readKnown(
-  platform: ContentPlatform,
-  source: Pick<TemporaryFile, 'read'>,
-  position: number | undefined,
-  part: ManifestPart,
-): Promise<Uint8Array | null> {
-  if (position === undefined) return null;
-  const bytes = new Uint8Array(part.sizeBytes);
-  let length = 0;
-  while (length < bytes.length) {
-    const count = await source.read(bytes.subarray(length), position + length);
-    if (count === 0) return null;
-    length += count;
-  }
-  return blockIdOf(platform, 'chunk', bytes) === part.block ? bytes : null;
-}
-
 /** Lists of parts as contents of their own, so that they are read like any file. */
 function groupParts(
   content: FileContent,
   missing: readonly { part: ManifestPart; position: number }[],
-): { content: FileContent; positions: number[] }[] {
-  const groups: { content: FileContent; positions: number[] }[] = [];
+  base: ContentBase | null,
+): Missing[] {
+  const groups: Missing[] = [];
   for (let start = 0; start < missing.length; start += MAX_PARTS_AT_ONCE) {
     const group = missing.slice(start, start + MAX_PARTS_AT_ONCE);
     const parts = group.map(({ part }) => part);
@@ -356,6 +337,7 @@ function groupParts(
         manifest: { profile: content.manifest.profile, depth: 0, parts },
       },
       positions: group.map(({ position }) => position),
+      base,
     });
   }
   return groups;

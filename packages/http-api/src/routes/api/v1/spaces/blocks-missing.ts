@@ -22,7 +22,7 @@ export const missingBlocksRoute: Route = (app, { data }) => {
         spaceId,
         request.body.blockIds,
       );
-      return { missing: [...missing] };
+      return { missing: [...missing], deltas: true };
     },
   );
 };

@@ -1,5 +1,5 @@
 import { CairnError } from '@cairn/model';
-import { decodePack, spaceParamsSchema, storedBlocksResponseSchema } from '@cairn/protocol';
+import { decodeDeltaPack, spaceParamsSchema, storedBlocksResponseSchema } from '@cairn/protocol';
 import { principalOf } from '../../../../foundation/authentication.ts';
 import { binarySchema } from '../../../../foundation/binary-schema.ts';
 import { parsePackBodies } from '../../../../foundation/bodies.ts';
@@ -32,8 +32,12 @@ export const storePackRoute: Route = (app, context) => {
           if (body === null) {
             throw new CairnError('bad-request', 'the body is not a pack; send application/vnd.cairn.pack');
           }
-          const blocks = decodePack(body.bytes);
-          return { stored: await context.data.blocks.storeBlocks(principal, spaceId, blocks) };
+          const blocks = decodeDeltaPack(body.bytes);
+          const stored = await context.data.blocks.storeBlocks(principal, spaceId, blocks);
+          for (const { codec, plainBytes, payload } of blocks) {
+            if (codec === 'delta') context.metrics.countDelta('in', plainBytes - payload.length);
+          }
+          return { stored };
         } finally {
           // Not before: the blocks are views of these bytes until they are stored.
           body?.release();
