@@ -15,6 +15,7 @@ import { isEngineWide } from './engine-wide.ts';
 import { openLocalBase, readKnown, smallContentBase } from './local-base.ts';
 import { createPlacer, type Prepared } from './place-files.ts';
 import type { ReceivedFile } from './received-chunks.ts';
+import { findTwins, openTwin, readTwin } from './twin-files.ts';
 
 /** Files up to this size, of one chunk, are not worth resuming: they wait in memory for their turn to be written. */
 const MAX_BYTES_IN_MEMORY = 128 * 1024;
@@ -146,10 +147,21 @@ export async function fetchFiles(
   const open = new Map<Prepared, TemporaryFile>();
   const wanted: (Missing & { file: Prepared })[] = [];
   const lastIndex = new Map<Prepared, number>();
+  const twins = findTwins(
+    deps.local,
+    files.map(({ entry }) => entry),
+  );
   try {
     for (const file of files) {
+      const twin = twins.get(file.entry.content.contentId) ?? null;
       if (handlers.onBytes !== undefined && fitsInMemory(file.entry.content)) {
         const base = smallContentBase(deps, file.path, file.node?.content);
+        const copied = twin === null ? null : await readTwin(deps, twin, file.entry.content);
+        if (copied !== null) {
+          counters.reusedBytes += copied.length;
+          await handlers.onBytes(copied, file);
+          continue;
+        }
         wanted.push({ file, content: file.entry.content, positions: [0], base });
         continue;
       }
@@ -158,7 +170,7 @@ export async function fetchFiles(
         const ahead = await deps.ahead.claim(file.entry, name);
         const temporary = ahead?.temporary ?? (await deps.filesystem.openTemporary(name));
         open.set(file, temporary);
-        const missing = await findMissingParts(deps, file, temporary, ahead, signal);
+        const missing = await findMissingParts(deps, file, temporary, { ahead, twin }, signal);
         if (missing === null) {
           wanted.push({ file, content: file.entry.content, positions: [0], base: null });
         } else {
@@ -269,16 +281,20 @@ async function findMissingParts(
   deps: DownloadDeps,
   file: Prepared,
   temporary: TemporaryFile,
-  ahead: ReceivedFile | null,
+  { ahead, twin }: { readonly ahead: ReceivedFile | null; readonly twin: string | null },
   signal: AbortSignal,
 ): Promise<Missing[] | null> {
   const { content } = file.entry;
-  const base = file.node?.content ?? null;
   const resumable = ahead?.writtenBytes ?? temporary.existingBytes;
+  const copied = ahead === null && twin !== null ? await openTwin(deps, twin) : null;
+  // The twin has the very content, the file itself an older one.
+  const base = copied !== null ? content : (file.node?.content ?? null);
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
-  const known = base === null ? null : await openLocalBase(deps, file.path, base, signal);
-  const handle = known === null ? null : await deps.filesystem.openRead(file.path);
+  let handle = copied;
   try {
+    const basePath = copied === null ? file.path : (twin ?? file.path);
+    const known = base === null ? null : await openLocalBase(deps, basePath, base, signal);
+    if (known !== null) handle ??= await deps.filesystem.openRead(file.path);
     const missing: { part: ManifestPart; position: number }[] = [];
     let position = 0;
     for await (const part of deps.space.listChunks(content, signal, base)) {

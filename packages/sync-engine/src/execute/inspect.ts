@@ -16,6 +16,7 @@ import type { DownloadDeps, ExecuteDeps } from './deps.ts';
 import { isEngineWide } from './engine-wide.ts';
 import { recognisePlaced } from './placing-notes.ts';
 import { readSnapshot } from './read-snapshot.ts';
+import { findLikelyOriginal } from './twin-files.ts';
 
 /** A file must have rested this long before it is read: a later write then shows in its times. */
 export const SETTLE_MS = 20;
@@ -151,7 +152,8 @@ export async function readStable(
     const before = await handle.status();
     if (before.fingerprint !== node.fingerprint) return changed();
     const remote = deps.trees.remote.get(node.entryId);
-    const base = remote?.kind === 'file' ? remote.content : null;
+    const original = upload === null ? null : findLikelyOriginal(deps, before.sizeBytes);
+    const base = remote?.kind === 'file' ? remote.content : original;
     const chosen = profile ?? chooseProfile(before.sizeBytes, base?.manifest.profile ?? null);
     const read = () =>
       withSource(handle, before.sizeBytes, async (source) =>

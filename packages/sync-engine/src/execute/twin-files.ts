@@ -1,7 +1,9 @@
+import type { ReadHandle } from '@cairn/filesystem';
 import { type ContentId, type FileContent, type FileEntry, isCairnError } from '@cairn/model';
 import { packedIdOf, packId } from '@cairn/tree-store';
 import type { LocalTree } from '../local-tree.ts';
 import type { DownloadDeps } from './deps.ts';
+import { readKnown } from './local-base.ts';
 
 /** Less than this is fetched sooner than all files are looked through. */
 const MIN_SOUGHT_BYTES = 1024 * 1024;
@@ -28,17 +30,39 @@ export function findTwins(local: LocalTree, files: readonly FileEntry[]): Readon
   return paths;
 }
 
-/** The twin's handle; `null` when it is not there any more. */
+/** The bytes of a twin of one chunk, `null` unless they are exactly these. */
+export async function readTwin(
+  deps: Pick<DownloadDeps, 'filesystem' | 'platform'>,
+  path: string,
+  { manifest }: FileContent,
+): Promise<Uint8Array | null> {
+  const [part] = manifest.parts;
+  const handle = part === undefined ? null : await openTwin(deps, path);
+  if (part === undefined || handle === null) return null;
+  try {
+    return await readKnown(deps.platform, handle, 0, part);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The twin's handle, to which what cannot be read is its end; `null` when the twin is not there any more. */
 export async function openTwin(
   { filesystem }: Pick<DownloadDeps, 'filesystem'>,
   path: string,
-): Promise<Awaited<ReturnType<DownloadDeps['filesystem']['openRead']>> | null> {
-  try {
-    return await filesystem.openRead(path);
-  } catch (error) {
-    if (isCairnError(error, 'root-missing')) throw error;
-    return null;
-  }
+): Promise<Pick<ReadHandle, 'read' | 'close'> | null> {
+  const orNothing =
+    <Nothing>(nothing: Nothing) =>
+    (error: unknown): Nothing => {
+      if (isCairnError(error, 'root-missing')) throw error;
+      return nothing;
+    };
+  const handle = await filesystem.openRead(path).catch(orNothing(null));
+  if (handle === null) return null;
+  return {
+    read: (into, position) => handle.read(into, position).catch(orNothing(0)),
+    close: () => handle.close(),
+  };
 }
 
 /**

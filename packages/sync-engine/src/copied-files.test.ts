@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createTestWorld, type TestDevice, type TestWorld } from './testing/world.ts';
+
+const MIB = 1024 * 1024;
+
+describe('copies of files', () => {
+  let world: TestWorld;
+  let a: TestDevice;
+  let b: TestDevice;
+
+  beforeEach(async () => {
+    world = await createTestWorld();
+    a = await world.addDevice('Laptop');
+    b = await world.addDevice('Desktop');
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+  });
+  afterEach(() => world.close());
+
+  const equal = (device: TestDevice, path: string, bytes: Uint8Array) =>
+    Buffer.compare(device.disk.user.readFile(path), bytes) === 0;
+
+  test.each([MIB, 3 * MIB, 40 * MIB])('bring no bytes (%i bytes)', async (sizeBytes) => {
+    const bytes = randomBytes(sizeBytes);
+    a.disk.user.writeFile('original.bin', bytes);
+    await world.settle([a, b]);
+    const [sent, received] = [a.network.sentBlocks, b.network.readBlocks];
+    const reused = b.engine.status().counters.reusedBytes;
+    a.disk.user.writeFile('copy.bin', bytes);
+    await world.settle([a, b]);
+    expect(equal(b, 'copy.bin', bytes)).toBe(true);
+    expect(a.network.sentBlocks).toBe(sent);
+    expect(b.network.readBlocks).toBe(received);
+    expect(b.engine.status().counters.reusedBytes - reused).toBe(sizeBytes);
+  });
+
+  test('small ones of many bring none either', async () => {
+    const files = Array.from({ length: 60 }, () => randomBytes(40_000));
+    for (const [index, bytes] of files.entries()) a.disk.user.writeFile(`original-${index}`, bytes);
+    await world.settle([a, b]);
+    const reused = b.engine.status().counters.reusedBytes;
+    for (const [index, bytes] of files.entries()) a.disk.user.writeFile(`copy-${index}`, bytes);
+    await world.settle([a, b]);
+    for (const [index, bytes] of files.entries()) expect(equal(b, `copy-${index}`, bytes)).toBe(true);
+    expect(b.engine.status().counters.reusedBytes).toBeGreaterThan(reused);
+  });
+
+  test('are fetched where the original is not any more what it was seen to be', async () => {
+    const bytes = randomBytes(2 * MIB);
+    a.disk.user.writeFile('original.bin', bytes);
+    await world.settle([a, b]);
+    await b.stop();
+    a.disk.user.writeFile('copy.bin', bytes);
+    await world.settle([a]);
+    const edited = Buffer.from(bytes);
+    edited.fill(7, 0, MIB);
+    b.disk.user.writeFile('original.bin', edited);
+    b.start();
+    await world.settle([a, b]);
+    for (const device of [a, b]) {
+      expect(equal(device, 'copy.bin', bytes)).toBe(true);
+      expect(equal(device, 'original.bin', edited)).toBe(true);
+    }
+  });
+});
