@@ -28,7 +28,7 @@ describe('copies of files', () => {
       [a, b].every(({ disk, engine }) => disk.user.find(path) && engine.status().state === 'in-sync'),
     );
 
-  test.each([MIB, 3 * MIB, 40 * MIB])('bring no bytes (%i bytes)', async (sizeBytes) => {
+  test.each([MIB, 3 * MIB, 24 * MIB])('bring no bytes (%i bytes)', async (sizeBytes) => {
     const bytes = randomBytes(sizeBytes);
     a.disk.user.writeFile('original.bin', bytes);
     await isThere('original.bin');

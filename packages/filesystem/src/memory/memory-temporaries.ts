@@ -22,13 +22,27 @@ export interface MemoryTemporariesOptions {
 export function createMemoryTemporaries(options: MemoryTemporariesOptions) {
   const { disk, environment, check, privateFolder } = options;
   const open = new Map<string, MemoryTemporary>();
+  const roomy = new WeakSet<ArrayBufferLike>();
 
   function resize(file: MemoryFile, sizeBytes: number): void {
     const growth = sizeBytes - file.bytes.length;
     if (growth > 0) disk.assertRoom(growth);
     disk.addUsed(growth);
-    const bytes = new Uint8Array(sizeBytes);
+    const { buffer } = file.bytes;
+    // Zeros behind the end: only what was made here has them. What a power cut leaves must stay as it is.
+    if (
+      growth > 0 &&
+      roomy.has(buffer) &&
+      sizeBytes <= buffer.byteLength &&
+      file.durableBytes?.buffer !== buffer
+    ) {
+      file.bytes = new Uint8Array(buffer, 0, sizeBytes);
+      return;
+    }
+    // Twice the size for what grows: files of many pieces would otherwise be copied with each of them.
+    const bytes = new Uint8Array(new ArrayBuffer(growth > 0 ? 2 * sizeBytes : sizeBytes), 0, sizeBytes);
     bytes.set(file.bytes.subarray(0, sizeBytes));
+    if (growth > 0) roomy.add(bytes.buffer);
     file.bytes = bytes;
   }
 
