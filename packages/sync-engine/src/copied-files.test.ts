@@ -38,7 +38,8 @@ describe('copies of files', () => {
     await isThere('copy.bin');
     expect(equal(b, 'copy.bin', bytes)).toBe(true);
     expect(a.network.sentBlocks).toBe(sent);
-    expect(b.network.readBlocks).toBe(received);
+    // At most the blocks of its list, of some dozens of chunks each.
+    expect(b.network.readBlocks - received).toBeLessThanOrEqual(sizeBytes / (4 * MIB));
     expect(b.engine.status().counters.reusedBytes - reused).toBe(sizeBytes);
   });
 
