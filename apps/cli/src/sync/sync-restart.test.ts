@@ -143,6 +143,8 @@ describe('daemons and servers that stop at any moment', () => {
       async () => (await readFile(join(desktop.folder, 'polled.txt'), 'utf8').catch(() => '')) === 'polled',
       'a poll',
     );
+    // The file is there before the device has noted that it is.
+    await desktop.until(({ state }) => state === 'in-sync', 'rest');
     expect((await desktop.run('sync', 'status')).output).toContain('asking the server now and then');
   });
 });
