@@ -111,3 +111,22 @@ it('tells nothing more when the file has come to its end', async () => {
   announcer.stored([block(2)]);
   expect(told).toEqual([[0]]);
 });
+
+it('of an edit tells nothing before much of it is new, and then all', async () => {
+  announcer.expectEdit();
+  const large = (index: number): void =>
+    announcer.cut({
+      blockId: block(index),
+      kind: 'chunk',
+      plain: new Uint8Array(1024 * 1024),
+      position: index * 1024 * 1024,
+    });
+  for (let index = 0; index < 20; index++) large(index);
+  announcer.stored(Array.from({ length: 15 }, (_, index) => block(index)));
+  expect(told).toEqual([]);
+  announcer.stored([block(15)]);
+  expect(told[0]?.length).toBe(16);
+  await answer();
+  announcer.stored([block(16)]);
+  expect(told[1]?.length).toBe(1);
+});

@@ -17,9 +17,13 @@ import { DEFAULT_RETRY } from './retry.ts';
 const MAX_WAITING_CHUNKS = 8192;
 /** What comes too late is of no use, and the next one tells more. */
 const IDLE_TIMEOUT_MS = 10_000;
+/** Of an edit less is not told: it travels as deltas, which need the version, and whole chunks would come on top of them. */
+const EDIT_BYTES = 16 * 1024 * 1024;
 
 /** Tells the other devices of the account how far a file on its way has come. Its failures are nobody's. */
 export interface Announcer {
+  /** The file has an older version: little that is new of it is not told. */
+  expectEdit(): void;
   /** Notes a block that is to be sent, in the order of the file. */
   cut(block: PlainBlock): void;
   /** Notes that the server has these blocks now. */
@@ -45,6 +49,8 @@ export function createAnnouncer(
   let ready: AnnouncedChunk[] = [];
   let isTelling = false;
   let hasEnded = false;
+  /** Bytes that have to be ready before any is told. */
+  let heldBackBytes = 0;
 
   function advance(): void {
     const first = waiting.findIndex(({ block }) => !onServer.has(block));
@@ -58,6 +64,8 @@ export function createAnnouncer(
 
   function tell(): void {
     if (isTelling || hasEnded || ready.length === 0) return;
+    if (ready.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) < heldBackBytes) return;
+    heldBackBytes = 0;
     const chunks = ready.slice(0, PROTOCOL_LIMITS.maxAnnouncedChunks);
     ready = ready.slice(chunks.length);
     isTelling = true;
@@ -89,6 +97,9 @@ export function createAnnouncer(
   }
 
   return {
+    expectEdit() {
+      heldBackBytes = EDIT_BYTES;
+    },
     cut({ blockId, kind, plain, position }) {
       if (hasEnded || kind !== 'chunk' || position === undefined) return;
       waiting.push({ position, block: blockId, sizeBytes: plain.length });

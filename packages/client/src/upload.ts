@@ -335,6 +335,7 @@ export function createUpload(
       const older = base
         ? { version: await readBaseVersion(api, reader, base, signal), tally: { vain: 0 } }
         : null;
+      if (older !== null) announcer?.expectEdit();
       try {
         const content = await cutContent(platform, source, {
           profile,
