@@ -64,8 +64,10 @@ export function createAnnouncer(
 
   function tell(): void {
     if (isTelling || hasEnded || ready.length === 0) return;
-    if (ready.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) < heldBackBytes) return;
-    heldBackBytes = 0;
+    if (heldBackBytes > 0) {
+      if (ready.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) < heldBackBytes) return;
+      heldBackBytes = 0;
+    }
     const chunks = ready.slice(0, PROTOCOL_LIMITS.maxAnnouncedChunks);
     ready = ready.slice(chunks.length);
     isTelling = true;

@@ -9,6 +9,6 @@ export {
   type SqliteTreeStoreOptions,
 } from './sqlite/open-tree-store.ts';
 export { readSqliteTreeStore } from './sqlite/read-tree-store.ts';
-export { packedIdOf, packId } from './store/packed-content.ts';
+export { packedIdOf, packedSizeOf, packId } from './store/packed-content.ts';
 export { identityOf, observationOf } from './store/packed-node.ts';
 export type { NodeSketch, Notice, ObservedTree, Tree, TreeStore } from './tree-store.ts';

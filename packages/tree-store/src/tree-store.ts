@@ -12,7 +12,7 @@ export interface NodeSketch {
    * in the other trees.
    */
   readonly observation: string | null;
-  /** Packed; `packedIdOf` tells which content it is. */
+  /** Packed: `packedIdOf` and `packedSizeOf` tell of it without making it. */
   readonly content: string | null;
 }
 

@@ -135,7 +135,8 @@ export interface FetchHandlers {
 
 /**
  * Brings the bytes of each file into a temporary file: first what was received ahead, or what an interrupted download
- * left there, then chunks that the file's present content on this disk has, then the rest from the server in one stream over all files. Every byte is checked against its block id before it counts.
+ * left there, then what another file on this disk with the same content has, or else the file's present content, then the
+ * rest from the server in one stream over all files. Every byte is checked against its block id before it counts.
  */
 export async function fetchFiles(
   deps: DownloadDeps,

@@ -1,12 +1,14 @@
 import type { ReadHandle } from '@cairn/filesystem';
 import { type ContentId, type FileContent, type FileEntry, isCairnError } from '@cairn/model';
-import { packedIdOf, packId } from '@cairn/tree-store';
+import { packedIdOf, packedSizeOf, packId } from '@cairn/tree-store';
 import type { LocalTree } from '../local-tree.ts';
 import type { DownloadDeps } from './deps.ts';
 import { readKnown } from './local-base.ts';
 
 /** Less than this is fetched sooner than all files are looked through. */
 const MIN_SOUGHT_BYTES = 1024 * 1024;
+/** For a smaller file the question about its blocks costs less than to look through all files, for each of many. */
+const MIN_ORIGINAL_BYTES = 32 * 1024 * 1024;
 
 /**
  * Paths of files on this disk that have, as far as was seen, the content of one that is to be fetched: a copy that was made on
@@ -73,9 +75,9 @@ export function findLikelyOriginal(
   { local, trees }: Pick<DownloadDeps, 'local' | 'trees'>,
   sizeBytes: number,
 ): FileContent | null {
-  if (sizeBytes < MIN_SOUGHT_BYTES) return null;
+  if (sizeBytes < MIN_ORIGINAL_BYTES) return null;
   for (const { entryId, content } of local.sketches()) {
-    if (content === null || local.get(entryId)?.sizeBytes !== sizeBytes) continue;
+    if (content === null || packedSizeOf(content) !== sizeBytes) continue;
     const remote = trees.remote.get(entryId);
     if (remote?.kind === 'file' && remote.content.sizeBytes === sizeBytes) return remote.content;
   }

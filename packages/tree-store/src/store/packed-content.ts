@@ -75,6 +75,14 @@ export function packedIdOf(packed: PackedContent): string {
   return packed.slice(0, ID_BYTES);
 }
 
+/** Size of the file, in bytes, without making the content. */
+export function packedSizeOf(packed: PackedContent): number {
+  let sizeBytes = 0;
+  for (let index = SIZE_BYTES - 1; index >= 0; index--)
+    sizeBytes = sizeBytes * 256 + packed.charCodeAt(ID_BYTES + index);
+  return sizeBytes;
+}
+
 export function packId(id: ContentId): string {
   if (!ID.test(id)) throw new Error(`"${id}" has not the form of a content id`);
   return Buffer.from(id, 'hex').toString('latin1');
