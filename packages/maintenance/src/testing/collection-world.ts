@@ -72,7 +72,7 @@ export async function createCollectionWorld(options: CollectionWorldOptions = {}
   const { seed = 1, folder } = options;
   const environment = options.environment ?? createSimulatedEnvironment({ seed });
   const path = folder === undefined ? ':memory:' : join(folder, 'metadata.sqlite');
-  const store = await openSqliteMetadataStore({ path, environment });
+  const store = await openSqliteMetadataStore({ path, environment, flushes: 'each' });
   const openBlocks =
     options.openBlocks ??
     (async () =>

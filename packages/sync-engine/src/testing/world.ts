@@ -129,7 +129,8 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
       ? mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'cairn-engine-'))
       : null;
   const databasePath = folder === null ? ':memory:' : join(folder, 'metadata.db');
-  const open = () => openSqliteMetadataStore({ path: databasePath, environment });
+  // Time may be simulated: nothing may happen beside this thread.
+  const open = () => openSqliteMetadataStore({ path: databasePath, environment, flushes: 'each' });
   let store = await open();
   const bus = createMemoryEventBus({ log: environment.log });
   await ensureEpoch(store, environment, null);

@@ -31,7 +31,7 @@ export function openTemplate(): Promise<Template> {
 async function makeTemplate(): Promise<Template> {
   const path = scratchPath();
   const environment = environmentOf(new Timeline(), createSeededChance(13));
-  const store = await openSqliteMetadataStore({ path, environment });
+  const store = await openSqliteMetadataStore({ path, environment, flushes: 'each' });
   await ensureEpoch(store, environment, null);
   const newId = <Id extends string>() => createId<Id>(environment.random.bytes(16));
   const createdAt = environment.clock.now();
