@@ -48,10 +48,7 @@ async function play(world: ClusterWorld): Promise<void> {
 async function end(world: ClusterWorld, path: string): Promise<void> {
   world.timeline.onMoment = () => undefined;
   for (const server of world.servers) server.kill();
-  for (const node of world.nodes) {
-    await node.endTwin();
-    await node.kill();
-  }
+  for (const node of world.nodes) await node.remove();
   await world.store.close();
   for (const part of ['', '-wal', '-shm']) rmSync(path + part, { force: true });
 }

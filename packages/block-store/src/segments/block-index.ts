@@ -69,6 +69,15 @@ export function openBlockIndex(path: string) {
     `SELECT ${PLACED_COLUMNS} FROM blocks WHERE segment = ? AND offset >= ? ORDER BY offset LIMIT ?`,
   );
   placeStatement.setReturnArrays(true);
+  const liveStatement = database.prepare(
+    'SELECT total(live_records) AS blocks, total(live_bytes) AS bytes FROM segments',
+  );
+  // The newest segment is never done with while it is written, so it counts only when it is.
+  const oldestStatement = database.prepare(
+    `SELECT min(coalesce(last_verified_at, -1)) AS at FROM segments WHERE live_records > 0 AND
+     (last_verified_at IS NOT NULL OR number < (SELECT max(number) FROM segments))`,
+  );
+  const damagedStatement = database.prepare('SELECT count(*) AS records FROM damage');
 
   let isSound = true;
   function guard<Result>(work: () => Result): Result {
@@ -275,18 +284,9 @@ export function openBlockIndex(path: string) {
     },
 
     totals(): IndexTotals {
-      const live = database
-        .prepare('SELECT total(live_records) AS blocks, total(live_bytes) AS bytes FROM segments')
-        .get() as Row;
-      // The newest segment is never done with while it is written, so it counts only when it is.
-      const oldest = database
-        .prepare(
-          `SELECT min(coalesce(last_verified_at, -1)) AS at FROM segments WHERE live_records > 0 AND
-           (last_verified_at IS NOT NULL OR number < (SELECT max(number) FROM segments))`,
-        )
-        .get() as Row;
-      const verifiedAt = oldest['at'] as number | null;
-      const damage = database.prepare('SELECT count(*) AS records FROM damage').get() as Row;
+      const live = liveStatement.get() as Row;
+      const verifiedAt = (oldestStatement.get() as Row)['at'] as number | null;
+      const damage = damagedStatement.get() as Row;
       return {
         blocks: live['blocks'] as number,
         liveBytes: live['bytes'] as number,

@@ -10,6 +10,7 @@ import {
   type FileAction,
   systemError,
 } from '../testing/faulty-files.ts';
+import { createPowerCut } from '../testing/power-cut.ts';
 import {
   dumpIndex,
   makeStoreDirectory,
@@ -185,4 +186,41 @@ describe('a small file system', () => {
       await removeStoreDirectory(mounted);
     }
   });
+});
+
+describe('a segment whose name was not flushed when its process was killed', () => {
+  it.each(['with the index', 'without the index'])(
+    'keeps through a loss of power what is acknowledged after the next start, %s',
+    async (index) => {
+      await store.close();
+      await removeStoreDirectory(directory);
+      store = await openTestStore(directory, { files });
+      const block = makeBlock(7, 900);
+      const power = createPowerCut(directory);
+      files.onAction = (action, path) => {
+        if (!path.includes('segments')) return null;
+        if (action === 'sync-directory') return systemError('EIO');
+        power.onAction(action, path);
+        return null;
+      };
+      await expect(store.put([block])).rejects.toMatchObject({ code: 'unavailable' });
+      await store.close();
+      if (index === 'without the index') await rm(join(directory, 'index.sqlite'));
+      files.onAction = (action, path) => {
+        if (path.includes('segments')) power.onAction(action, path);
+        return null;
+      };
+      store = await openTestStore(directory, { files });
+      await store.put([block]);
+      const copy = `${directory}-copy`;
+      power.copyTo(copy);
+      const after = await openTestStore(copy);
+      try {
+        expect((await after.get(block.blockId))?.payload).toEqual(block.payload);
+      } finally {
+        await after.close();
+        await removeStoreDirectory(copy);
+      }
+    },
+  );
 });

@@ -217,6 +217,9 @@ export async function recoverSegments(options: RecoveryOptions): Promise<void> {
   // compaction has moved them, and are then taken from there.
   for (const row of gone) index.transaction(() => index.setMissing(row.number, 0, true));
 
+  // A process that was killed between the flush of a new segment and that of its name leaves a file that a loss of power
+  // takes back; what is taken in from it counts as durable.
+  if (found.some(({ number }) => !known.has(number))) await files.syncDirectory(segmentsDirectory);
   for (const each of found) {
     const row = known.get(each.number);
     if (row !== undefined) await compareLength(options, each, row);
@@ -259,6 +262,7 @@ async function compareLength(
 /** Fills an empty index from every segment. Nothing is cut: without watermarks, a torn tail and rot look alike. */
 export async function indexAllSegments(options: RecoveryOptions): Promise<number> {
   const segments = await findSegments(options.files, options.segmentsDirectory);
+  if (segments.length > 0) await options.files.syncDirectory(options.segmentsDirectory);
   for (const found of segments) {
     // Only the last one can hold writes whose flush failed; older ones were left after a flush that did not.
     await adopt(options, found, false, found === segments[segments.length - 1]);

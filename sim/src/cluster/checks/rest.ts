@@ -26,6 +26,7 @@ async function heal(world: ClusterWorld): Promise<void> {
   world.network.heal();
   for (const node of present(world)) {
     makeWell(node);
+    node.process?.disarm();
     node.process?.resume();
     await node.endTwin();
     // A node that looks like a copy is started until it counts more starts than anybody has seen.

@@ -5,7 +5,7 @@ import { Statistics } from '../../statistics.ts';
 import { Trace } from '../../trace.ts';
 import { scratchPath } from '../../world/template.ts';
 import { Timeline } from '../../world/timeline.ts';
-import { environmentOf, START_AT } from '../../world/world-environment.ts';
+import { environmentOf, listeningLog, START_AT } from '../../world/world-environment.ts';
 import { Ledger } from '../checks/ledger.ts';
 import { Losses } from '../checks/losses.ts';
 import { checkAcknowledged, checkDelete, checkLostReport, checkPut } from '../checks/moments.ts';
@@ -64,7 +64,19 @@ export async function createCluster(
         events: {
           onDelete: (at, disk, blockId, fence) => checkDelete(world, at, disk, blockId, fence),
           onPut: (at, disk, runsForMs) => checkPut(world, at, disk, runsForMs),
+          onProblem: (at, problem) => fail(world, `[durable] ${at.nodeId} has started: ${problem}`),
         },
+        environmentOf: (process) =>
+          process.environment(
+            createSeededChance(deriveSeed(seed, process.name)),
+            { offsetMs: 0 },
+            () => world.sleptMs,
+            listeningLog((level, event, fields) => {
+              if (process.isDead || level === 'debug' || level === 'info') return;
+              statistics.count(`disk:${event}`);
+              trace.tell(`${node.nodeId}: ${event} ${JSON.stringify(fields)}`);
+            }),
+          ),
       });
       nodes.push(node);
       node.start();

@@ -2,14 +2,16 @@ import type { BlockId } from '@cairn/model';
 import type { Draw } from '../../random.ts';
 import { checkNothingDepends } from '../checks/moments.ts';
 import { type ClusterServer, REPLICAS, type RunningServer } from '../world/cluster-server.ts';
+import { CONTENTS } from '../world/contents.ts';
 import type { StorageNode } from '../world/storage-node.ts';
 import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import type { StepKind } from './script.ts';
-import { begin, readStep } from './user-steps.ts';
+import { begin, readStep, uploadContent, uploadStep } from './user-steps.ts';
 
 type NodeStep = Extract<
   StepKind,
   | 'blackout'
+  | 'power-cut'
   | 'kill-node'
   | 'start-node'
   | 'pause-node'
@@ -58,6 +60,11 @@ function mayDestroy(world: ClusterWorld, blockIds: readonly BlockId[]): Promise<
   return world.timeline.hold(() => world.losses.destroy(blockIds));
 }
 
+async function cutPower(world: ClusterWorld, node: StorageNode): Promise<void> {
+  tell(world, node.disk.hasUnflushed ? 'power-cut:unflushed' : 'power-cut', `${node.nodeId} loses its power`);
+  await node.cutPower();
+}
+
 async function drainingNodes(world: ClusterWorld): Promise<StorageNode[]> {
   const records = await world.timeline.hold(() => world.store.read((reader) => reader.listStorageNodes()));
   const ids = new Set(records.filter(({ state }) => state === 'draining').map(({ nodeId }) => nodeId));
@@ -70,11 +77,59 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     tell(world, 'blackout', `the power fails at ${hit.map(({ nodeId }) => nodeId).join(', ')}`);
     const backMs = draw.pick([3_000, 50_000, 100_000, 200_000]);
     for (const node of hit) {
-      await node.kill();
+      await cutPower(world, node);
       world.timeline.schedule(backMs + draw.below(10_000), () => node.start());
     }
     await world.timeline.pass(draw.pick([100, 8_000, 40_000]));
     for (let times = 0; times < 3; times++) readStep(world, draw.pick(world.servers), draw);
+  },
+  async 'power-cut'(world, draw) {
+    const back = (node: StorageNode) =>
+      world.timeline.schedule(draw.pick([50, 3_000, 40_000, 200_000]), () => node.start());
+    if (draw.chance(40)) {
+      // The power fails in the moment in which somebody is told that it is stored.
+      const server = draw.pick(world.servers);
+      server.process?.ambush('put-done', 1 + draw.below(2), () => {
+        tell(world, 'power-cut:acknowledged', `the power fails when ${server.name} has stored blocks`);
+        for (const node of present(world)) {
+          if (!draw.chance(80)) continue;
+          void cutPower(world, node);
+          back(node);
+        }
+      });
+      for (let times = 1 + draw.below(3); times > 0; times--) uploadStep(world, server, draw);
+      return;
+    }
+    for (const node of present(world)) {
+      if (!draw.chance(60)) continue;
+      const point = draw.pick(['disk-write', 'disk-flush', 'disk-flush', 'disk-flush-names', 'disk-flushed']);
+      const [againMs, isKilled] = [draw.pick([10, 20, 60, 300, 2_000]), draw.chance(50)];
+      node.process?.ambush(point, 1 + draw.below(2), () => {
+        if (!isKilled) {
+          world.statistics.count(`power-cut:${point}`);
+          void cutPower(world, node);
+          back(node);
+          return;
+        }
+        // What a killed process had written and not flushed is there for the next one, until the power fails.
+        tell(world, `killed:${point}`, `${node.nodeId} is killed at ${point}`);
+        void node.kill();
+        node.start();
+        world.timeline.schedule(againMs, () => {
+          void cutPower(world, node);
+          back(node);
+        });
+      });
+    }
+    const content = draw.pick(CONTENTS);
+    for (let times = 1 + draw.below(3); times > 0; times--) {
+      uploadContent(world, draw.pick(world.servers), draw.pick(world.users), content, null);
+      await world.timeline.pass(draw.pick([0, 5, 30, 300]));
+    }
+    // Whoever was not met in the midst of something is met now.
+    const node = pickNode(world, draw);
+    await cutPower(world, node);
+    back(node);
   },
   async 'kill-node'(world, draw) {
     const node = pickNode(world, draw);
@@ -109,10 +164,11 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     node.wipe();
     world.timeline.schedule(draw.pick([0, 1_000, 20_000, 100_000]), () => node.start());
   },
-  async snapshot(world, draw) {
+  snapshot(world, draw) {
     const node = pickNode(world, draw);
     world.trace.tell(`the folder of ${node.nodeId} is copied`);
-    node.snapshot = await world.timeline.hold(() => node.disk.copy());
+    node.snapshot?.remove();
+    node.snapshot = node.disk.copy();
   },
   async 'put-back'(world, draw) {
     const stale = present(world).filter(({ snapshot }) => snapshot !== null);

@@ -35,6 +35,7 @@ const WEIGHTS = {
   'ambush-server': 5,
   skew: 2,
   blackout: 3,
+  'power-cut': 6,
   'kill-node': 5,
   'start-node': 4,
   'pause-node': 4,
@@ -73,6 +74,7 @@ const ALWAYS: readonly StepKind[] = ['upload', 'put-file', 'read', 'remove', 'pu
 const REMEDIES: Partial<Record<StepKind, StepKind>> = {
   'kill-node': 'start-node',
   blackout: 'start-node',
+  'power-cut': 'start-node',
   snapshot: 'put-back',
   twin: 'end-twin',
   full: 'well-again',

@@ -90,10 +90,13 @@ export function createRemoteNode(options: RemoteNodeOptions): RemoteBlockStore {
         target.deliver(() => {
           work(target).then(
             (result) => {
+              if (target.isDead) return;
               trace.note(`${line}: done`);
               if (isFirst) answer(() => resolve(result));
             },
             (error: unknown) => {
+              // Whoever waited for it knows already.
+              if (target.isDead) return;
               trace.note(`${line}: ${String(error)}`);
               if (isCairnError(error, 'precondition-failed')) statistics.count(`${kind}:refused-by-fence`);
               if (isFirst) answer(() => reject(error));

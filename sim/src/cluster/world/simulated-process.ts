@@ -78,13 +78,17 @@ export class SimulatedProcess {
     this.#ambush = null;
   }
 
+  /** The process is about to do something: what waits for that happens now. */
+  meet(point: string): void {
+    const ambush = this.#ambush;
+    if (ambush?.point !== point || --ambush.left > 0) return;
+    this.#ambush = null;
+    ambush.spring();
+  }
+
   /** The process is about to do something; it may be stopped before it. */
   async pass(point: string): Promise<void> {
-    const ambush = this.#ambush;
-    if (ambush?.point === point && --ambush.left <= 0) {
-      this.#ambush = null;
-      ambush.spring();
-    }
+    this.meet(point);
     if (this.#state === 'running') return;
     await new Promise<void>((resolve) => this.deliver(resolve));
   }

@@ -1,21 +1,21 @@
 import type { BlockLocation, Fence } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
+import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError } from '@cairn/model';
-import { deleteWithFence } from '@cairn/node-api';
 import type { NodeStatus } from '@cairn/protocol';
 import type { Draw } from '../../random.ts';
 import type { Timeline } from '../../world/timeline.ts';
 import { NodeDisk } from './node-disk.ts';
 import { SimulatedProcess } from './simulated-process.ts';
-
-/** Writes that are on their way to the disk: a crash leaves any part of them. */
-type Writing = () => Promise<unknown>;
+import { StoreFolder } from './store-folder.ts';
 
 export interface StorageNodeEvents {
   /** A delete took place on this disk of the node. */
   onDelete(node: StorageNode, disk: NodeDisk, blockId: BlockId, fence: Fence | undefined): Promise<void>;
   /** Blocks were put on this disk of the node by a process that has run for so long. */
   onPut(node: StorageNode, disk: NodeDisk, runsForMs: number): Promise<void>;
+  /** The node has started, and this is wrong with what it found in its folder. */
+  onProblem(node: StorageNode, problem: string): void;
 }
 
 /** One storage node of the world: a folder that outlives its processes, and what can be wrong with the machine. */
@@ -25,6 +25,7 @@ export class StorageNode {
   readonly #timeline: Timeline;
   readonly #draw: Draw;
   readonly #events: StorageNodeEvents;
+  readonly #environmentOf: (process: SimulatedProcess) => Environment;
   disk: NodeDisk;
   /** A copy of the folder from earlier, to be put back one day. */
   snapshot: NodeDisk | null = null;
@@ -43,7 +44,8 @@ export class StorageNode {
   readonly everyDisk: NodeDisk[] = [];
   /** The most starts that any process under this id has counted. */
   highestBoot = 0;
-  readonly #writings = new Map<SimulatedProcess, Set<Writing>>();
+  /** Resolves when a process has its folder open, or could not open it. */
+  readonly #openings = new WeakMap<SimulatedProcess, Promise<void>>();
   readonly #startedMs = new WeakMap<SimulatedProcess, number>();
   #starts = 0;
 
@@ -53,14 +55,22 @@ export class StorageNode {
     readonly timeline: Timeline;
     readonly draw: Draw;
     readonly events: StorageNodeEvents;
+    readonly environmentOf: (process: SimulatedProcess) => Environment;
   }) {
     this.nodeId = options.nodeId;
     this.zone = options.zone;
     this.#timeline = options.timeline;
     this.#draw = options.draw;
     this.#events = options.events;
-    this.disk = new NodeDisk(`${this.nodeId}-disk-0`, 0, {}, () => this.#timeline.nowMs);
+    this.#environmentOf = options.environmentOf;
+    this.disk = this.#newDisk(0, {});
     this.everyDisk.push(this.disk);
+  }
+
+  #newDisk(bootCount: number, tokens: Readonly<Record<string, number>>): NodeDisk {
+    const folder = new StoreFolder(this.#timeline, this.#draw);
+    const storeUuid = `${this.nodeId}-disk-${this.#starts}`;
+    return new NodeDisk(storeUuid, bootCount, tokens, folder, () => this.#timeline.nowMs);
   }
 
   get isUp(): boolean {
@@ -76,35 +86,54 @@ export class StorageNode {
     disk.bootCount++;
     this.highestBoot = Math.max(this.highestBoot, disk.bootCount);
     const started = new SimulatedProcess(`${this.nodeId}.${this.#starts++}`, this.#timeline);
-    this.#writings.set(started, new Set());
+    const opening = disk.open(started, this.#environmentOf(started)).then(
+      async ({ problems, deleted }) => {
+        for (const problem of problems) this.#events.onProblem(this, problem);
+        for (const { blockId, fence } of deleted)
+          await this.#timeline.hold(() => this.#events.onDelete(this, disk, blockId, fence));
+      },
+      (error: unknown) => {
+        if (!started.isDead) this.#events.onProblem(this, `it cannot start: ${String(error)}`);
+      },
+    );
+    this.#openings.set(started, opening);
     this.#startedMs.set(started, this.#timeline.nowMs);
     return started;
   }
 
-  /** Ends the process in the midst of whatever it does. */
+  /** Ends the process in the midst of whatever it does; what it had written stays. */
   async kill(): Promise<void> {
-    const { process } = this;
+    const { process, disk } = this;
     this.process = null;
-    if (process !== null) await this.#end(process);
+    if (process !== null) await this.#end(process, disk, false);
   }
 
-  async #end(process: SimulatedProcess): Promise<void> {
-    process.kill();
-    const writings = this.#writings.get(process) ?? new Set();
-    this.#writings.delete(process);
-    await this.#timeline.hold(async () => {
-      for (const write of writings) if (this.#draw.chance(50)) await write();
-    });
+  /** Ends the process, if there is one, and what was not flushed is gone, wholly or in part. */
+  async cutPower(): Promise<void> {
+    const { process, disk } = this;
+    this.process = null;
+    await this.#end(process, disk, true);
+  }
+
+  async #end(process: SimulatedProcess | null, disk: NodeDisk, isPowerCut: boolean): Promise<void> {
+    process?.kill();
+    const left = disk.leave(isPowerCut);
+    await this.#timeline.hold(() => left);
+  }
+
+  /** Removes everything that is left of its folders. */
+  async remove(): Promise<void> {
+    await this.endTwin();
+    await this.kill();
+    for (const disk of this.everyDisk) disk.remove();
+    this.snapshot?.remove();
   }
 
   /** The disk was replaced by an empty one; the node's identity was elsewhere and stays. */
   wipe(): void {
     const { bootCount, fencing } = this.disk;
-    const number = this.#starts;
     const { usedTokens } = this.disk;
-    this.replaceDisk(
-      new NodeDisk(`${this.nodeId}-disk-${number}`, bootCount, fencing.highest, () => this.#timeline.nowMs),
-    );
+    this.replaceDisk(this.#newDisk(bootCount, fencing.highest));
     for (const [job, token] of usedTokens) this.disk.usedTokens.set(job, token);
   }
 
@@ -115,7 +144,7 @@ export class StorageNode {
 
   async startTwin(): Promise<void> {
     if (this.twin !== null || this.process === null) return;
-    const disk = await this.#timeline.hold(() => this.disk.copy());
+    const disk = this.disk.copy();
     // Both were started from the same folder.
     disk.bootCount--;
     this.everyDisk.push(disk);
@@ -125,7 +154,7 @@ export class StorageNode {
   async endTwin(): Promise<void> {
     const { twin } = this;
     this.twin = null;
-    if (twin !== null) await this.#end(twin.process);
+    if (twin !== null) await this.#end(twin.process, twin.disk, false);
   }
 
   /** Which of the processes at the address a new connection reaches. */
@@ -138,22 +167,21 @@ export class StorageNode {
     return this.twin?.process === process ? this.twin.disk : this.disk;
   }
 
-  /** Does something that writes: it takes its time, and a crash meanwhile leaves it done or undone. */
+  /** Does something that writes; the store takes further time for that. */
   async #write<Result>(process: SimulatedProcess, work: () => Promise<Result>): Promise<Result> {
-    const writings = this.#writings.get(process);
-    const writing: Writing = work;
-    writings?.add(writing);
+    await this.#openings.get(process);
     await process.hop(1 + this.#draw.below(8) + this.slowMs);
-    writings?.delete(writing);
-    return this.#timeline.hold(work);
+    return work();
   }
 
   async #read<Result>(process: SimulatedProcess, work: () => Promise<Result>): Promise<Result> {
+    await this.#openings.get(process);
     if (this.slowMs > 0) await process.hop(this.slowMs);
-    return this.#timeline.hold(work);
+    return work();
   }
 
   async status(process: SimulatedProcess): Promise<NodeStatus> {
+    await this.#openings.get(process);
     const disk = this.#diskOf(process);
     const usage = await disk.blocks.usage();
     return {
@@ -183,7 +211,8 @@ export class StorageNode {
         if (isNew) throw new CairnError('storage-full', 'the disk is full');
       }
       const locations = await disk.put(blocks, above);
-      await this.#events.onPut(this, disk, this.#timeline.nowMs - (this.#startedMs.get(process) ?? 0));
+      const runsForMs = this.#timeline.nowMs - (this.#startedMs.get(process) ?? 0);
+      await this.#timeline.hold(() => this.#events.onPut(this, disk, runsForMs));
       return locations;
     });
   }
@@ -195,18 +224,17 @@ export class StorageNode {
   ): Promise<boolean> {
     const disk = this.#diskOf(process);
     return this.#write(process, async () => {
-      const [isDeleted = false] = await deleteWithFence(disk, [location], fence);
-      if (!isDeleted) return false;
-      disk.noteDelete(location.blockId, location.generation);
-      await this.#events.onDelete(this, disk, location.blockId, fence);
+      if (!(await disk.delete(location, fence))) return false;
+      await this.#timeline.hold(() => this.#events.onDelete(this, disk, location.blockId, fence));
       return true;
     });
   }
 
   /** In the order asked; `'damaged'` for what cannot be read. */
   get(process: SimulatedProcess, blockIds: readonly BlockId[]): Promise<(StoredBlock | null | 'damaged')[]> {
-    const { blocks } = this.#diskOf(process);
+    const disk = this.#diskOf(process);
     return this.#read(process, async () => {
+      const { blocks } = disk;
       const found: (StoredBlock | null | 'damaged')[] = [];
       for (const blockId of blockIds) {
         const block = await blocks.get(blockId).catch(() => 'damaged' as const);
