@@ -10,7 +10,7 @@ export type {
   ScrubReport,
 } from './block-store.ts';
 export { type BlockStoreBounds, createBoundedBlockStore } from './bounded/bounded-block-store.ts';
-export { CODING_NODES, isIntactShard } from './coded/shard-format.ts';
+export { CODING_NODES, encodeShards, isIntactShard } from './coded/shard-format.ts';
 export { createMemoryBlockStore, type MemoryBlockStoreOptions } from './memory/memory-block-store.ts';
 export {
   createMemoryPool,

@@ -2,6 +2,7 @@ import type { MetadataStore } from '@cairn/metadata-store';
 import type { BlockId } from '@cairn/model';
 import { REPLICAS } from '../world/cluster-server.ts';
 import type { StorageNode } from '../world/storage-node.ts';
+import { ALL_SHARDS, blockOf, countReplicas, countShards, strengthOf } from './strength.ts';
 
 interface Loss {
   count: number;
@@ -12,7 +13,7 @@ const MAX_ROWS = 10_000;
 
 /**
  * What the world itself has destroyed of each block. A cluster of R replicas survives R - 1 losses, until a comparison
- * that began after them has found all replicas there again. Within that, and never the last true copy, the world may
+ * that began after them has found all replicas there again; one of six shards each survives as much. Within that, and never the last true copy, the world may
  * destroy anything; so whatever is gone all the same was lost by the product.
  */
 export class Losses {
@@ -45,17 +46,17 @@ export class Losses {
     return this.#nodes.filter(({ removedMs }) => removedMs === null);
   }
 
-  #countWhole(blockId: BlockId): number {
-    return this.#present().filter(({ disk }) => disk.isWhole(blockId)).length;
-  }
-
-  /** Whether one whole copy of each of these may be destroyed at once; notes it if so. */
-  async destroy(blockIds: readonly BlockId[]): Promise<boolean> {
+  /** Whether these records of one disk, replicas and shards, may be destroyed at once; notes it if so. */
+  async destroy(disk: StorageNode, storedIds: readonly BlockId[]): Promise<boolean> {
     const { blockIds: rows } = await this.#store.read((reader) => reader.pageBlockIds(0, MAX_ROWS));
     const needed = new Set<BlockId>([...rows, ...this.#sending.keys()]);
-    const concerned = blockIds.filter((blockId) => needed.has(blockId));
+    const destroyed = new Set(storedIds);
+    const concerned = [...new Set(storedIds.map(blockOf))].filter((blockId) => needed.has(blockId));
+    const isLeft = (node: StorageNode, id: BlockId) => node !== disk || !destroyed.has(id);
     const isAllowed = concerned.every(
-      (blockId) => this.#countWhole(blockId) >= 2 && (this.#losses.get(blockId)?.count ?? 0) < REPLICAS - 1,
+      (blockId) =>
+        strengthOf(this.#present(), blockId, isLeft) >= 1 &&
+        (this.#losses.get(blockId)?.count ?? 0) < REPLICAS - 1,
     );
     if (!isAllowed) return false;
     for (const blockId of concerned) {
@@ -69,7 +70,10 @@ export class Losses {
   compared(begunMs: number): void {
     const wanted = Math.min(REPLICAS, this.#present().length);
     for (const [blockId, { lastMs }] of this.#losses) {
-      if (lastMs < begunMs && this.#countWhole(blockId) >= wanted) this.#losses.delete(blockId);
+      const isFull =
+        countReplicas(this.#present(), blockId) >= wanted ||
+        countShards(this.#present(), blockId) === ALL_SHARDS;
+      if (lastMs < begunMs && isFull) this.#losses.delete(blockId);
     }
   }
 }

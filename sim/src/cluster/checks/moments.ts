@@ -1,10 +1,11 @@
 import type { Fence } from '@cairn/block-store';
 import type { BlockId } from '@cairn/model';
 import { START_AT } from '../../world/world-environment.ts';
-import { type ClusterWorld, fail, wholeHolders } from '../history/cluster-world.ts';
+import { type ClusterWorld, fail, present } from '../history/cluster-world.ts';
 import { type ClusterServer, WRITE_QUORUM } from '../world/cluster-server.ts';
 import type { NodeDisk } from '../world/node-disk.ts';
 import type { StorageNode } from '../world/storage-node.ts';
+import { blockOf, strengthOf } from './strength.ts';
 
 const PAGE_REFERENCES = 10_000;
 /** For so long a server may not have seen who a node is by now. */
@@ -21,7 +22,7 @@ export async function referencedBlocks(world: ClusterWorld): Promise<Set<BlockId
 /** What is referenced exists. The world never destroys the last copy, so one that is gone was lost by the product. */
 export async function checkNothingIsLost(world: ClusterWorld): Promise<void> {
   for (const blockId of await referencedBlocks(world)) {
-    if (wholeHolders(world, blockId).length > 0) continue;
+    if (strengthOf(present(world), blockId) > 0) continue;
     fail(world, `[lost] no disk has block ${blockId.slice(0, 6)}, which a file needs`);
   }
 }
@@ -31,13 +32,15 @@ export async function checkDelete(
   world: ClusterWorld,
   node: StorageNode,
   disk: NodeDisk,
-  blockId: BlockId,
+  storedId: BlockId,
   fence: Fence | undefined,
 ): Promise<void> {
-  world.trace.note(`${node.nodeId} has deleted ${blockId.slice(0, 6)}`);
+  world.trace.note(`${node.nodeId} has deleted ${storedId.slice(0, 6)}`);
+  const blockId = blockOf(storedId);
+  if (blockId !== storedId) world.statistics.count('deleted:shard');
   if (fence === undefined) fail(world, `[fence] ${node.nodeId} deleted for somebody without a fence`);
   else checkFence(world, node, disk, fence);
-  if (node.removedMs !== null || wholeHolders(world, blockId).length > 0) return;
+  if (node.removedMs !== null || strengthOf(present(world), blockId) > 0) return;
   const at = START_AT + world.timeline.nowMs + world.sleptMs + LEASE_MARGIN_MS;
   const isNeeded = await world.store.read(async (reader) => {
     for (const { principal } of world.users) {
@@ -77,7 +80,7 @@ export async function checkPut(
 export async function checkLostReport(world: ClusterWorld, blockIds: readonly BlockId[]): Promise<void> {
   const needed = await referencedBlocks(world);
   for (const blockId of blockIds) {
-    if (!needed.has(blockId) || wholeHolders(world, blockId).length === 0) continue;
+    if (!needed.has(blockId) || strengthOf(present(world), blockId) === 0) continue;
     fail(world, `[alarm] block ${blockId.slice(0, 6)} was reported as lost, and is not`);
   }
 }
@@ -85,9 +88,12 @@ export async function checkLostReport(world: ClusterWorld, blockIds: readonly Bl
 /** A node was removed because it was empty: what is on it now all the same must be safe elsewhere. */
 export async function checkNothingDepends(world: ClusterWorld, node: StorageNode): Promise<void> {
   const needed = await world.timeline.hold(() => referencedBlocks(world));
-  for (const blockId of node.disk.wholeBlocks()) {
+  for (const blockId of new Set(node.disk.wholeBlocks().map(blockOf))) {
     if (!needed.has(blockId)) continue;
-    const elsewhere = wholeHolders(world, blockId).filter((holder) => holder !== node).length;
+    const elsewhere = strengthOf(
+      present(world).filter((holder) => holder !== node),
+      blockId,
+    );
     if (elsewhere >= WRITE_QUORUM) continue;
     const words = `${node.nodeId} was removed as empty, and ${elsewhere} other nodes have`;
     fail(world, `[removed] ${words} its block ${blockId.slice(0, 6)}, which a file needs`);

@@ -8,7 +8,9 @@ import { type ClusterWorld, describeCluster, fail, present } from '../history/cl
 import { makeWell } from '../history/node-steps.ts';
 import { begin, readVersion } from '../history/user-steps.ts';
 import { REPLICAS, type RunningServer, WRITE_QUORUM } from '../world/cluster-server.ts';
+import { isLarge } from '../world/contents.ts';
 import { checkNothingIsLost, referencedBlocks } from './moments.ts';
+import { ALL_SHARDS, blockOf, countShards, shardsOn } from './strength.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const SETTLE_STEP_MS = 30_000;
@@ -40,6 +42,7 @@ async function heal(world: ClusterWorld): Promise<void> {
     }
   }
   for (const server of world.servers) {
+    if (server.codeAfterMs !== world.codeAfterMs) server.kill();
     server.process?.disarm();
     server.process?.resume();
     server.wall.offsetMs = 0;
@@ -48,9 +51,11 @@ async function heal(world: ClusterWorld): Promise<void> {
   world.sleptMs += DAY_MS;
 }
 
-/** With fewer nodes that stay than replicas there is no full strength: those that are draining stay after all. */
+/** With fewer nodes that stay than replicas or shards there is no full strength: those that are draining stay after all. */
 async function keepEnoughNodes(world: ClusterWorld): Promise<void> {
   const { store, timeline } = world;
+  const wanted = world.codeAfterMs === null ? REPLICAS : ALL_SHARDS;
+  while (present(world).length < wanted) await world.addNode();
   await timeline.hold(() =>
     store.transact(async (transaction) => {
       const gone = new Set(
@@ -64,7 +69,7 @@ async function keepEnoughNodes(world: ClusterWorld): Promise<void> {
       }
       let staying = records.filter(({ state }) => state === 'active').length;
       for (const { nodeId, state } of records) {
-        if (state === 'active' || staying >= REPLICAS) continue;
+        if (state === 'active' || staying >= wanted) continue;
         await transaction.updateStorageNode(nodeId, { state: 'active' });
         staying++;
       }
@@ -155,7 +160,7 @@ async function checkPlaces(world: ClusterWorld): Promise<void> {
   const members = records.filter(({ state }) => state === 'active');
   for (const blockId of needed) checkPlacesOf(world, blockId, members);
   for (const node of present(world)) {
-    const garbage = node.disk.wholeBlocks().filter((blockId) => !needed.has(blockId));
+    const garbage = node.disk.wholeBlocks().filter((blockId) => !needed.has(blockOf(blockId)));
     if (garbage.length > 0) {
       fail(world, `[garbage] ${node.nodeId} still has ${garbage.length} blocks that nothing needs`);
     }
@@ -164,18 +169,25 @@ async function checkPlaces(world: ClusterWorld): Promise<void> {
 }
 
 function checkPlacesOf(world: ClusterWorld, blockId: BlockId, members: readonly StorageNodeRecord[]): void {
+  const isCoded = world.codeAfterMs !== null && isLarge(blockId);
   const wanted = orderNodes(blockId, members)
-    .slice(0, REPLICAS)
+    .slice(0, isCoded ? ALL_SHARDS : REPLICAS)
     .map(({ nodeId }) => nodeId)
     .sort();
   const whole = present(world).filter(({ disk }) => disk.isWhole(blockId));
   const found = whole.map(({ nodeId }) => nodeId).sort();
-  if (found.join() !== wanted.join()) {
-    fail(
-      world,
-      `[replicas] block ${blockId.slice(0, 6)} is on ${found.join(', ')} and belongs on ${wanted.join(', ')}`,
-    );
+  const coded = present(world).filter((node) => shardsOn(node, blockId).length > 0);
+  const shards = coded.map(({ nodeId }) => nodeId).sort();
+  const [right, none] = isCoded ? [shards, found] : [found, shards];
+  const isEach = !isCoded || coded.every((node) => shardsOn(node, blockId).length === 1);
+  const isWhole = !isCoded || countShards(present(world), blockId) === ALL_SHARDS;
+  if (right.join() === wanted.join() && none.length === 0 && isEach && isWhole) {
+    if (isCoded) world.statistics.count('rest:coded');
+    return;
   }
+  const places = `on ${found.join(', ')} with shards on ${shards.join(', ')}`;
+  const belongs = `belongs on ${wanted.join(', ')}${isCoded ? ' as shards' : ''}`;
+  fail(world, `[replicas] block ${blockId.slice(0, 6)} is ${places} and ${belongs}`);
 }
 
 /** Every version that there is reads back, and what users were told is saved is there. */

@@ -1,12 +1,12 @@
 import { createDraw, type Draw } from '../../random.ts';
 import { checkNothingIsLost } from '../checks/moments.ts';
 import type { ClusterServer } from '../world/cluster-server.ts';
-import { CONTENTS } from '../world/contents.ts';
 import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import { nodeSteps, replaceNodes } from './node-steps.ts';
 import type { ClusterStep, StepKind } from './script.ts';
 import {
   begin,
+  pickContent,
   purgeStep,
   putFileStep,
   readStep,
@@ -96,7 +96,7 @@ async function leftBehind(world: ClusterWorld, draw: Draw): Promise<void> {
   if (others.length === 0) return;
   const point = draw.pick(['put', 'put', 'put-done', 'read']);
   server.process?.ambush(point, 1, () => pauseServer(world, server, 150_000));
-  uploadContent(world, server, draw.pick(world.users), draw.pick(CONTENTS), null);
+  uploadContent(world, server, draw.pick(world.users), pickContent(world, draw), null);
   await world.timeline.pass(50);
   world.statistics.count('left-behind');
   await replaceNodes(world, draw, draw.pick(others));
@@ -105,7 +105,7 @@ async function leftBehind(world: ClusterWorld, draw: Draw): Promise<void> {
 /** Nobody needs a content any more, its blocks are collected, and just then it is sent again, perhaps several times. */
 async function race(world: ClusterWorld, draw: Draw): Promise<void> {
   const { timeline } = world;
-  const content = draw.pick(CONTENTS);
+  const content = pickContent(world, draw);
   const { contentId } = content.content;
   for (const file of world.ledger.kept().filter(({ contents }) => contents.has(contentId))) {
     removeFile(world, pickServer(world, draw), file, true);
@@ -136,8 +136,26 @@ async function race(world: ClusterWorld, draw: Draw): Promise<void> {
   world.statistics.count('race');
 }
 
+/** Coding is turned on or off: servers start anew with the other setting, one after the other. */
+function turnCoding(world: ClusterWorld, draw: Draw): void {
+  const choices = [null, 0, 30 * HOUR_MS].filter((choice) => choice !== world.codeAfterMs);
+  world.codeAfterMs = draw.pick(choices);
+  const isOn = world.codeAfterMs !== null;
+  world.statistics.count(isOn ? 'coding:on' : 'coding:off');
+  world.trace.tell(`shards are made of what is older than ${world.codeAfterMs} ms`);
+  for (const server of world.servers) {
+    world.timeline.schedule(draw.below(8_000), () => killServer(world, server, 100));
+  }
+}
+
 const STEPS: Record<StepKind, Perform> = {
   ...nodeSteps,
+  'turn-coding': turnCoding,
+  repair(world, draw) {
+    const { name, running } = pickServer(world, draw);
+    world.trace.tell(`${name} is to compare everything`);
+    running?.opened.view?.repairSoon();
+  },
   race,
   'two-coordinators': twoCoordinators,
   'left-behind': leftBehind,

@@ -1,5 +1,4 @@
 import type { MetadataStore } from '@cairn/metadata-store';
-import type { BlockId } from '@cairn/model';
 import type { Draw } from '../../random.ts';
 import type { Statistics } from '../../statistics.ts';
 import type { Trace } from '../../trace.ts';
@@ -34,6 +33,8 @@ export interface ClusterWorld {
   readonly draw: Draw;
   /** Wall time that went by while nothing ran. */
   sleptMs: number;
+  /** Servers that start from now on make shards of blocks that are so old; `null`: of none. */
+  codeAfterMs: number | null;
   failure: Error | null;
   addNode(): Promise<StorageNode>;
 }
@@ -49,11 +50,6 @@ export function fail(world: ClusterWorld, message: string): void {
 
 export function present({ nodes }: Pick<ClusterWorld, 'nodes'>): StorageNode[] {
   return nodes.filter(({ removedMs }) => removedMs === null);
-}
-
-/** Nodes of the cluster whose disks have the block's true bytes, whether anybody can ask them or not. */
-export function wholeHolders(world: Pick<ClusterWorld, 'nodes'>, blockId: BlockId): StorageNode[] {
-  return present(world).filter(({ disk }) => disk.isWhole(blockId));
 }
 
 /** How everything stands, for people. */

@@ -53,6 +53,7 @@ export async function createCluster(
     underWay: new Set(),
     draw: createDraw(deriveSeed(seed, 'choices')),
     sleptMs: 0,
+    codeAfterMs: script.codeAfterMs,
     failure: null,
     async addNode() {
       const number = nodes.length;
@@ -109,6 +110,7 @@ export async function createCluster(
       }
       if (event === 'storage-nodes.repaired') {
         if (Number(fields['copiedBytes']) > 0) statistics.count('repair:copied');
+        if (Number(fields['codedBlocks']) > 0) statistics.count('repair:coded');
         if (Number(fields['removedReplicas']) > 0) statistics.count('repair:surplus-removed');
         if (Number(fields['waiting']) > 0) statistics.count('repair:waits');
       }
@@ -138,6 +140,7 @@ export async function createCluster(
         network,
         store,
         outAfterMs: script.outAfterMs,
+        codeAfterMs: () => world.codeAfterMs,
         findNode(nodeId) {
           const node = nodes.find((each) => each.nodeId === nodeId);
           if (node === undefined) throw new Error(`there is no node ${nodeId}`);

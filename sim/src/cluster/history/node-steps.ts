@@ -1,17 +1,18 @@
-import type { BlockId } from '@cairn/model';
+import { type BlockId, isShardId } from '@cairn/model';
 import type { Draw } from '../../random.ts';
 import { checkNothingDepends } from '../checks/moments.ts';
 import { type ClusterServer, REPLICAS, type RunningServer } from '../world/cluster-server.ts';
-import { CONTENTS } from '../world/contents.ts';
+import { LARGE_CONTENTS } from '../world/contents.ts';
 import type { StorageNode } from '../world/storage-node.ts';
 import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import type { StepKind } from './script.ts';
-import { begin, readStep, uploadContent, uploadStep } from './user-steps.ts';
+import { begin, pickContent, readStep, uploadContent, uploadStep } from './user-steps.ts';
 
 type NodeStep = Extract<
   StepKind,
   | 'blackout'
   | 'power-cut'
+  | 'broken-repair'
   | 'kill-node'
   | 'start-node'
   | 'pause-node'
@@ -56,8 +57,8 @@ function lostBy(node: StorageNode, left: (blockId: BlockId) => boolean): BlockId
   return node.disk.wholeBlocks().filter((blockId) => !left(blockId));
 }
 
-function mayDestroy(world: ClusterWorld, blockIds: readonly BlockId[]): Promise<boolean> {
-  return world.timeline.hold(() => world.losses.destroy(blockIds));
+function mayDestroy(world: ClusterWorld, node: StorageNode, blockIds: readonly BlockId[]): Promise<boolean> {
+  return world.timeline.hold(() => world.losses.destroy(node, blockIds));
 }
 
 async function cutPower(world: ClusterWorld, node: StorageNode): Promise<void> {
@@ -121,7 +122,7 @@ export const nodeSteps: Record<NodeStep, Perform> = {
         });
       });
     }
-    const content = draw.pick(CONTENTS);
+    const content = pickContent(world, draw);
     for (let times = 1 + draw.below(3); times > 0; times--) {
       uploadContent(world, draw.pick(world.servers), draw.pick(world.users), content, null);
       await world.timeline.pass(draw.pick([0, 5, 30, 300]));
@@ -130,6 +131,21 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     const node = pickNode(world, draw);
     await cutPower(world, node);
     back(node);
+  },
+  /** New blocks are about to be coded, or all are to change their form, and some nodes die while they write shards. */
+  async 'broken-repair'(world, draw) {
+    uploadContent(world, draw.pick(world.servers), draw.pick(world.users), draw.pick(LARGE_CONTENTS), null);
+    await world.timeline.pass(draw.pick([50, 400]));
+    for (const node of present(world)) {
+      if (!draw.chance(45)) continue;
+      node.process?.ambush('disk-write', 1 + draw.below(3), () => {
+        tell(world, 'broken-repair', `${node.nodeId} is killed while it writes`);
+        void node.kill();
+        world.timeline.schedule(draw.pick([3_000, 40_000]), () => node.start());
+      });
+    }
+    for (const { running } of world.servers) running?.opened.view?.repairSoon();
+    await world.timeline.pass(draw.pick([4_000, 8_000]));
   },
   async 'kill-node'(world, draw) {
     const node = pickNode(world, draw);
@@ -155,6 +171,7 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     if (
       !(await mayDestroy(
         world,
+        node,
         lostBy(node, () => false),
       ))
     )
@@ -179,6 +196,7 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     if (
       !(await mayDestroy(
         world,
+        node,
         lostBy(node, (blockId) => snapshot.isWhole(blockId)),
       ))
     )
@@ -212,7 +230,8 @@ export const nodeSteps: Record<NodeStep, Perform> = {
       const whole = node.disk.wholeBlocks();
       if (whole.length === 0) continue;
       const blockId = draw.pick(whole);
-      if (!(await mayDestroy(world, [blockId]))) continue;
+      if (!(await mayDestroy(world, node, [blockId]))) continue;
+      if (isShardId(blockId)) world.statistics.count('rotten:shard');
       tell(world, 'rotten', `block ${blockId.slice(0, 6)} rots on ${node.nodeId}`);
       node.disk.rot(blockId);
     }
@@ -333,6 +352,7 @@ export const nodeSteps: Record<NodeStep, Perform> = {
     if (
       !(await mayDestroy(
         world,
+        node,
         lostBy(node, () => false),
       ))
     )

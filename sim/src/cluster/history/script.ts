@@ -14,6 +14,8 @@ export interface ClusterScript {
   /** Nodes share zones when there are fewer of these; 0: each is its own. */
   readonly zones: number;
   readonly outAfterMs: number;
+  /** Blocks that are so old become shards, until that is turned off; `null`: no block is large enough for that. */
+  readonly codeAfterMs: number | null;
   /** Messages get lost, late and doubled now and then, all the time. */
   readonly isRough: boolean;
   readonly steps: readonly ClusterStep[];
@@ -65,6 +67,9 @@ const WEIGHTS = {
   'two-coordinators': 4,
   'left-behind': 2,
   status: 1,
+  'turn-coding': 4,
+  'broken-repair': 5,
+  repair: 5,
 } as const;
 export type StepKind = keyof typeof WEIGHTS;
 const KINDS = Object.keys(WEIGHTS) as StepKind[];
@@ -88,6 +93,9 @@ const REMEDIES: Partial<Record<StepKind, StepKind>> = {
   migrate: 'remove-node',
 };
 
+/** What shards are there for, and what disturbs them most. */
+const CODED_TROUBLES: readonly StepKind[] = ['turn-coding', 'broken-repair', 'wipe', 'rot', 'race'];
+
 function chooseTroubles(draw: Draw): Set<StepKind> {
   const troubles = KINDS.filter((kind) => !ALWAYS.includes(kind));
   const chosen = new Set<StepKind>();
@@ -107,13 +115,22 @@ const WAITS_MS = [0, 0, 0, 1, 2, 5, 20, 100, 700, 3000, 9000, 20_000, 45_000] as
 export function writeClusterScript(seed: number): ClusterScript {
   const shape = createDraw(deriveSeed(seed, 'cluster', 'shape'));
   const servers = 1 + shape.below(3);
-  const nodes = 3 + shape.below(4);
+  const isCoded = shape.chance(35);
+  const nodes = isCoded ? 6 + shape.below(3) : 3 + shape.below(4);
+  const codeAfterMs = isCoded ? shape.pick([0, 0, 30 * 3_600_000]) : null;
   const zones = shape.chance(25) ? 3 : 0;
   const outAfterMs = shape.pick([60_000, 120_000, 600_000]);
   const isRough = shape.chance(40);
   const count = 25 + shape.below(60);
   const themes = createDraw(deriveSeed(seed, 'cluster', 'themes'));
   const troubles = chooseTroubles(themes);
+  if (isCoded) {
+    troubles.add('repair');
+    for (const kind of CODED_TROUBLES) if (themes.chance(40)) troubles.add(kind);
+  } else {
+    troubles.delete('turn-coding');
+    troubles.delete('broken-repair');
+  }
   const kinds = KINDS.filter((kind) => ALWAYS.includes(kind) || troubles.has(kind));
   const total = kinds.reduce((sum, kind) => sum + weigh(kind), 0);
   // Few kinds of trouble come often, many come now and then.
@@ -135,6 +152,7 @@ export function writeClusterScript(seed: number): ClusterScript {
     nodes,
     zones,
     outAfterMs,
+    codeAfterMs,
     isRough,
     steps: Array.from({ length: count }, () => ({
       kind: chooseKind(),

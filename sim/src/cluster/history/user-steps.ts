@@ -10,10 +10,11 @@ import type { DataServices } from '@cairn/services';
 import type { Draw } from '../../random.ts';
 import type { LedgerFile } from '../checks/ledger.ts';
 import { referencedBlocks } from '../checks/moments.ts';
+import { strengthOf } from '../checks/strength.ts';
 import type { ClusterServer, RunningServer } from '../world/cluster-server.ts';
-import { CONTENTS, findContent, type PoolContent } from '../world/contents.ts';
+import { CONTENTS, findContent, LARGE_CONTENTS, type PoolContent } from '../world/contents.ts';
 import type { ClusterUser } from '../world/template.ts';
-import { type ClusterWorld, fail, wholeHolders } from './cluster-world.ts';
+import { type ClusterWorld, fail, present } from './cluster-world.ts';
 
 /** What may come of anything in a world like this; everything else is a fault. */
 const EXPECTED = [
@@ -144,16 +145,22 @@ async function judgeDamage(world: ClusterWorld, content: PoolContent, message: s
   const needed = await world.timeline.hold(() => referencedBlocks(world));
   const ids = content.blocks.map(({ blockId }) => blockId).filter((blockId) => needed.has(blockId));
   if (ids.length < content.blocks.length) return;
-  const isReadable = (blockId: BlockId) =>
-    wholeHolders(world, blockId).some(({ garbledPercent }) => garbledPercent === 0);
+  const reliable = present(world).filter(({ garbledPercent }) => garbledPercent === 0);
+  const isReadable = (blockId: BlockId) => strengthOf(reliable, blockId) > 0;
   if (ids.every(isReadable)) {
     fail(world, `[absent] a read of ${content.label} said "${message}" although every block is there`);
   }
 }
 
+/** What somebody saves. Old blocks are coded only where some are large. */
+export function pickContent({ script }: ClusterWorld, draw: Draw): PoolContent {
+  const isLarge = script.codeAfterMs !== null && draw.chance(60);
+  return draw.pick(isLarge ? LARGE_CONTENTS : CONTENTS);
+}
+
 export function uploadStep(world: ClusterWorld, server: ClusterServer, draw: Draw): void {
   const user = draw.pick(world.users);
-  const content = draw.pick(CONTENTS);
+  const content = pickContent(world, draw);
   const files = world.ledger.kept().filter((file) => file.user === user);
   const target = files.length > 0 && draw.chance(30) ? draw.pick(files) : null;
   uploadContent(world, server, user, content, target);

@@ -55,6 +55,8 @@ export interface ClusterServerOptions {
   readonly network: Network;
   readonly store: MetadataStore;
   readonly outAfterMs: number;
+  /** What a server is told when it starts. */
+  readonly codeAfterMs: () => number | null;
   readonly findNode: (nodeId: string) => StorageNode;
   readonly sleptMs: () => number;
   readonly draw: Draw;
@@ -68,6 +70,8 @@ export class ClusterServer {
   readonly #options: ClusterServerOptions;
   process: SimulatedProcess | null = null;
   running: RunningServer | null = null;
+  /** What the present process was told. */
+  codeAfterMs: number | null = null;
   #hasJustPut = false;
   #starts = 0;
 
@@ -81,6 +85,7 @@ export class ClusterServer {
     if (this.process !== null) return;
     const process = new SimulatedProcess(`${this.name}.${this.#starts++}`, this.#options.timeline);
     this.process = process;
+    this.codeAfterMs = this.#options.codeAfterMs();
     this.#open(process).then(
       (running) => {
         if (this.process !== process) return;
@@ -194,7 +199,7 @@ export class ClusterServer {
         writeQuorum: WRITE_QUORUM,
         outAfterMs,
         repairBytesPerSecond: null,
-        codeAfterMs: null,
+        codeAfterMs: this.codeAfterMs,
       },
       key: null,
       store,

@@ -1,3 +1,4 @@
+import { encodeShards } from '@cairn/block-store';
 import {
   contentIdOf,
   createNodePlatform,
@@ -6,6 +7,7 @@ import {
   type StoredBlock,
 } from '@cairn/content';
 import type { BlockId, ContentId, FileContent, ManifestPart } from '@cairn/model';
+import { createSeededChance, deriveSeed } from '../../random.ts';
 
 /** What a file can hold, with every block that it needs, children before parents. */
 export interface PoolContent {
@@ -17,10 +19,18 @@ export interface PoolContent {
 
 export const platform = createNodePlatform();
 
+/** More than the least payload that becomes shards. */
+const LARGE_BYTES = 17 * 1024;
+
+/** Words in capitals say a lot, so that their blocks are worth coding. */
+function speak(word: string): Uint8Array {
+  const said = new TextEncoder().encode(`what ${word} says`);
+  if (word !== word.toUpperCase()) return said;
+  return Buffer.concat([said, createSeededChance(deriveSeed(5, word)).bytes(LARGE_BYTES)]);
+}
+
 function make(...words: string[]): PoolContent {
-  const chunks = words.map((word) =>
-    encodeBlock(platform, 'chunk', new TextEncoder().encode(`what ${word} says`)),
-  );
+  const chunks = words.map((word) => encodeBlock(platform, 'chunk', speak(word)));
   let parts: ManifestPart[] = chunks.map(({ blockId, plainBytes }) => ({
     block: blockId,
     sizeBytes: plainBytes,
@@ -36,7 +46,7 @@ function make(...words: string[]): PoolContent {
   const manifest = { profile: 't32-64k', depth, parts } as const;
   return {
     label: words.join('+'),
-    bytes: new TextEncoder().encode(words.map((word) => `what ${word} says`).join('')),
+    bytes: Buffer.concat(words.map(speak)),
     content: { contentId: contentIdOf(platform, manifest, sizeBytes), sizeBytes, manifest },
     blocks,
   };
@@ -53,15 +63,29 @@ export const CONTENTS: readonly PoolContent[] = [
   make('Fay', 'Gus', 'Ben', 'Hal'),
 ];
 
-const byContentId = new Map<ContentId, PoolContent>(CONTENTS.map((each) => [each.content.contentId, each]));
+/** Besides, where old blocks become shards. */
+export const LARGE_CONTENTS: readonly PoolContent[] = [make('IDA'), make('JON'), make('IDA', 'Ben', 'KIM')];
+const ALL = [...CONTENTS, ...LARGE_CONTENTS];
+
+const byContentId = new Map<ContentId, PoolContent>(ALL.map((each) => [each.content.contentId, each]));
 
 export function findContent(contentId: ContentId): PoolContent | null {
   return byContentId.get(contentId) ?? null;
 }
 
-const payloads = new Map<BlockId, Uint8Array>(
-  CONTENTS.flatMap(({ blocks }) => blocks.map(({ blockId, payload }) => [blockId, payload] as const)),
-);
+/** Whether the block is large enough to become shards. */
+export function isLarge(blockId: BlockId): boolean {
+  return (payloads.get(blockId)?.length ?? 0) >= LARGE_BYTES;
+}
+
+const payloads = new Map<BlockId, Uint8Array>();
+for (const { blocks } of ALL) {
+  for (const block of blocks) {
+    payloads.set(block.blockId, block.payload);
+    if (block.payload.length < LARGE_BYTES) continue;
+    for (const shard of encodeShards(block)) payloads.set(shard.blockId, shard.payload);
+  }
+}
 
 /** Whether these are the bytes that everybody has sent under this id. */
 export function isTrue({ blockId, payload }: StoredBlock): boolean {

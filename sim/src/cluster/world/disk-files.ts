@@ -14,6 +14,8 @@ type Change =
   | { readonly kind: 'truncate'; readonly sizeBytes: number };
 
 const SECTOR_BYTES = 512;
+/** Of a record, before its payload. */
+const HEADER_BYTES = 84;
 /** Reads cost no time, so that looking at a disk changes nothing. */
 const [WRITE_MS, FLUSH_MS] = [2, 7];
 
@@ -145,14 +147,19 @@ export class DiskFiles {
   }
 
   /** Flips a bit of the newest record with this payload, as rot does. Returns whether there is one. */
-  rot(id: Uint8Array, payload: Uint8Array): boolean {
+  rot(id: Buffer, payload: Uint8Array): boolean {
     for (const name of [...this.#names.keys()].sort().reverse()) {
       const file = this.#names.get(name) as CachedFile;
-      const record = file.content.lastIndexOf(id);
-      const at = record < 0 ? -1 : file.content.indexOf(payload, record);
-      if (at < 0) continue;
-      file.flip(at);
-      return true;
+      for (let end = file.content.length; end > 0; ) {
+        const at = file.content.lastIndexOf(payload, end - 1);
+        if (at < 0) break;
+        // The header before it names the block; lists of blocks do so, too.
+        if (file.content.subarray(Math.max(0, at - HEADER_BYTES), at).includes(id)) {
+          file.flip(at);
+          return true;
+        }
+        end = at;
+      }
     }
     return false;
   }

@@ -1,7 +1,7 @@
 import type { BlockLocation, RemoteBlockStore } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import type { Timers } from '@cairn/environment';
-import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import { type BlockId, CairnError, isCairnError, isShardId } from '@cairn/model';
 import type { Statistics } from '../../statistics.ts';
 import type { Trace } from '../../trace.ts';
 import type { Timeline } from '../../world/timeline.ts';
@@ -130,11 +130,14 @@ export function createRemoteNode(options: RemoteNodeOptions): RemoteBlockStore {
 
   return {
     status: () => ask('status', '', (serving) => node.status(serving)),
-    put: (blocks, above) =>
-      ask('put', shortIds(blocks.map(({ blockId }) => blockId)), (serving) =>
+    put: (blocks, above) => {
+      if (blocks.some(({ blockId }) => isShardId(blockId))) statistics.count('put:shard');
+      return ask('put', shortIds(blocks.map(({ blockId }) => blockId)), (serving) =>
         node.put(serving, blocks, above),
-      ),
+      );
+    },
     async get(blockId) {
+      if (isShardId(blockId)) statistics.count('read:shard');
       const begunMs = reading.get(blockId);
       if (begunMs === undefined) reading.set(blockId, timeline.nowMs);
       else if (timeline.nowMs - begunMs >= HEDGE_MS) statistics.count('read:hedged');
