@@ -11,11 +11,10 @@ import type { BlockPlaces, OpenedMove } from '@cairn/maintenance';
 import type { BlockLocationRecord, BlockPlaceRecord, MetadataStore } from '@cairn/metadata-store';
 import { CairnError, createId, isCairnError } from '@cairn/model';
 import type { ClusterView } from '@cairn/services';
+import { type BlockFolders, serverFolders } from './block-folders.ts';
 import { describeSetting, parseBlocks } from './blocks-setting.ts';
-import { listFolder, prepareDataFolder } from './data-folder.ts';
 import { describeMovedAway, locateBlocks, settingOf } from './locate-blocks.ts';
-import { type BlocksSetting, type OpenedBlocks, openBlocks } from './open-blocks.ts';
-import { readPlaceMarker, writePlaceMarker } from './place-marker.ts';
+import { type BlocksSetting, type OpenBlocksOptions, type OpenedBlocks, openBlocks } from './open-blocks.ts';
 
 export interface OpenBlockPlacesOptions {
   readonly data: string;
@@ -27,6 +26,10 @@ export interface OpenBlockPlacesOptions {
   readonly environment: Environment;
   readonly secret: Uint8Array;
   readonly verify: (block: StoredBlock) => boolean;
+  /** Where folders are; on the server's disks unless told. */
+  readonly folders?: BlockFolders;
+  /** How a storage node is reached; over the network unless told. */
+  readonly connect?: NonNullable<OpenBlocksOptions['connect']>;
 }
 
 export interface OpenedBlockPlaces extends BlockPlaces {
@@ -65,7 +68,7 @@ function isInside(directory: string, other: string): boolean {
  * @throws CairnError `blocks-elsewhere` for settings that contradict the database, and as {@link openBlocks}
  */
 export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<OpenedBlockPlaces> {
-  const { data, configured, key, store, environment, verify } = options;
+  const { data, configured, key, store, environment, verify, folders = serverFolders } = options;
   const { log } = environment;
   /** By the id of their place. */
   const open = new Map<string, OpenedBlocks>();
@@ -84,9 +87,10 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
     isTaken: options.isTaken,
     store,
     environment,
+    folders,
     async hasAny(directory, blockIds) {
       // To look must not make a store where there is none.
-      if (!(await listFolder(directory)).includes('segments')) return false;
+      if (!(await folders.list(directory)).includes('segments')) return false;
       const found = await openBlocks({ ...options, setting: { kind: 'folder', directory } });
       try {
         return (await found.blocks.has(blockIds)).includes(true);
@@ -244,8 +248,8 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
       );
     }
     try {
-      const names = await listFolder(directory);
-      const marker = await readPlaceMarker(directory);
+      const names = await folders.list(directory);
+      const marker = await folders.readMarker(directory);
       if (marker === null ? names.length > 0 : marker.serverId !== now.serverId) {
         const what = marker === null ? 'something in it' : 'the blocks of another server';
         throw precondition(`${directory} has ${what}; name a folder that is empty or not there yet`);
@@ -253,9 +257,9 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
       if (marker?.placeId === now.place.placeId) {
         throw precondition(`${directory} is where the blocks are already, under another name`);
       }
-      await prepareDataFolder(directory);
+      await folders.prepare(directory);
       const placeId = marker?.placeId ?? createId<string>(environment.random.bytes(16));
-      await writePlaceMarker(directory, { serverId: now.serverId, placeId });
+      await folders.writeMarker(directory, { serverId: now.serverId, placeId });
       // Whether it can be used, with this key or without one, is better known now.
       if (!retiring.has(placeId)) {
         await (await openBlocks({ ...options, setting: { kind: 'folder', directory } })).close();

@@ -1,3 +1,9 @@
+export type { BlockFolders } from './block-folders.ts';
+export {
+  type OpenBlockPlacesOptions,
+  type OpenedBlockPlaces,
+  openBlockPlaces,
+} from './block-places.ts';
 export { loadBlocksKey } from './blocks-key.ts';
 export {
   describeConfig,

@@ -1,10 +1,9 @@
 import type { Environment } from '@cairn/environment';
 import type { BlockLocationRecord, BlockPlaceRecord, MetadataStore } from '@cairn/metadata-store';
 import { type BlockId, CairnError, createId } from '@cairn/model';
+import type { BlockFolders } from './block-folders.ts';
 import { describeSetting, parseBlocks } from './blocks-setting.ts';
-import { listFolder, prepareDataFolder } from './data-folder.ts';
 import type { BlocksSetting } from './open-blocks.ts';
-import { readPlaceMarker, writePlaceMarker } from './place-marker.ts';
 
 export interface LocateBlocksOptions {
   /** What the server was told, by CAIRN_BLOCKS or as its default. */
@@ -15,6 +14,7 @@ export interface LocateBlocksOptions {
   readonly isTaken: boolean;
   readonly store: MetadataStore;
   readonly environment: Environment;
+  readonly folders: BlockFolders;
   /** Whether the folder has any of these blocks whole. */
   readonly hasAny: (directory: string, blockIds: readonly BlockId[]) => Promise<boolean>;
 }
@@ -62,7 +62,7 @@ function elsewhere(message: string, location?: BlockLocationRecord): CairnError 
  * @throws CairnError `blocks-elsewhere`, `data-damaged`, and what disk and database say
  */
 export async function locateBlocks(options: LocateBlocksOptions): Promise<LocatedBlocks> {
-  const { configured, isSaid, isTaken, store, environment } = options;
+  const { configured, isSaid, isTaken, store, environment, folders } = options;
   const { recorded, sample, hasNodes } = await store.read(async (reader) => ({
     recorded: await reader.getBlockLocation(),
     sample: (await reader.pageBlockIds(0, SAMPLE_BLOCKS)).blockIds,
@@ -76,7 +76,7 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
     const setting = settingOf(place);
     if (configured.kind === 'nodes' || setting.kind === 'nodes') return configured.kind === setting.kind;
     if (configured.directory === setting.directory) return true;
-    return (await readPlaceMarker(configured.directory))?.placeId === place.placeId;
+    return (await folders.readMarker(configured.directory))?.placeId === place.placeId;
   }
 
   const asConfigured = (place: BlockPlaceRecord): BlockPlaceRecord => ({
@@ -93,7 +93,7 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
     const setting = settingOf(place);
     if (setting.kind === 'nodes') return;
     const { directory } = setting;
-    const marker = await readPlaceMarker(directory);
+    const marker = await folders.readMarker(directory);
     if (marker?.placeId === place.placeId && marker.serverId === serverId) return;
     if (marker !== null && !isTaken) {
       throw elsewhere(
@@ -107,8 +107,8 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
         location,
       );
     }
-    await prepareDataFolder(directory);
-    await writePlaceMarker(directory, { serverId, placeId: place.placeId });
+    await folders.prepare(directory);
+    await folders.writeMarker(directory, { serverId, placeId: place.placeId });
   }
 
   async function save(location: BlockLocationRecord): Promise<LocatedBlocks> {
@@ -119,7 +119,7 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
   }
 
   if (recorded === undefined || isTaken) {
-    const marker = configured.kind === 'folder' ? await readPlaceMarker(configured.directory) : null;
+    const marker = configured.kind === 'folder' ? await folders.readMarker(configured.directory) : null;
     const serverId = recorded?.serverId ?? marker?.serverId ?? newId();
     const isOurs = marker !== null && marker.serverId === serverId;
     const place = {
@@ -135,7 +135,7 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
       }
       if (configured.kind === 'folder') {
         const { directory } = configured;
-        if (marker !== null && sample.length === 0 && (await listFolder(directory)).includes('segments')) {
+        if (marker !== null && sample.length === 0 && (await folders.list(directory)).includes('segments')) {
           throw elsewhere(
             `${directory} has the blocks of another server, or of a database that is gone; choose another folder, or start once with --blocks-are-here if they are to be this server's`,
           );
@@ -148,9 +148,9 @@ export async function locateBlocks(options: LocateBlocksOptions): Promise<Locate
       }
     }
     if (configured.kind === 'folder') {
-      await prepareDataFolder(configured.directory);
+      await folders.prepare(configured.directory);
       try {
-        await writePlaceMarker(configured.directory, { serverId, placeId: place.placeId });
+        await folders.writeMarker(configured.directory, { serverId, placeId: place.placeId });
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code !== 'ENOSPC' && code !== 'EDQUOT' && code !== 'EROFS') throw error;

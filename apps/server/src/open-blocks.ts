@@ -8,7 +8,6 @@ import {
   createReplicatedBlockStore,
   HEARTBEAT_MS,
   openNodeConnection,
-  openSegmentBlockStore,
   type RemoteBlockStore,
   type RemoteDrill,
   type StoreKey,
@@ -20,8 +19,8 @@ import { createClusterRepair } from '@cairn/maintenance';
 import type { MetadataStore, StorageNodeRecord } from '@cairn/metadata-store';
 import { type BlockId, CairnError } from '@cairn/model';
 import { type ClusterView, SEALED_FOR } from '@cairn/services';
+import { type BlockFolders, serverFolders } from './block-folders.ts';
 import { createClusterFaults } from './cluster-faults.ts';
-import { prepareDataFolder } from './data-folder.ts';
 
 /** Where blocks are kept: in a folder, or on storage nodes. */
 export type BlocksSetting =
@@ -59,6 +58,8 @@ export interface OpenBlocksOptions {
   readonly verify: (block: StoredBlock) => boolean;
   /** How a storage node is reached; over the network unless told. */
   readonly connect?: (record: StorageNodeRecord) => NodeLink;
+  /** Where folders are; on the server's disks unless told. */
+  readonly folders?: BlockFolders;
   /** Which of these another place has while blocks move. */
   readonly isElsewhere?: (blockIds: readonly BlockId[]) => Promise<readonly boolean[]>;
   /** No blocks are on the nodes, so that nothing waits for them, and no trouble with them keeps a server from starting. */
@@ -88,7 +89,7 @@ function connectOverNetwork(secret: Uint8Array): (record: StorageNodeRecord) => 
 
 /** @throws what the disk or the database says; CairnError `not-configured` for keys sealed under another secret */
 export async function openBlocks(options: OpenBlocksOptions): Promise<OpenedBlocks> {
-  const { setting, key, environment, verify } = options;
+  const { setting, key, environment, verify, folders = serverFolders } = options;
   if (setting.kind === 'nodes') {
     if (key === null) return openCluster(options, setting);
     throw new CairnError(
@@ -96,13 +97,8 @@ export async function openBlocks(options: OpenBlocksOptions): Promise<OpenedBloc
       'CAIRN_BLOCKS_KEY and CAIRN_BLOCKS_KEY_FILE seal blocks in a folder of the server; give each storage node its own key instead, and leave them out here',
     );
   }
-  await prepareDataFolder(setting.directory);
-  const blocks = await openSegmentBlockStore({
-    directory: setting.directory,
-    environment,
-    verify,
-    ...(key === null ? {} : { key }),
-  });
+  await folders.prepare(setting.directory);
+  const blocks = await folders.open(setting.directory, { key, environment, verify });
   return { blocks, view: null, start: () => undefined, close: () => blocks.close() };
 }
 

@@ -59,7 +59,7 @@ export const CODING_BUGS: readonly PlantedBug[] = [
     file: 'packages/block-store/src/coded/mend-shards.ts',
     find: '  if (results.length < ALL_SHARDS || !results.every(Boolean)) return false;\n  const { bad } = await checkAll(run, blockId, places);\n  run.counts.failedCopies += bad.length;\n  if (bad.length > 0) return false;\n',
     replace: '',
-    detectors: ['cluster'],
+    detectors: ['cluster', CODED],
   },
   {
     name: 'coding-shards-share-nodes',

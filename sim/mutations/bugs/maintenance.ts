@@ -71,7 +71,7 @@ export const MAINTENANCE_BUGS: readonly PlantedBug[] = [
     file: 'packages/maintenance/src/move-blocks.ts',
     find: 'await note(fromTheStart, (transaction) => transaction.refuseEarlierPuts());',
     replace: 'await note(fromTheStart);',
-    detectors: ['tests:packages/maintenance/src/move-blocks.test.ts'],
+    detectors: ['cluster', 'tests:packages/maintenance/src/move-blocks.test.ts'],
   },
   {
     name: 'moving-ends-over-damage',
@@ -87,7 +87,23 @@ export const MAINTENANCE_BUGS: readonly PlantedBug[] = [
     file: 'packages/block-store/src/moving/moving-block-store.ts',
     find: 'for (const store of [to, from, to]) {',
     replace: 'for (const store of [to]) {',
-    detectors: ['tests:packages/block-store/src/moving'],
+    detectors: ['cluster', 'tests:packages/block-store/src/moving'],
+  },
+  {
+    name: 'moving-ends-without-a-look',
+    harm: 'a move ends although some blocks could not be copied, and they are left in the old place',
+    file: 'packages/maintenance/src/move-blocks.ts',
+    find: '  const lacking = await walk();\n',
+    replace: '  const lacking = location.move.badBlocks;\n',
+    detectors: ['cluster'],
+  },
+  {
+    name: 'moving-repair-calls-the-rest-lost',
+    harm: 'while blocks move to nodes, those that are still in the folder are reported as lost',
+    file: 'apps/server/src/block-places.ts',
+    find: 'return besideNodes === null ? [] : besideNodes.has(blockIds);',
+    replace: 'return blockIds.map(() => besideNodes === null);',
+    detectors: ['cluster'],
   },
   {
     name: 'moving-copies-count-anew',

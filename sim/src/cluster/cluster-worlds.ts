@@ -11,8 +11,8 @@ export const clusterWorlds: WorldKind<ClusterScript> = {
   writeScript: writeClusterScript,
   run: runCluster,
   shrink: shrinkCluster,
-  describe: ({ servers, nodes, zones, outAfterMs, codeAfterMs, isRough }) =>
-    `${servers} servers, ${nodes} nodes${zones > 0 ? ` in ${zones} zones` : ''}, out after ${outAfterMs / 1000} s${codeAfterMs === null ? '' : `, shards after ${codeAfterMs / 1000} s`}${isRough ? ', a rough network' : ''}`,
+  describe: ({ servers, nodes, zones, outAfterMs, codeAfterMs, hasMoves, isRough }) =>
+    `${servers} servers, ${nodes} nodes${zones > 0 ? ` in ${zones} zones` : ''}, out after ${outAfterMs / 1000} s${codeAfterMs === null ? '' : `, shards after ${codeAfterMs / 1000} s`}${hasMoves ? ', moves' : ''}${isRough ? ', a rough network' : ''}`,
   compare: ({ steps }, whole) => `${steps.length} of ${whole.steps.length} steps`,
   wantedStates: WANTED_CLUSTER_STATES,
 };

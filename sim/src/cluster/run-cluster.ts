@@ -49,6 +49,7 @@ async function end(world: ClusterWorld, path: string): Promise<void> {
   world.timeline.onMoment = () => undefined;
   for (const server of world.servers) server.kill();
   for (const node of world.nodes) await node.remove();
+  world.folders?.remove();
   await world.store.close();
   for (const part of ['', '-wal', '-shm']) rmSync(path + part, { force: true });
 }

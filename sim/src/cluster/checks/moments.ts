@@ -1,11 +1,12 @@
 import type { Fence } from '@cairn/block-store';
 import type { BlockId } from '@cairn/model';
 import { START_AT } from '../../world/world-environment.ts';
-import { type ClusterWorld, fail, present } from '../history/cluster-world.ts';
+import { type ClusterWorld, fail } from '../history/cluster-world.ts';
 import { type ClusterServer, WRITE_QUORUM } from '../world/cluster-server.ts';
 import type { NodeDisk } from '../world/node-disk.ts';
 import type { StorageNode } from '../world/storage-node.ts';
-import { blockOf, strengthOf } from './strength.ts';
+import { disksInUse, strengthAt } from './in-use.ts';
+import { blockOf } from './strength.ts';
 
 const PAGE_REFERENCES = 10_000;
 /** For so long a server may not have seen who a node is by now. */
@@ -21,8 +22,9 @@ export async function referencedBlocks(world: ClusterWorld): Promise<Set<BlockId
 
 /** What is referenced exists. The world never destroys the last copy, so one that is gone was lost by the product. */
 export async function checkNothingIsLost(world: ClusterWorld): Promise<void> {
+  const inUse = await disksInUse(world);
   for (const blockId of await referencedBlocks(world)) {
-    if (strengthOf(present(world), blockId) > 0) continue;
+    if (strengthAt(inUse, blockId) > 0) continue;
     fail(world, `[lost] no disk has block ${blockId.slice(0, 6)}, which a file needs`);
   }
 }
@@ -40,7 +42,14 @@ export async function checkDelete(
   if (blockId !== storedId) world.statistics.count('deleted:shard');
   if (fence === undefined) fail(world, `[fence] ${node.nodeId} deleted for somebody without a fence`);
   else checkFence(world, node, disk, fence);
-  if (node.removedMs !== null || strengthOf(present(world), blockId) > 0) return;
+  if (node.removedMs !== null) return;
+  const by = fence === undefined ? 'without a fence' : `by ${fence.job} ${fence.token}`;
+  await checkLastCopy(world, blockId, by);
+}
+
+/** A copy of the block was deleted: if it was the last one, nobody may need it. */
+export async function checkLastCopy(world: ClusterWorld, blockId: BlockId, by: string): Promise<void> {
+  if (strengthAt(await disksInUse(world), blockId) > 0) return;
   const at = START_AT + world.timeline.nowMs + world.sleptMs + LEASE_MARGIN_MS;
   const isNeeded = await world.store.read(async (reader) => {
     for (const { principal } of world.users) {
@@ -50,7 +59,6 @@ export async function checkDelete(
     return false;
   });
   if (!isNeeded) return;
-  const by = fence === undefined ? 'without a fence' : `by ${fence.job} ${fence.token}`;
   fail(world, `[lost] the last copy of block ${blockId.slice(0, 6)}, which is in use, was deleted ${by}`);
 }
 
@@ -79,21 +87,24 @@ export async function checkPut(
 /** Blocks were reported as lost for good. */
 export async function checkLostReport(world: ClusterWorld, blockIds: readonly BlockId[]): Promise<void> {
   const needed = await referencedBlocks(world);
+  const inUse = await disksInUse(world);
   for (const blockId of blockIds) {
-    if (!needed.has(blockId) || strengthOf(present(world), blockId) === 0) continue;
+    if (!needed.has(blockId) || strengthAt(inUse, blockId) === 0) continue;
     fail(world, `[alarm] block ${blockId.slice(0, 6)} was reported as lost, and is not`);
   }
 }
 
 /** A node was removed because it was empty: what is on it now all the same must be safe elsewhere. */
 export async function checkNothingDepends(world: ClusterWorld, node: StorageNode): Promise<void> {
-  const needed = await world.timeline.hold(() => referencedBlocks(world));
+  const [needed, inUse] = await world.timeline.hold(async () => [
+    await referencedBlocks(world),
+    await disksInUse(world),
+  ]);
+  if (inUse.nodes.length === 0) return;
+  const others = { ...inUse, nodes: inUse.nodes.filter((holder) => holder !== node) };
   for (const blockId of new Set(node.disk.wholeBlocks().map(blockOf))) {
     if (!needed.has(blockId)) continue;
-    const elsewhere = strengthOf(
-      present(world).filter((holder) => holder !== node),
-      blockId,
-    );
+    const elsewhere = strengthAt(others, blockId);
     if (elsewhere >= WRITE_QUORUM) continue;
     const words = `${node.nodeId} was removed as empty, and ${elsewhere} other nodes have`;
     fail(world, `[removed] ${words} its block ${blockId.slice(0, 6)}, which a file needs`);
@@ -103,7 +114,9 @@ export async function checkNothingDepends(world: ClusterWorld, node: StorageNode
 /** What is acknowledged is durable on as many disks as were promised, at some moment since the put began. */
 export function checkAcknowledged(world: ClusterWorld, blockIds: readonly BlockId[], begunMs: number): void {
   for (const blockId of blockIds) {
-    let durable = 0;
+    const folders = world.folders?.disks() ?? [];
+    const isInFolder = folders.some((disk) => disk.has(blockId) || disk.wasWholeSince(blockId, begunMs));
+    let durable = isInFolder ? WRITE_QUORUM : 0;
     for (const { removedMs, everyDisk } of world.nodes) {
       if (removedMs !== null && removedMs < begunMs) continue;
       durable += everyDisk.filter((disk) => disk.has(blockId) || disk.wasWholeSince(blockId, begunMs)).length;
@@ -139,7 +152,8 @@ export class RepairWatch {
       const before = this.#seen.get(server);
       const begunMs =
         state.isRunning && before?.wasRunning !== true ? timeline.nowMs : (before?.begunMs ?? 0);
-      if (before !== undefined && state.lastRunAt !== before.lastRunAt) losses.compared(before.begunMs);
+      const hasEnded = state.lastRunAt !== null && state.lastRunAt !== before?.lastRunAt;
+      if (before !== undefined && hasEnded) losses.compared(before.begunMs);
       this.#seen.set(server, { wasRunning: state.isRunning, begunMs, lastRunAt: state.lastRunAt });
     }
   }

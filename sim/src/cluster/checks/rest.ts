@@ -9,6 +9,7 @@ import { makeWell } from '../history/node-steps.ts';
 import { begin, readVersion } from '../history/user-steps.ts';
 import { REPLICAS, type RunningServer, WRITE_QUORUM } from '../world/cluster-server.ts';
 import { isLarge } from '../world/contents.ts';
+import { disksInUse } from './in-use.ts';
 import { checkNothingIsLost, referencedBlocks } from './moments.ts';
 import { ALL_SHARDS, blockOf, countShards, shardsOn } from './strength.ts';
 
@@ -81,10 +82,18 @@ async function finish(world: ClusterWorld, what: string): Promise<void> {
   for (let step = 0; ; step++) {
     await world.timeline.pass(SETTLE_STEP_MS);
     throwFailure(world);
-    const problem = findUnrest(world);
+    const problem = (await findMove(world)) ?? findUnrest(world);
     if (problem === null) return;
     if (step >= MAX_SETTLE_STEPS) throw new Error(`[unrest] ${what}: ${problem}`);
   }
+}
+
+async function findMove(world: ClusterWorld): Promise<string | null> {
+  const { folders, store, timeline } = world;
+  if (folders === null) return null;
+  const location = await timeline.hold(() => store.read((reader) => reader.getBlockLocation()));
+  if (location === undefined) return 'it is not recorded where the blocks are';
+  return location.move === null ? null : `the move to ${location.move.target.setting} does not end`;
 }
 
 function findUnrest(world: ClusterWorld): string | null {
@@ -153,10 +162,24 @@ export async function restAndCheck(world: ClusterWorld): Promise<void> {
  */
 async function checkPlaces(world: ClusterWorld): Promise<void> {
   const { store, timeline } = world;
-  const { needed, records } = await timeline.hold(async () => ({
+  const { needed, inUse, records } = await timeline.hold(async () => ({
     needed: await referencedBlocks(world),
+    inUse: await disksInUse(world),
     records: await store.read((reader) => reader.listStorageNodes()),
   }));
+  for (const disk of inUse.folders) {
+    for (const blockId of needed) {
+      if (!disk.isWhole(blockId))
+        fail(world, `[place] block ${blockId.slice(0, 6)} is not in the folder that it was moved to`);
+    }
+    const garbage = disk.wholeBlocks().filter((blockId) => !needed.has(blockId));
+    if (garbage.length > 0)
+      fail(world, `[garbage] ${disk.storeUuid} still has ${garbage.length} blocks that nothing needs`);
+    world.statistics.count('rest:in-folder');
+  }
+  // What was left behind on nodes by a move stays there.
+  if (inUse.nodes.length === 0) return;
+  if (world.folders !== null) world.statistics.count('rest:moved-to-nodes');
   const members = records.filter(({ state }) => state === 'active');
   for (const blockId of needed) checkPlacesOf(world, blockId, members);
   for (const node of present(world)) {
@@ -228,6 +251,7 @@ async function checkReports(world: ClusterWorld, restedAt: number): Promise<void
   const { store, blocks } = anyServer(world);
   const { dangling, examples } = await timeline.until(auditReferences({ store, blocks }));
   if (dangling > 0) fail(world, `[audit] ${dangling} references dangle: ${JSON.stringify(examples[0])}`);
+  if ((await timeline.hold(() => disksInUse(world))).nodes.length === 0) return;
   const [{ principal }] = world.users as [ClusterWorld['users'][number]];
   for (const { name, running } of world.servers) {
     if (running === null) continue;

@@ -2,6 +2,7 @@ import { createDraw, type Draw } from '../../random.ts';
 import { checkNothingIsLost } from '../checks/moments.ts';
 import type { ClusterServer } from '../world/cluster-server.ts';
 import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
+import { moveSteps } from './move-steps.ts';
 import { nodeSteps, replaceNodes } from './node-steps.ts';
 import type { ClusterStep, StepKind } from './script.ts';
 import {
@@ -150,6 +151,7 @@ function turnCoding(world: ClusterWorld, draw: Draw): void {
 
 const STEPS: Record<StepKind, Perform> = {
   ...nodeSteps,
+  ...moveSteps,
   'turn-coding': turnCoding,
   repair(world, draw) {
     const { name, running } = pickServer(world, draw);

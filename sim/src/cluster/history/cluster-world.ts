@@ -7,6 +7,7 @@ import type { Ledger } from '../checks/ledger.ts';
 import type { Losses } from '../checks/losses.ts';
 import type { ClusterServer } from '../world/cluster-server.ts';
 import type { Network } from '../world/network.ts';
+import type { ServerFolders } from '../world/server-folders.ts';
 import type { SimulatedProcess } from '../world/simulated-process.ts';
 import type { StorageNode } from '../world/storage-node.ts';
 import type { ClusterUser } from '../world/template.ts';
@@ -25,6 +26,8 @@ export interface ClusterWorld {
   readonly servers: readonly ClusterServer[];
   /** All that ever were. */
   readonly nodes: StorageNode[];
+  /** Where the one server may have blocks besides; `null` where they stay on the nodes. */
+  readonly folders: ServerFolders | null;
   readonly ledger: Ledger;
   readonly losses: Losses;
   /** What users have begun, by the process that does it. */

@@ -8,12 +8,20 @@ import { Timeline } from '../../world/timeline.ts';
 import { environmentOf, listeningLog, START_AT } from '../../world/world-environment.ts';
 import { Ledger } from '../checks/ledger.ts';
 import { Losses } from '../checks/losses.ts';
-import { checkAcknowledged, checkDelete, checkLostReport, checkPut } from '../checks/moments.ts';
+import {
+  checkAcknowledged,
+  checkDelete,
+  checkLastCopy,
+  checkLostReport,
+  checkPut,
+} from '../checks/moments.ts';
 import { ClusterServer, type ServerEvents } from '../world/cluster-server.ts';
 import { Network } from '../world/network.ts';
+import { ServerFolders } from '../world/server-folders.ts';
 import { StorageNode } from '../world/storage-node.ts';
 import { openTemplate } from '../world/template.ts';
 import { type ClusterWorld, fail } from './cluster-world.ts';
+import { FOLDERS } from './move-steps.ts';
 import type { ClusterScript } from './script.ts';
 
 /** By then every server knows which nodes there are. */
@@ -38,6 +46,13 @@ export async function createCluster(
   const network = new Network(createDraw(deriveSeed(seed, 'network')), script.isRough);
   const nodeDraw = createDraw(deriveSeed(seed, 'nodes'));
 
+  const folders = script.hasMoves
+    ? new ServerFolders(timeline, createDraw(deriveSeed(seed, 'folders')), {
+        onDelete: (blockId) => checkLastCopy(world, blockId, 'in a folder'),
+        onProblem: (directory, problem) => fail(world, `[durable] in ${directory}: ${problem}`),
+      })
+    : null;
+
   const world: ClusterWorld = {
     script,
     timeline,
@@ -48,6 +63,7 @@ export async function createCluster(
     users: template.users,
     servers: [],
     nodes,
+    folders,
     ledger: new Ledger(),
     losses: new Losses(store, nodes, () => timeline.nowMs),
     underWay: new Set(),
@@ -141,6 +157,7 @@ export async function createCluster(
         store,
         outAfterMs: script.outAfterMs,
         codeAfterMs: () => world.codeAfterMs,
+        moving: folders === null ? null : { folders, first: script.startsInFolder ? FOLDERS[0] : null },
         findNode(nodeId) {
           const node = nodes.find((each) => each.nodeId === nodeId);
           if (node === undefined) throw new Error(`there is no node ${nodeId}`);

@@ -16,6 +16,9 @@ export interface ClusterScript {
   readonly outAfterMs: number;
   /** Blocks that are so old become shards, until that is turned off; `null`: no block is large enough for that. */
   readonly codeAfterMs: number | null;
+  /** Blocks are moved between the nodes and folders of the one server. */
+  readonly hasMoves: boolean;
+  readonly startsInFolder: boolean;
   /** Messages get lost, late and doubled now and then, all the time. */
   readonly isRough: boolean;
   readonly steps: readonly ClusterStep[];
@@ -69,6 +72,8 @@ const WEIGHTS = {
   status: 1,
   'turn-coding': 4,
   'broken-repair': 5,
+  move: 12,
+  'cancel-move': 3,
   repair: 5,
 } as const;
 export type StepKind = keyof typeof WEIGHTS;
@@ -96,6 +101,8 @@ const REMEDIES: Partial<Record<StepKind, StepKind>> = {
 /** What shards are there for, and what disturbs them most. */
 const CODED_TROUBLES: readonly StepKind[] = ['turn-coding', 'broken-repair', 'wipe', 'rot', 'race'];
 
+const MOVING_TROUBLES: readonly StepKind[] = ['cancel-move', 'kill-server', 'ambush-server', 'race', 'rot'];
+
 function chooseTroubles(draw: Draw): Set<StepKind> {
   const troubles = KINDS.filter((kind) => !ALWAYS.includes(kind));
   const chosen = new Set<StepKind>();
@@ -114,7 +121,10 @@ const WAITS_MS = [0, 0, 0, 1, 2, 5, 20, 100, 700, 3000, 9000, 20_000, 45_000] as
 /** A whole history from its seed. */
 export function writeClusterScript(seed: number): ClusterScript {
   const shape = createDraw(deriveSeed(seed, 'cluster', 'shape'));
-  const servers = 1 + shape.below(3);
+  const hasMoves = shape.chance(25);
+  const startsInFolder = shape.chance(60);
+  // A folder is one process's own.
+  const servers = hasMoves ? 1 : 1 + shape.below(3);
   const isCoded = shape.chance(35);
   const nodes = isCoded ? 6 + shape.below(3) : 3 + shape.below(4);
   const codeAfterMs = isCoded ? shape.pick([0, 0, 30 * 3_600_000]) : null;
@@ -130,6 +140,15 @@ export function writeClusterScript(seed: number): ClusterScript {
   } else {
     troubles.delete('turn-coding');
     troubles.delete('broken-repair');
+  }
+  if (hasMoves) {
+    troubles.add('move');
+    for (const kind of MOVING_TROUBLES) if (themes.chance(40)) troubles.add(kind);
+    // The settings of nodes go with the move.
+    troubles.delete('turn-coding');
+  } else {
+    troubles.delete('move');
+    troubles.delete('cancel-move');
   }
   const kinds = KINDS.filter((kind) => ALWAYS.includes(kind) || troubles.has(kind));
   const total = kinds.reduce((sum, kind) => sum + weigh(kind), 0);
@@ -153,6 +172,8 @@ export function writeClusterScript(seed: number): ClusterScript {
     zones,
     outAfterMs,
     codeAfterMs,
+    hasMoves,
+    startsInFolder,
     isRough,
     steps: Array.from({ length: count }, () => ({
       kind: chooseKind(),

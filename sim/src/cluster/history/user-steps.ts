@@ -8,13 +8,13 @@ import {
 } from '@cairn/model';
 import type { DataServices } from '@cairn/services';
 import type { Draw } from '../../random.ts';
+import { disksInUse, strengthAt } from '../checks/in-use.ts';
 import type { LedgerFile } from '../checks/ledger.ts';
 import { referencedBlocks } from '../checks/moments.ts';
-import { strengthOf } from '../checks/strength.ts';
 import type { ClusterServer, RunningServer } from '../world/cluster-server.ts';
 import { CONTENTS, findContent, LARGE_CONTENTS, type PoolContent } from '../world/contents.ts';
 import type { ClusterUser } from '../world/template.ts';
-import { type ClusterWorld, fail, present } from './cluster-world.ts';
+import { type ClusterWorld, fail } from './cluster-world.ts';
 
 /** What may come of anything in a world like this; everything else is a fault. */
 const EXPECTED = [
@@ -49,6 +49,8 @@ export function begin(
         if (outcome !== null) world.trace.tell(`${what}: ${outcome}`);
       },
       (error: unknown) => {
+        // What becomes of it in a process that has died is nobody's business.
+        if (process.isDead) return;
         const isExpected = isCairnError(error, ...EXPECTED);
         world.trace.tell(`${what}: ${String(error)}`);
         if (isExpected) world.statistics.count(`refused:${error.code}`);
@@ -142,11 +144,14 @@ export async function readVersion(
 /** "Lost" and "damaged" are final words: they must not be said of a file that needs it while a node has a true copy and reads it right. */
 async function judgeDamage(world: ClusterWorld, content: PoolContent, message: string): Promise<void> {
   world.statistics.count('read:damaged');
-  const needed = await world.timeline.hold(() => referencedBlocks(world));
+  const [needed, inUse] = await world.timeline.hold(async () => [
+    await referencedBlocks(world),
+    await disksInUse(world),
+  ]);
   const ids = content.blocks.map(({ blockId }) => blockId).filter((blockId) => needed.has(blockId));
   if (ids.length < content.blocks.length) return;
-  const reliable = present(world).filter(({ garbledPercent }) => garbledPercent === 0);
-  const isReadable = (blockId: BlockId) => strengthOf(reliable, blockId) > 0;
+  const reliable = { ...inUse, nodes: inUse.nodes.filter(({ garbledPercent }) => garbledPercent === 0) };
+  const isReadable = (blockId: BlockId) => strengthAt(reliable, blockId) > 0;
   if (ids.every(isReadable)) {
     fail(world, `[absent] a read of ${content.label} said "${message}" although every block is there`);
   }

@@ -1,13 +1,25 @@
 import type { BlockStore } from '@cairn/block-store';
-import { isIntactBlock } from '@cairn/content';
+import { isIntactBlock, type StoredBlock } from '@cairn/content';
 import type { Environment, Log } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
-import { createMaintenance, type Maintenance } from '@cairn/maintenance';
+import {
+  type BlockMoveJob,
+  createBlockMoveJob,
+  createMaintenance,
+  type Maintenance,
+} from '@cairn/maintenance';
 import type { MetadataStore } from '@cairn/metadata-store';
 import type { BlockId } from '@cairn/model';
-import { type OpenedBlocks, openBlocks } from '@cairn/server';
+import {
+  type BlocksSetting,
+  type OpenBlocksOptions,
+  type OpenedBlocks,
+  openBlockPlaces,
+  openBlocks,
+} from '@cairn/server';
 import {
   type ClusterService,
+  type ClusterView,
   createClusterService,
   createDataServices,
   type DataServices,
@@ -19,18 +31,22 @@ import type { Timeline } from '../../world/timeline.ts';
 import { platform } from './contents.ts';
 import type { Network } from './network.ts';
 import { createRemoteNode } from './remote-node.ts';
+import type { ServerFolders } from './server-folders.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import type { StorageNode } from './storage-node.ts';
 
 export const REPLICAS = 3;
 export const WRITE_QUORUM = 2;
+const DATA = '/data';
 const SECRET = createSeededChance(17).bytes(32);
 const KEEP_ALL = { versions: { keep: 'all' }, trash: { keep: 'all' } } as const;
 
 /** What a server process has once it has started. */
 export interface RunningServer {
   readonly environment: Environment;
-  readonly opened: OpenedBlocks;
+  readonly opened: { readonly view: OpenedBlocks['view']; start(): void };
+  /** `null` where blocks are never moved. */
+  readonly move: BlockMoveJob | null;
   readonly store: MetadataStore;
   readonly blocks: BlockStore;
   readonly services: DataServices;
@@ -57,6 +73,8 @@ export interface ClusterServerOptions {
   readonly outAfterMs: number;
   /** What a server is told when it starts. */
   readonly codeAfterMs: () => number | null;
+  /** What blocks may be moved to besides the nodes, and where they are at first; `null`: on the nodes, always. */
+  readonly moving: { readonly folders: ServerFolders; readonly first: string | null } | null;
   readonly findNode: (nodeId: string) => StorageNode;
   readonly sleptMs: () => number;
   readonly draw: Draw;
@@ -90,19 +108,22 @@ export class ClusterServer {
       (running) => {
         if (this.process !== process) return;
         this.running = running;
-        running.opened.start('serve');
+        running.opened.start();
         running.maintenance.start();
         this.#options.trace.tell(`${this.name} is up`);
       },
-      (error: unknown) => this.#options.events.onFailure(error),
+      (error: unknown) => {
+        if (!process.isDead) this.#options.events.onFailure(error);
+      },
     );
   }
 
-  /** Ends the process; what it knew is gone. */
-  kill(): void {
+  /** Ends the process, alone or with the power of its computer; what it knew is gone. */
+  kill(isPowerCut = false): void {
     this.process?.kill();
     this.process = null;
     this.running = null;
+    void this.#options.moving?.folders.leave(isPowerCut);
   }
 
   #log(): Log {
@@ -169,15 +190,20 @@ export class ClusterServer {
         const begunMs = timeline.nowMs;
         if ([...(above ?? [])].some(([, generation]) => generation > 0)) statistics.count('put:above');
         events.onPutBegins(ids);
-        const stopListening = process.onDeath(() => events.onPutEnds(ids, begunMs, false));
+        let hasEnded = false;
+        const end = (isAcknowledged: boolean): void => {
+          if (!hasEnded) events.onPutEnds(ids, begunMs, isAcknowledged);
+          hasEnded = true;
+        };
+        const stopListening = process.onDeath(() => end(false));
         try {
           const locations = await blocks.put(given, above);
-          events.onPutEnds(ids, begunMs, true);
+          end(true);
           noteAcknowledged();
           await process.pass('put-done');
           return locations;
         } catch (error) {
-          events.onPutEnds(ids, begunMs, false);
+          end(false);
           throw error;
         } finally {
           stopListening();
@@ -187,25 +213,27 @@ export class ClusterServer {
   }
 
   async #open(process: SimulatedProcess): Promise<RunningServer> {
-    const { seed, timeline, network, trace, statistics, outAfterMs, findNode, sleptMs } = this.#options;
+    const { seed, timeline, network, trace, statistics, outAfterMs, findNode, sleptMs, moving } =
+      this.#options;
     const chance = createSeededChance(deriveSeed(seed, process.name));
     const environment = process.environment(chance, this.wall, sleptMs, this.#log());
     const store = this.#storeOf(process);
     const reading = new Map<BlockId, number>();
-    const opened = await openBlocks({
-      setting: {
-        kind: 'nodes',
-        replicas: REPLICAS,
-        writeQuorum: WRITE_QUORUM,
-        outAfterMs,
-        repairBytesPerSecond: null,
-        codeAfterMs: this.codeAfterMs,
-      },
+    const nodes: BlocksSetting = {
+      kind: 'nodes',
+      replicas: REPLICAS,
+      writeQuorum: WRITE_QUORUM,
+      outAfterMs,
+      repairBytesPerSecond: null,
+      codeAfterMs: this.codeAfterMs,
+    };
+    const verify = (block: StoredBlock) => isIntactBlock(platform, block);
+    const common: Omit<OpenBlocksOptions, 'setting'> = {
       key: null,
       store,
       environment,
       secret: SECRET,
-      verify: (block) => isIntactBlock(platform, block),
+      verify,
       connect: ({ nodeId }) => ({
         drill: null,
         blocks: createRemoteNode({
@@ -220,19 +248,66 @@ export class ClusterServer {
           reading,
         }),
       }),
-    });
+    };
+    const open = moving === null ? openOnNodes(common, nodes) : openMoving(common, nodes, moving, process);
+    const opened = await open;
     const blocks = this.#watch(process, opened.blocks);
-    const { view } = opened;
-    if (view === null) throw new Error('the cluster has no nodes to show');
+    const { view, move } = opened;
     const bus = createMemoryEventBus();
     return {
       environment,
       opened,
+      move,
       store,
       blocks,
       services: createDataServices({ store, blocks, bus, platform, environment }),
-      cluster: createClusterService({ store, environment, secret: SECRET, view: { ...view, isInUse: true } }),
+      cluster: createClusterService({ store, environment, secret: SECRET, view }),
       maintenance: createMaintenance({ store, blocks, environment }, { retention: KEEP_ALL }),
     };
   }
+}
+
+interface Opened {
+  readonly blocks: BlockStore;
+  readonly view: ClusterView;
+  readonly move: BlockMoveJob | null;
+  start(): void;
+}
+
+async function openOnNodes(
+  common: Omit<OpenBlocksOptions, 'setting'>,
+  setting: BlocksSetting,
+): Promise<Opened> {
+  const { blocks, view, start } = await openBlocks({ ...common, setting });
+  if (view === null) throw new Error('the cluster has no nodes to show');
+  return { blocks, view: { ...view, isInUse: true }, move: null, start: () => start('serve') };
+}
+
+/** Its own settings name another place only at the first start; from then on the database says where the blocks are. */
+async function openMoving(
+  common: Omit<OpenBlocksOptions, 'setting'>,
+  nodes: BlocksSetting,
+  { folders, first }: NonNullable<ClusterServerOptions['moving']>,
+  process: SimulatedProcess,
+): Promise<Opened> {
+  const { store, environment, verify } = common;
+  const recorded = await store.read((reader) => reader.getBlockLocation());
+  const directory = recorded === undefined ? first : `${DATA}/blocks`;
+  const places = await openBlockPlaces({
+    ...common,
+    data: DATA,
+    configured: directory === null ? nodes : { kind: 'folder', directory },
+    isTaken: false,
+    folders: folders.as(process),
+  });
+  const move = createBlockMoveJob({ store, environment, verify, places });
+  return {
+    blocks: places.blocks,
+    view: places.view,
+    move,
+    start() {
+      places.start();
+      move.start();
+    },
+  };
 }

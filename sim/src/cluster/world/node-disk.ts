@@ -128,6 +128,12 @@ export class NodeDisk {
     return { problems, deleted };
   }
 
+  /** Ends the store in good order. */
+  async close(): Promise<void> {
+    this.#blocks = null;
+    await this.#folder.close();
+  }
+
   /** The process that has the folder has just died, with the power of its computer or alone. */
   leave(isPowerCut: boolean): Promise<void> {
     this.#blocks = null;

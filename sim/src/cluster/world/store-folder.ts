@@ -82,6 +82,14 @@ export class StoreFolder {
     });
   }
 
+  /** Ends the store in good order. */
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    if (opened === null) return;
+    await (await opened.store).close();
+    if (this.#opened === opened) this.#opened = null;
+  }
+
   /** To be called after each write: the index may be behind by what was written last. */
   noteWrite(): void {
     const opened = this.#opened;
