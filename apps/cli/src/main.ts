@@ -1,4 +1,5 @@
 import module from 'node:module';
+import { endWithParent } from './end-with-parent.ts';
 import { tuneRuntime } from './tune-runtime.ts';
 
 tuneRuntime();
@@ -18,6 +19,7 @@ function onSignal(): void {
 }
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
+endWithParent(process);
 // `cairn list | head` closes our output early; that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CairnError } from '@cairn/model';
+import { ENDS_WITH_PARENT } from '../end-with-parent.ts';
 
 /** The command as a person starts it. */
 const CAIRN = fileURLToPath(new URL('../../../../bin/cairn', import.meta.url));
@@ -37,14 +38,15 @@ export interface ChildProcesses {
   killAllNow(): void;
 }
 
-/** Keeps hold of the `cairn` processes it starts, so that none outlives it. */
+/** Keeps hold of the `cairn` processes it starts, so that none outlives it, even when it is killed itself. */
 export function createChildProcesses(): ChildProcesses {
   const running = new Map<ChildProcess, CairnProcess>();
 
   function start(words: readonly string[], options: ChildOptions = {}): CairnProcess {
     const child = spawn(process.execPath, [CAIRN, ...words], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1', ...options.variables },
+      // The first pipe only tells the child that this process has ended.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', ...options.variables, [ENDS_WITH_PARENT]: '1' },
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     let output = '';
