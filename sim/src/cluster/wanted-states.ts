@@ -42,6 +42,7 @@ export const WANTED_CLUSTER_STATES: readonly string[] = [
   'migration',
   'moving:cancelled',
   'moving:killed',
+  'moving:nodes-gone',
   'moving:paused',
   'moving:power-cut',
   'moving:to-folder',

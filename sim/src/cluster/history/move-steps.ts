@@ -1,6 +1,6 @@
 import type { Draw } from '../../random.ts';
 import { REPLICAS, WRITE_QUORUM } from '../world/cluster-server.ts';
-import type { ClusterWorld, Perform } from './cluster-world.ts';
+import { type ClusterWorld, type Perform, present } from './cluster-world.ts';
 import type { StepKind } from './script.ts';
 import { begin } from './user-steps.ts';
 
@@ -16,14 +16,23 @@ function nodesSetting({ script }: ClusterWorld): string {
   return `nodes:?replicas=${REPLICAS}&write-quorum=${WRITE_QUORUM}&out-after-s=${outAfterMs / 1000}${coding}`;
 }
 
-/** The server dies, loses its power or stands still in the midst of what comes next. */
+/** The server dies, loses its power or stands still in the midst of what comes next, or most nodes are gone for a while. */
 function disturb(world: ClusterWorld, draw: Draw): void {
   const [server] = world.servers;
-  const [point, count, choice] = [draw.pick(POINTS), 1 + draw.below(25), draw.below(3)];
+  const [point, count, choice] = [draw.pick(POINTS), 1 + draw.below(25), draw.below(4)];
   const pauseMs = draw.pick(PAUSES_MS);
   server?.process?.ambush(point, count, () => {
     const { process } = server;
-    world.statistics.count(`moving:${['killed', 'power-cut', 'paused'][choice]}`);
+    world.statistics.count(`moving:${['killed', 'power-cut', 'paused', 'nodes-gone'][choice]}`);
+    if (choice === 3) {
+      for (const node of present(world)) {
+        if (draw.chance(25)) continue;
+        world.trace.tell(`${node.nodeId} is killed`);
+        void node.kill();
+        world.timeline.schedule(draw.pick([3_000, 20_000, 50_000]), () => node.start());
+      }
+      return;
+    }
     if (choice === 2) {
       process?.pause();
       world.timeline.schedule(pauseMs, () => process?.resume());
