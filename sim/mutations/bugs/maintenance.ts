@@ -95,7 +95,7 @@ export const MAINTENANCE_BUGS: readonly PlantedBug[] = [
     file: 'packages/maintenance/src/move-blocks.ts',
     find: '  const lacking = await walk();\n',
     replace: '  const lacking = location.move.badBlocks;\n',
-    detectors: ['cluster'],
+    detectors: ['cluster', 'tests:packages/maintenance/src/move-blocks.test.ts'],
   },
   {
     name: 'moving-repair-calls-the-rest-lost',

@@ -28,6 +28,11 @@ import type { ClusterScript } from './script.ts';
 const LEFT_BEHIND_MS = 15_000;
 const QUIET_LOGS = new Set(['storage-nodes.repair-read', 'storage-nodes.read-repair']);
 
+/** Real folders have other names in each run. */
+function showFields(fields: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(fields).replaceAll(/"[^"]*cairn-sim-[^"]*"/g, '"a folder"');
+}
+
 /** A cluster whose nodes run and whose servers begin to start. */
 export async function createCluster(
   script: ClusterScript,
@@ -91,7 +96,7 @@ export async function createCluster(
             listeningLog((level, event, fields) => {
               if (process.isDead || level === 'debug' || level === 'info') return;
               statistics.count(`disk:${event}`);
-              trace.tell(`${node.nodeId}: ${event} ${JSON.stringify(fields)}`);
+              trace.tell(`${node.nodeId}: ${event} ${showFields(fields)}`);
             }),
           ),
       });
@@ -122,7 +127,7 @@ export async function createCluster(
       if (event === 'storage-nodes.state') statistics.count(`node:${String(fields['to'])}`);
       else if (level !== 'debug') statistics.count(`log:${event}`);
       if (level === 'error' || (level !== 'debug' && !QUIET_LOGS.has(event))) {
-        trace.tell(`${server.name}: ${event} ${JSON.stringify(fields)}`);
+        trace.tell(`${server.name}: ${event} ${showFields(fields)}`);
       }
       if (event === 'storage-nodes.repaired') {
         if (Number(fields['copiedBytes']) > 0) statistics.count('repair:copied');

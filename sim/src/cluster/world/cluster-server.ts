@@ -126,11 +126,12 @@ export class ClusterServer {
     void this.#options.moving?.folders.leave(isPowerCut);
   }
 
-  #log(): Log {
+  #log(process: SimulatedProcess): Log {
     const tell =
       (level: string) =>
-      (event: string, fields: Readonly<Record<string, unknown>> = {}) =>
-        this.#options.events.onLog(this, level, event, fields);
+      (event: string, fields: Readonly<Record<string, unknown>> = {}) => {
+        if (!process.isDead) this.#options.events.onLog(this, level, event, fields);
+      };
     const log: Log = {
       debug: tell('debug'),
       info: tell('info'),
@@ -216,7 +217,7 @@ export class ClusterServer {
     const { seed, timeline, network, trace, statistics, outAfterMs, findNode, sleptMs, moving } =
       this.#options;
     const chance = createSeededChance(deriveSeed(seed, process.name));
-    const environment = process.environment(chance, this.wall, sleptMs, this.#log());
+    const environment = process.environment(chance, this.wall, sleptMs, this.#log(process));
     const store = this.#storeOf(process);
     const reading = new Map<BlockId, number>();
     const nodes: BlocksSetting = {
