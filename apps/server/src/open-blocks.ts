@@ -169,8 +169,9 @@ async function openCluster(
     ...(repairBytesPerSecond === null ? {} : { bytesPerSecond: repairBytesPerSecond }),
     ...(codeAfterMs === null ? {} : { codeAfterMs }),
     ...(isElsewhere === undefined ? {} : { isElsewhere }),
+    refreshNodes: () => reload(),
   });
-  const blocks = createReplicatedBlockStore({
+  const replicated = createReplicatedBlockStore({
     nodes,
     environment,
     verify,
@@ -180,11 +181,29 @@ async function openCluster(
     codedBlocks: () => repair.state().codedBlocks,
   });
 
+  /** What none of the nodes has may be on one that another server made known a moment ago. */
+  async function get(blockId: BlockId): Promise<StoredBlock | null> {
+    const found = await replicated.get(blockId);
+    return found === null && (await reload()) ? replicated.get(blockId) : found;
+  }
+  const blocks: BlockStore = {
+    ...replicated,
+    get,
+    async *getMany(blockIds, memory) {
+      let position = 0;
+      for await (const block of replicated.getMany(blockIds, memory)) {
+        const blockId = blockIds[position++] as BlockId;
+        yield block ?? (await get(blockId));
+      }
+    },
+  };
+
   let shown = '';
-  async function reload(): Promise<void> {
+  /** Whether the list of nodes was another one. */
+  async function reload(): Promise<boolean> {
     const records = await store.read((reader) => reader.listStorageNodes());
     const described = JSON.stringify(records.map(({ sealedKey: _key, ...rest }) => rest));
-    if (described === shown) return;
+    if (described === shown) return false;
     nodes.setNodes(records.map(toClusterNode));
     const present = new Set(records.map(({ nodeId }) => nodeId));
     for (const [nodeId, { blocks: left }] of connected) {
@@ -195,6 +214,7 @@ async function openCluster(
     const isFirst = shown === '';
     shown = described;
     if (!isFirst) repair.poke();
+    return true;
   }
   const stopping = new AbortController();
   /** Other servers change the list of nodes, too. */
@@ -219,7 +239,7 @@ async function openCluster(
     blocks,
     view: {
       health: () => nodes.health(),
-      refresh: reload,
+      refresh: async () => void (await reload()),
       replicas,
       writeQuorum,
       codeAfterMs,

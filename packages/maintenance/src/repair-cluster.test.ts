@@ -104,6 +104,38 @@ describe('the repair of a cluster', () => {
     expect(lastRunAt).not.toBeNull();
   });
 
+  test('calls nothing lost that is on nodes which another server made known a moment ago', async () => {
+    const { store, environment } = world;
+    for (const index of [0, 1, 2, 3]) away.add(index);
+    const known = new Set<number>();
+    const late = createClusterRepair({
+      store,
+      environment,
+      nodes: { ...nodes, list: () => nodes.list().filter((_, index) => known.has(index)) },
+      replicas: 3,
+      verify: () => true,
+      async refreshNodes() {
+        const isNews = known.size < 4;
+        for (const index of [0, 1, 2, 3]) known.add(index);
+        away.clear();
+        return isNews;
+      },
+    });
+    try {
+      late.start();
+      await pass(4_000);
+      expect(late.state()).toMatchObject({ lost: 0, unavailable: ids.length });
+      await pass(30_000);
+      expect(late.state()).toMatchObject({ lost: 0, unavailable: 0, checkedBlocks: ids.length });
+      for (const index of [0, 1, 2, 3]) await lose(index);
+      late.poke();
+      await pass(30_000);
+      expect(late.state()).toMatchObject({ lost: ids.length });
+    } finally {
+      await late.stop();
+    }
+  });
+
   test('finds by itself, within an hour, what nobody noticed', async () => {
     repair.start();
     await pass(60_000);

@@ -20,6 +20,8 @@ export interface ClusterRepairOptions {
   readonly settleMs?: number;
   /** Which of these another place has while blocks move; they are no concern of the repair. None unless told. */
   readonly isElsewhere?: (blockIds: readonly BlockId[]) => Promise<readonly boolean[]>;
+  /** Makes the list of nodes what the metadata says now, and tells whether it was something else. */
+  readonly refreshNodes?: () => Promise<boolean>;
 }
 
 export interface ClusterRepair {
@@ -113,6 +115,13 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
     );
   }
 
+  /** Of a block that only nodes have which another server made known a moment ago, nobody is to hear that it is lost. */
+  async function confirmLost(report: RepairReport): Promise<RepairReport> {
+    if (report.lost === 0 || (await options.refreshNodes?.()) !== true) return report;
+    isWholeDue = true;
+    return { ...report, lost: 0, lostBlocks: [], unavailable: report.unavailable + report.lost };
+  }
+
   async function run(): Promise<'done' | 'again'> {
     const isWhole = isWholeDue;
     const wanted = isWhole ? [] : [...noted];
@@ -120,7 +129,7 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
     noted.clear();
     isRunning = true;
     try {
-      const report = await withJobLease(
+      const first = await withJobLease(
         { store, environment },
         { name: JOB, holder, signal: stopping.signal },
         (signal, fence) =>
@@ -154,13 +163,14 @@ export function createClusterRepair(options: ClusterRepairOptions): ClusterRepai
             isWhole ? everything() : some(wanted),
           ),
       );
-      if (report === null) {
+      if (first === null) {
         // Another process is at it, or was when it was killed: then its lease ends, and nobody else sees to this. That it
         // may be done a second time costs a comparison.
         isWholeDue ||= isWhole;
         for (const blockId of wanted) noted.add(blockId);
         return 'again';
       }
+      const report = await confirmLost(first);
       if (isWhole) {
         last = report;
         lastWhole = report;
