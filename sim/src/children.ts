@@ -28,6 +28,8 @@ export async function runTask(kind: AnyWorldKind, { seed, twice }: ChildTask): P
 
 /** The other end of `startChild`: answers each task with its result. */
 export function serveAsChild(kind: AnyWorldKind): void {
+  // Also when the parent was killed. What is left in memory disks goes with an orderly end only.
+  process.on('disconnect', () => process.exit());
   process.on('message', (task: ChildTask) => {
     runTask(kind, task).then(
       (result) => process.send?.(result),
@@ -61,6 +63,9 @@ export function startChild(kind: AnyWorldKind): Child {
         child.send(task);
       });
     },
-    end: () => child.kill(),
+    end() {
+      if (child.connected) child.disconnect();
+      else child.kill();
+    },
   };
 }
