@@ -32,7 +32,7 @@ it('tells of the first changes after a quiet time early, and hints at them as ev
 it('tells of nothing early while changes keep coming', async () => {
   for (let index = 0; index < 20; index++) {
     collector.folder('a');
-    await environment.advance(100);
+    await environment.advance(90);
   }
   expect(stirred).toEqual([['a']]);
   await environment.advance(1000);

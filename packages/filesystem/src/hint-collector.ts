@@ -9,8 +9,8 @@ const MAX_FOLDERS = 20_000;
  */
 const MAX_EVENTS = 4000;
 const COALESCE_MS = 30;
-/** After so long without events, the next one is told of at once, too. */
-const QUIET_MS = 500;
+/** After so long without events, the next one is told of at once, too: a save every now and then, no stream of them. */
+const QUIET_MS = 100;
 /** What is written in one go is whole by then. */
 const STIR_MS = 3;
 /** More folders at once are no single save. */

@@ -61,6 +61,7 @@ export function answerWhy(sources: AnswerSources, planOptions: PlanOptions, path
       nextRetryMs: retries.nextDueMs(),
       isLeftOut: execute.isLeftOut,
       isTransferring: (entryId) => large.isRunning(entryId),
+      receivingAhead: sources.ahead.receiving,
     },
     path,
   );

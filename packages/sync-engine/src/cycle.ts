@@ -127,6 +127,7 @@ async function observeDisk({
   onUnhinted,
 }: CycleDeps): Promise<void> {
   if (attention.takeSweep()) for (const path of await scanner.findChangedFolders()) attention.folder(path);
+  const later = new Set<string>();
   for (let looks = 0; attention.isDiskPending && looks < MAX_LOOKS; looks++) {
     const look = attention.takeDisk();
     try {
@@ -146,12 +147,15 @@ async function observeDisk({
       }
       if (result.lost) attention.everything();
       for (const path of result.again) attention.folder(path);
+      for (const path of result.later) later.add(path);
       if (result.again.size > 0) await execute.environment.timers.sleep(DEBOUNCE_MS);
     } catch (error) {
       attention.giveBackDisk();
+      for (const path of later) attention.folder(path);
       throw error;
     }
   }
+  for (const path of later) attention.folder(path);
 }
 
 /** Other rules may let in what was left out: what is only on the server is decided about anew. */

@@ -3,6 +3,7 @@ import type { EntryId } from '@cairn/model';
 import type { LocalNode, PlanOptions, RemoteNode, SyncedNode, TreeReader } from '@cairn/planner';
 import { describeReason, explainEntry } from '@cairn/planner';
 import type { TreeStore } from '@cairn/tree-store';
+import type { ReceivingFile } from './execute/receive-ahead.ts';
 import type { Failures } from './failures.ts';
 import { type LocalTree, pathIn } from './local-tree.ts';
 import type { UnsyncedReason } from './observe/collect.ts';
@@ -12,6 +13,7 @@ import { treesAgree } from './trees-agree.ts';
 
 /** Paths below a folder that are listed. */
 const MAX_BELOW = 10;
+const MIB = 1024 * 1024;
 
 export type Verdict =
   | 'in-sync'
@@ -78,6 +80,8 @@ export interface ExplainDeps {
   /** Whether this device leaves the entry out. */
   isLeftOut(entryId: EntryId): boolean;
   isTransferring(entryId: EntryId): boolean;
+  /** Files that other devices still send, of which something is here already. */
+  readonly receivingAhead: readonly ReceivingFile[];
 }
 
 const UNSYNCED_TEXTS: Record<UnsyncedReason, string> = {
@@ -136,6 +140,8 @@ export function explainPath(deps: ExplainDeps, path: string): Explanation {
   const looks = deps.state !== 'stopped' && deps.state !== 'paused';
   const waits = looks && planned.length === 0 && explained.inSync ? [] : describeWaits(deps, entryId);
   lines.push(...waits);
+  const ahead = describeAhead(deps, path);
+  if (ahead !== null) lines.push(ahead);
   const below = findBelow(deps, touched, path, entryId);
   if (below.count > 0)
     lines.push(
@@ -177,7 +183,8 @@ export function explainPath(deps: ExplainDeps, path: string): Explanation {
   };
 }
 
-function explainUnknown({ rules, unsynced, state, options }: ExplainDeps, path: string): Explanation {
+function explainUnknown(deps: ExplainDeps, path: string): Explanation {
+  const { rules, unsynced, state, options } = deps;
   const reason = unsynced.get(path);
   const rule = rules.findRule(path, false) ?? rules.findRule(path, true);
   if (rule !== null || reason === 'ignored') {
@@ -195,9 +202,19 @@ function explainUnknown({ rules, unsynced, state, options }: ExplainDeps, path: 
     };
   if (reason !== undefined)
     return { path, entryId: null, verdict: 'unsyncable', lines: [UNSYNCED_TEXTS[reason]], ...NOTHING };
+  const ahead = describeAhead(deps, path);
+  if (ahead !== null) return { path, entryId: null, verdict: 'pending', lines: [ahead], ...NOTHING };
   const lines = ['Neither this device nor the server has anything at this path.'];
   if (state !== 'in-sync') lines.push('The folder is still being compared; ask again when it is in sync.');
   return { path, entryId: null, verdict: 'unknown-path', lines, ...NOTHING };
+}
+
+/** What another device still sends to this path, and that nobody sees yet; `null` for nothing. */
+function describeAhead({ receivingAhead }: ExplainDeps, path: string): string | null {
+  const file = receivingAhead.find((each) => each.path === path);
+  if (file === undefined) return null;
+  const [received, size] = [file.receivedBytes, file.sizeBytes].map((bytes) => (bytes / MIB).toFixed(1));
+  return `Another device is sending it now: ${received} of ${size} MiB have been received ahead. It is here once that device has sent it all.`;
 }
 
 function describeAttempt({ failures, clock }: ExplainDeps, entryId: EntryId): Explanation['attempt'] {

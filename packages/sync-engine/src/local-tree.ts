@@ -65,15 +65,14 @@ export function parentPath(path: string): string {
 export class LocalTree {
   readonly #tree: ObservedTree;
   readonly rootId: EntryId;
-  readonly #byIdentity = new Map<string, EntryId>();
+  /** Made when it is asked for first: a start that finds everything as it was never does. */
+  #byIdentity: Map<string, EntryId> | null = null;
   /** All nodes of an object that has several: names of a hard link, or an object on its way to another place. */
   readonly #sharing = new Map<string, Set<EntryId>>();
 
   constructor(tree: ObservedTree, rootId: EntryId) {
     this.#tree = tree;
     this.rootId = rootId;
-    for (const { entryId, observation } of tree.sketches())
-      if (observation !== null) this.#noteIdentity(identityOf(observation), entryId);
   }
 
   get reader(): TreeReader<LocalNode> {
@@ -90,13 +89,13 @@ export class LocalTree {
 
   /** The node that was last seen with this identity on disk. */
   findByIdentity(identity: string): LocalNode | undefined {
-    const id = this.#byIdentity.get(identity);
+    const id = this.#identities().get(identity);
     return id === undefined ? undefined : this.#tree.get(id);
   }
 
   /** Every node that was last seen with this identity: more than one for hard links. */
   allByIdentity(identity: string): Iterable<EntryId> {
-    const one = this.#byIdentity.get(identity);
+    const one = this.#identities().get(identity);
     return this.#sharing.get(identity) ?? (one === undefined ? [] : [one]);
   }
 
@@ -165,7 +164,17 @@ export class LocalTree {
     return pathIn(this.#tree, this.rootId, entryId);
   }
 
+  #identities(): Map<string, EntryId> {
+    if (this.#byIdentity === null) {
+      this.#byIdentity = new Map();
+      for (const { entryId, observation } of this.#tree.sketches())
+        if (observation !== null) this.#noteIdentity(identityOf(observation), entryId);
+    }
+    return this.#byIdentity;
+  }
+
   #noteIdentity(identity: string, entryId: EntryId): void {
+    if (this.#byIdentity === null) return;
     const before = this.#byIdentity.get(identity);
     this.#byIdentity.set(identity, entryId);
     if (before === undefined || before === entryId) return;
@@ -175,6 +184,7 @@ export class LocalTree {
   }
 
   #forgetIdentity(node: LocalNode): void {
+    if (this.#byIdentity === null) return;
     const { identity, entryId } = node;
     const sharing = this.#sharing.get(identity);
     sharing?.delete(entryId);

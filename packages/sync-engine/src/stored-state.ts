@@ -95,6 +95,7 @@ export function createStoredState(options: StoredStateOptions): StoredState {
           nextRetryMs: null,
           isLeftOut: (entryId) => changes.isLeftOut(entryId),
           isTransferring: () => false,
+          receivingAhead: [],
         },
         path,
       ),

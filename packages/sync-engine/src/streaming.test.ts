@@ -52,6 +52,11 @@ test('a large file is on the other device when it is committed, and is seen ther
   await world.until('all of it is there', () => receivedBytes(b) === SIZE_BYTES);
   expect(b.disk.user.walk()).toEqual([]);
   expect(b.engine.status().receivingAhead[0]?.path).toBe('film');
+  expect(b.engine.explain('film')).toMatchObject({
+    verdict: 'pending',
+    lines: [expect.stringContaining('2.0 of 2.0 MiB have been received ahead')],
+  });
+  expect(b.engine.explain('other').verdict).toBe('unknown-path');
   const readBefore = b.network.readBlocks;
   letCommit();
   await world.settle([a, b]);
@@ -69,6 +74,7 @@ test('an edit is put together from what came ahead and from the version before',
   edited.set(new TextEncoder().encode('another scene'), SIZE_BYTES / 2);
   a.disk.user.writeFile('film', edited);
   await world.until('something came ahead', () => receivedBytes(b) > 0);
+  expect(b.engine.explain('film').lines.at(-1)).toContain('Another device is sending it now');
   letCommit();
   await world.settle([a, b]);
   expect(b.disk.user.find('film')?.bytes).toEqual(edited);

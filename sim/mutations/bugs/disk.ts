@@ -10,6 +10,14 @@ export const DISK_BUGS: readonly PlantedBug[] = [
     detectors: ['sim'],
   },
   {
+    name: 'disk-forgets-a-flush-that-failed',
+    harm: 'what the disk could not write of a large file while it came is taken for durable',
+    file: 'packages/filesystem/src/node/temporary-files.ts',
+    find: "          if (state === 'open') state = 'failed';\n",
+    replace: '',
+    detectors: ['tests:packages/filesystem'],
+  },
+  {
     name: 'simulated-disk-replaces-anything',
     harm: 'placing does not check what it replaces',
     file: 'packages/filesystem/src/memory/memory-port.ts',

@@ -26,6 +26,8 @@ const SYNCHRONOUS_WRITE_BYTES = 128 * 1024;
 /** Shorter runs of zeros are written: a hole saves whole blocks of the disk only. */
 const MIN_HOLE_BYTES = 32 * 1024;
 const ZEROS = new Uint8Array(64 * 1024);
+/** After so many bytes the disk begins to write them while more come, so that the flush at the end has little left to do. */
+const FLUSH_AHEAD_BYTES = 32 * 1024 * 1024;
 
 function isHole(bytes: Uint8Array): boolean {
   if (bytes.length < MIN_HOLE_BYTES) return false;
@@ -98,16 +100,34 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     /** Nothing was ever written from here on: what is skipped there reads as zeros. */
     let endBytes = Number(status.size);
     let state: 'open' | 'closed' | 'failed' = 'open';
+    let unflushedBytes = 0;
+    let flushing: Promise<void> | null = null;
+    /** The system tells of what it could not write once only, to whoever asks first: that must not be lost. */
+    let flushError: unknown = null;
+    function flushAhead(): void {
+      unflushedBytes = 0;
+      flushing = dataSync(descriptor)
+        .catch((error) => {
+          flushError = localError(error, 'make durable', label);
+          if (state === 'open') state = 'failed';
+        })
+        .finally(() => {
+          flushing = null;
+        });
+    }
     function assertOpen(): void {
       if (state === 'closed') throw new Error(`the temporary ${name} is closed`);
       if (state === 'failed') {
+        if (flushError !== null) throw flushError;
         throw new CairnError('local-io', `${label} could not be made durable; its download starts again`);
       }
     }
     function finish(): void {
       state = 'closed';
       open.delete(name);
-      closeSync(descriptor);
+      // Its number would be another file's while the system still flushes by it.
+      if (flushing === null) closeSync(descriptor);
+      else void flushing.then(() => closeSync(descriptor));
     }
     const temporary: NodeTemporary = {
       get name() {
@@ -136,6 +156,8 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
             const written = writeAt(descriptor, rest, position + offset);
             offset += typeof written === 'number' ? written : await written;
           }
+          unflushedBytes += bytes.length;
+          if (unflushedBytes >= FLUSH_AHEAD_BYTES && flushing === null && state === 'open') flushAhead();
         } catch (error) {
           throw localError(error, 'write', label);
         }
@@ -148,6 +170,10 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
       },
       async sync(attributes) {
         assertOpen();
+        if (flushing !== null) {
+          await flushing;
+          assertOpen();
+        }
         try {
           await guard('make durable', () => {
             if (attributes !== undefined) temporary.setAttributes(attributes);
@@ -177,6 +203,7 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         open.set(name, temporary);
       },
       async close() {
+        if (flushing !== null) await flushing;
         if (state === 'failed') await temporary.discard();
         else if (state === 'open') finish();
       },

@@ -1,4 +1,4 @@
-import { createMemoryBlockStore } from '@cairn/block-store';
+import { type BlockStore, createMemoryBlockStore } from '@cairn/block-store';
 import {
   type ContentPlatform,
   createNodePlatform,
@@ -38,7 +38,7 @@ export interface TestUser {
 export interface DataWorld {
   readonly services: DataServices;
   readonly store: MetadataStore;
-  readonly blocks: ReturnType<typeof createMemoryBlockStore>;
+  readonly blocks: BlockStore;
   readonly platform: ContentPlatform;
   readonly environment: SimulatedEnvironment;
   readonly events: BusEvent[];
@@ -56,10 +56,13 @@ export interface DataWorld {
   close(): Promise<void>;
 }
 
-export async function createDataWorld(seed = 1): Promise<DataWorld> {
+/** @param options.blocks closed with the world; a store in memory unless told */
+export async function createDataWorld(
+  seed = 1,
+  { blocks = createMemoryBlockStore() }: { readonly blocks?: BlockStore } = {},
+): Promise<DataWorld> {
   const environment = createSimulatedEnvironment({ seed });
   const store = await openSqliteMetadataStore({ path: ':memory:', environment });
-  const blocks = createMemoryBlockStore();
   const platform = createNodePlatform();
   const events: BusEvent[] = [];
   const bus = createMemoryEventBus();

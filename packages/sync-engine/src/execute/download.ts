@@ -1,4 +1,3 @@
-import type { ContentPlatform } from '@cairn/content';
 import type { TemporaryFile } from '@cairn/filesystem';
 import {
   CairnError,
@@ -10,6 +9,7 @@ import {
 } from '@cairn/model';
 import { joinPath, parentPath } from '../local-tree.ts';
 import type { ContentBase, ContentPiece } from '../ports.ts';
+import { createBufferLanes } from './buffer-lanes.ts';
 import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './engine-wide.ts';
 import { openLocalBase, readKnown, smallContentBase } from './local-base.ts';
@@ -21,6 +21,8 @@ import { findTwins, openTwin, readTwin } from './twin-files.ts';
 const MAX_BYTES_IN_MEMORY = 128 * 1024;
 /** A list of parts for one request of the reading side is cut at this many. */
 const MAX_PARTS_AT_ONCE = 1000;
+/** Of chunks that are on this disk, one is read and one is written while another is hashed. */
+const COPY_LANES = 3;
 
 export interface Download {
   readonly entryId: EntryId;
@@ -292,49 +294,49 @@ async function findMissingParts(
   const base = copied !== null ? content : (file.node?.content ?? null);
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
   let handle = copied;
+  const lanes = createBufferLanes(COPY_LANES);
   try {
     const basePath = copied === null ? file.path : (twin ?? file.path);
     const known = base === null ? null : await openLocalBase(deps, basePath, base, signal);
     if (known !== null) handle ??= await deps.filesystem.openRead(file.path);
+    const source = handle;
     const missing: { part: ManifestPart; position: number }[] = [];
     let position = 0;
     for await (const part of deps.space.listChunks(content, signal, base)) {
-      const end = position + part.sizeBytes;
+      const at = position;
+      position += part.sizeBytes;
       known?.next(part);
       // Of what was received ahead it is known what is where; what a process before left is hashed.
-      const isAhead = ahead?.chunks.has(position, part) === true;
-      if (isAhead) deps.counters.aheadBytes += part.sizeBytes;
-      const there =
-        isAhead ||
-        (ahead === null && end <= resumable && (await holds(deps.platform, temporary, part, position)));
-      if (!there) {
-        const bytes =
-          handle === null
-            ? null
-            : await readKnown(deps.platform, handle, known?.positionOf(part.block), part);
-        if (bytes === null) {
-          missing.push({ part, position });
-        } else {
-          await temporary.write(bytes, position);
-          deps.counters.reusedBytes += bytes.length;
-        }
+      if (ahead?.chunks.has(at, part) === true) {
+        deps.counters.aheadBytes += part.sizeBytes;
+        continue;
       }
-      position = end;
+      const from = source === null ? undefined : known?.positionOf(part.block);
+      const mayBeThere = ahead === null && position <= resumable;
+      if (!mayBeThere && from === undefined) {
+        missing.push({ part, position: at });
+        continue;
+      }
+      await lanes.begin(part.sizeBytes, async (buffer) => {
+        if (mayBeThere && (await readKnown(deps.platform, temporary, at, part, buffer)) !== null) return;
+        const bytes = source === null ? null : await readKnown(deps.platform, source, from, part, buffer);
+        if (bytes === null) {
+          missing.push({ part, position: at });
+          return;
+        }
+        await temporary.write(bytes, at);
+        deps.counters.reusedBytes += bytes.length;
+      });
     }
+    await lanes.end();
+    missing.sort((one, other) => one.position - other.position);
     if (resumable > content.sizeBytes) await temporary.truncate(content.sizeBytes);
     return groupParts(content, missing, known?.toContentBase() ?? null);
   } finally {
+    // Whoever fails waits for the others: what they use is closed now.
+    await lanes.end().catch(() => undefined);
     await handle?.close();
   }
-}
-
-async function holds(
-  platform: ContentPlatform,
-  source: Pick<TemporaryFile, 'read'>,
-  part: ManifestPart,
-  position: number,
-): Promise<boolean> {
-  return (await readKnown(platform, source, position, part)) !== null;
 }
 
 /** Lists of parts as contents of their own, so that they are read like any file. */

@@ -108,15 +108,18 @@ async function readFrom(
   }
 }
 
-/** The part's bytes from a place where they may be; `null` unless they are exactly these. */
+/**
+ * The part's bytes from a place where they may be; `null` unless they are exactly these.
+ * @param bytes where they are read to: as many as the part has
+ */
 export async function readKnown(
   platform: DownloadDeps['platform'],
   source: Pick<TemporaryFile, 'read'>,
   position: number | undefined,
   part: ManifestPart,
+  bytes: Uint8Array = new Uint8Array(part.sizeBytes),
 ): Promise<Uint8Array | null> {
   if (position === undefined) return null;
-  const bytes = new Uint8Array(part.sizeBytes);
   let length = 0;
   while (length < bytes.length) {
     const count = await source.read(bytes.subarray(length), position + length);

@@ -52,6 +52,8 @@ export interface Collection {
   readonly gone: Set<string>;
   /** An item vanished while its folder was read: look again. */
   readonly again: Set<string>;
+  /** Known folders that were found under a new path, with all that is below them unread; by that path. */
+  readonly carried: Map<string, EntryId>;
 }
 
 export interface CollectRequest {
@@ -59,6 +61,11 @@ export interface CollectRequest {
   readonly paths: Iterable<string>;
   /** Read everything below them too, not only what is new. */
   readonly recursive: boolean;
+  /**
+   * Folders that are not known in their place are read with all that is below them (`read`, unless told); or those that
+   * are known and certainly left another place are not, as what is in them came along (`carry`); or none is (`leave`).
+   */
+  readonly newcomers?: 'read' | 'carry' | 'leave';
 }
 
 export interface CollectDeps {
@@ -88,6 +95,7 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
     unreadable: new Map(),
     gone: new Set(),
     again: new Set(),
+    carried: new Map(),
   };
   const { caseSensitive, unicodeSensitive } = filesystem.capabilities;
   // Where a folder opens by any spelling, only its parent's listing tells whether this one counts.
@@ -122,9 +130,16 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
     if (node !== undefined && path !== '' && node.identity !== folder.identity) open.add(parentPath(path));
     for (const item of folder.items.values()) {
       if (item.kind !== 'folder') continue;
+      const itemPath = joinPath(path, item.name);
       const observation = known.get(item.name)?.observation;
-      if (request.recursive || observation == null || identityOf(observation) !== item.status.identity)
-        open.add(joinPath(path, item.name));
+      if (request.recursive || (observation != null && identityOf(observation) !== item.status.identity)) {
+        open.add(itemPath);
+      } else if (observation == null) {
+        if (request.newcomers === 'leave') continue;
+        const carried = request.newcomers === 'carry' ? await findCarried(deps, item) : null;
+        if (carried === null) open.add(itemPath);
+        else collection.carried.set(itemPath, carried);
+      }
     }
   }
   if (!canBeQuiet) dropOtherSpellings(collection);
@@ -137,6 +152,16 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
     }
     return rules.isIgnored(candidate, true) ? '' : candidate;
   }
+}
+
+/** The known folder that this one certainly is, with nothing in the place that it left; `null` for any other. */
+async function findCarried({ filesystem, local }: CollectDeps, item: ObservedItem): Promise<EntryId | null> {
+  const { caseSensitive, unicodeSensitive, birthTimes } = filesystem.capabilities;
+  const node = local.findByIdentity(item.status.identity);
+  if (!caseSensitive || !unicodeSensitive || !birthTimes || node?.kind !== 'folder') return null;
+  const from = node.state === 'known' ? local.path(node.entryId) : null;
+  if (from === null || from === '' || (await statusOrNull(filesystem, from)) !== null) return null;
+  return node.entryId;
 }
 
 function isQuiet(

@@ -20,7 +20,7 @@ export async function areOnlyEdits(deps: CollectDeps, paths: ReadonlySet<string>
     for (const _id of node === undefined ? [] : local.children(node.entryId))
       if (++items > MAX_ITEMS) return false;
   }
-  const collection = await collect(deps, { paths, recursive: false });
+  const collection = await collect(deps, { paths, recursive: false, newcomers: 'leave' });
   if (collection.gone.size + collection.unreadable.size + collection.again.size > 0) return false;
   let edits = 0;
   for (const folder of collection.folders.values()) {

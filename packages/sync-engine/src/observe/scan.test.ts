@@ -20,6 +20,7 @@ let scanner: Scanner;
 const held = new Set<EntryId>();
 /** What seems to go while its folder is read. */
 let unreadPath = '';
+let readPaths: string[] = [];
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'cairn-scan-test-'));
@@ -27,10 +28,12 @@ beforeEach(async () => {
   const disk = await openNodeFilesystem({ root, environment });
   unreadPath = '';
   filesystem = Object.assign(Object.create(disk), {
-    list: async (path: string) =>
-      (await disk.list(path)).map((item) =>
+    list: async (path: string) => {
+      readPaths.push(path);
+      return (await disk.list(path)).map((item) =>
         `${path}/${item.name}` === unreadPath ? { ...item, status: null } : item,
-      ),
+      );
+    },
   });
   const rootId = createId<EntryId>(environment.random.bytes(16));
   const trees = createMemoryTreeStore(rootId);
@@ -160,5 +163,70 @@ describe('folders in which nothing changed', () => {
     await scan();
     expect(idOf('c/d/2')).toBeUndefined();
     expect(paths()).toHaveLength(16);
+  });
+});
+
+describe('a folder that moved, where only its parents are looked at', () => {
+  const look = (...folders: string[]) => scanner.scan({ paths: folders, recursive: false });
+  beforeEach(async () => {
+    await scan();
+    readPaths = [];
+  });
+
+  test('takes along what is in it unread, to be looked at later', async () => {
+    const [folder, file] = [idOf('c/d'), idOf('c/d/1')];
+    renameSync(join(root, 'c'), join(root, 'a/e'));
+    const { changed, later } = await look('', 'a');
+    expect(changed).toBe(true);
+    expect([idOf('a/e/d'), idOf('a/e/d/1'), idOf('c')]).toEqual([folder, file, undefined]);
+    expect(readPaths.toSorted()).toEqual(['', 'a']);
+    expect([...later].toSorted()).toEqual(['a/e', 'a/e/d']);
+    expect(await look(...later)).toMatchObject({ changed: false, items: 7 });
+  });
+
+  test('what changed in it meanwhile is found then', async () => {
+    writeFileSync(join(root, 'c/d/1'), 'longer than before');
+    writeFileSync(join(root, 'c/d/4'), 'new');
+    rmSync(join(root, 'c/1'));
+    renameSync(join(root, 'c'), join(root, 'e'));
+    const { later } = await look('');
+    expect(await look(...later)).toMatchObject({ changed: true });
+    expect(local.findByPath('e/d/1')?.content).toBe(null);
+    expect([idOf('e/d/4') !== undefined, idOf('e/1')]).toEqual([true, undefined]);
+  });
+
+  test('is read where something is missing that may have been put into it [S-19]', async () => {
+    const id = idOf('a/1');
+    renameSync(join(root, 'a/1'), join(root, 'c/d/moved'));
+    renameSync(join(root, 'c'), join(root, 'e'));
+    expect((await look('', 'a')).later.size).toBe(0);
+    expect(idOf('e/d/moved')).toBe(id);
+  });
+
+  test('is read where another has taken its place, to which a part of it went back [S-19]', async () => {
+    const [inner, file] = [idOf('c/d'), idOf('c/d/1')];
+    renameSync(join(root, 'c'), join(root, 'e'));
+    mkdirSync(join(root, 'c'));
+    renameSync(join(root, 'e/d'), join(root, 'c/d'));
+    expect((await look('')).later.size).toBe(0);
+    expect([idOf('c/d'), idOf('c/d/1')]).toEqual([inner, file]);
+    expect([idOf('e/1') !== undefined, idOf('c/1')]).toEqual([true, undefined]);
+  });
+
+  test('a copy of it is read, and so is a folder that is new', async () => {
+    mkdirSync(join(root, 'new/inner'), { recursive: true });
+    writeFileSync(join(root, 'new/inner/1'), 'new');
+    expect((await look('')).later.size).toBe(0);
+    expect(idOf('new/inner/1')).toBeDefined();
+  });
+
+  test('what is ignored in its new place is left alone at once where rules go by paths', async () => {
+    writeFileSync(join(root, '.cairnignore'), '/e/d/\n');
+    await scanner.loadRules();
+    await look('');
+    const id = idOf('c/d');
+    renameSync(join(root, 'c'), join(root, 'e'));
+    expect((await look('')).later.size).toBe(0);
+    expect([idOf('e') !== undefined, idOf('e/d'), id !== undefined]).toEqual([true, undefined, true]);
   });
 });

@@ -2,7 +2,7 @@ import type { Environment } from '@cairn/environment';
 import type { Filesystem } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
-import { foldersOfOtherNames, joinPath, type LocalTree, parentPath } from '../local-tree.ts';
+import { descendantsIn, foldersOfOtherNames, joinPath, type LocalTree, parentPath } from '../local-tree.ts';
 import type { Selection } from '../selection.ts';
 import {
   type CollectDeps,
@@ -13,7 +13,7 @@ import {
 } from './collect.ts';
 import { findHiddenMoves, type HiddenMoves, type LeftOutPlace } from './hidden-moves.ts';
 import { IGNORE_FILE, type IgnoreRules, parseIgnoreRules } from './ignore-rules.ts';
-import { match } from './match.ts';
+import { type Matching, match } from './match.ts';
 import { areOnlyEdits } from './plain-edits.ts';
 
 /** Longest `.cairnignore` that is read, in bytes. */
@@ -25,6 +25,8 @@ export interface ScanResult {
   readonly changed: boolean;
   /** Folders that have to be looked at again soon. */
   readonly again: ReadonlySet<string>;
+  /** Folders that went along with one around them and were not looked at yet; what is known so far can be worked on. */
+  readonly later: ReadonlySet<string>;
   /** The ignore rules changed: everything has to be scanned. */
   readonly rulesChanged: boolean;
   /** What could not be read is not where it was: everything has to be looked at. */
@@ -36,6 +38,7 @@ export interface ScanResult {
 const NOTHING_SEEN: ScanResult = {
   changed: false,
   again: new Set(),
+  later: new Set(),
   rulesChanged: false,
   lost: false,
   folders: 0,
@@ -131,8 +134,15 @@ export function createScanner(deps: ScannerDeps): Scanner {
       createOrderedId<EntryId>(environment.clock.now(), environment.random.bytes(16));
     const paths = new Set(request.paths);
     selection.refresh();
-    let collection = await collect(look(), { ...request, paths });
+    // Where rules or choices go by the path, what is below a folder that moved may be another's business now.
+    const isPlain = !request.recursive && rules.areBuiltIn && selection.edges().length === 0;
+    const newcomers = isPlain ? 'carry' : 'read';
+    let collection = await collect(look(), { ...request, paths, newcomers });
     let matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
+    if (collection.carried.size > 0 && !isOnlyMoves(collection, matching)) {
+      collection = await collect(look(), { ...request, paths });
+      matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
+    }
     const again = new Set<string>();
     for (let widening = 0; matching.vanished.length > 0 && widening < MAX_WIDENINGS; widening++) {
       const late = await deps.takeLateHints();
@@ -166,6 +176,8 @@ export function createScanner(deps: ScannerDeps): Scanner {
       .map(({ entryId }) => ({ entryId, from: local.path(entryId) }));
     for (const node of matching.present) local.put(node);
     for (const { entryId, from } of moved) deps.folderMoved(entryId, from, local.path(entryId));
+    const later = new Set<string>();
+    for (const id of collection.carried.values()) for (const path of foldersWithin(id)) later.add(path);
     for (const node of matching.present) for (const path of foldersOfOtherNames(local, node)) again.add(path);
     // Both trees at once, before any plan: what is left alone must never look removed.
     deps.leaveAlone([...hidden.entryIds, ...matching.leftAlone]);
@@ -210,11 +222,29 @@ export function createScanner(deps: ScannerDeps): Scanner {
     return {
       changed,
       again: new Set([...again, ...collection.again, ...matching.held]),
+      later,
       rulesChanged,
       lost: lost && !request.recursive,
       folders: looked.length,
       items,
     };
+  }
+
+  /**
+   * Whether each folder that was carried along is known to be just that, and nothing is missing anywhere that may have
+   * been put into one.
+   */
+  function isOnlyMoves(collection: Collection, { present, vanished, unknown, leftAlone }: Matching): boolean {
+    if (vanished.length + unknown.length + leftAlone.length > 0) return false;
+    const ids = new Set(present.map(({ entryId }) => entryId));
+    return [...collection.carried.values()].every((id) => ids.has(id));
+  }
+
+  function* foldersWithin(top: EntryId): Generator<string> {
+    for (const id of [top, ...descendantsIn(local, top)]) {
+      const path = local.sketch(id)?.kind === 'folder' ? local.path(id) : null;
+      if (path !== null) yield path;
+    }
   }
 
   /** Places that this device leaves out, as they were just seen and, elsewhere, last seen. */

@@ -37,10 +37,14 @@ function createDisk(rootId: EntryId, durable: DurableState): MemoryTreeDisk {
   function openPersistence(): Persistence {
     return {
       rootId,
-      load(onNode) {
-        for (const name of TREE_NAMES) {
-          for (const node of trees[name].values()) onNode(name, { ...node });
-        }
+      load(onEntry) {
+        const copyOf = (node: PackedNode | undefined) => (node === undefined ? undefined : { ...node });
+        for (const entryId of new Set(TREE_NAMES.flatMap((name) => [...trees[name].keys()])))
+          onEntry({
+            remote: copyOf(trees.remote.get(entryId)),
+            local: copyOf(trees.local.get(entryId)),
+            synced: copyOf(trees.synced.get(entryId)),
+          });
         return { cursor: durable.cursor, values: new Map(values), notices: [...durable.notices] };
       },
       save(batch) {

@@ -57,16 +57,27 @@ CREATE TABLE notices (
 
 /**
  * The local and the synced tree mostly say of an entry what the remote one says: that is found out where the rows are, and
- * their texts are made once.
+ * what is the same is read once. The first column tells what there is, see the flags.
  */
-const LOCAL_ROWS = `SELECT l.entry_id, r.entry_id IS NOT NULL AND l.parent_id IS r.parent_id AND l.name = r.name
-    AND l.content IS r.content AS is_same, l.kind, l.sequence, l.executable, l.modified_at_us, l.target, l.observation, l.marks
-  FROM nodes l LEFT JOIN nodes r ON r.tree = 0 AND r.entry_id = l.entry_id WHERE l.tree = 1`;
-const SYNCED_ROWS = `SELECT s.entry_id, r.entry_id IS NOT NULL AND s.parent_id IS r.parent_id AND s.name = r.name
-    AND s.kind = r.kind AND s.sequence = r.sequence AND s.executable = r.executable
-    AND s.modified_at_us = r.modified_at_us AND s.target IS r.target
-    AND s.content IS substr(r.content, 1, ${PACKED_ID_BYTES}) AS is_same
-  FROM nodes s LEFT JOIN nodes r ON r.tree = 0 AND r.entry_id = s.entry_id WHERE s.tree = 2`;
+const HAS_LOCAL = 1;
+const IS_LOCAL_ALIKE = 2;
+const HAS_SYNCED = 4;
+const IS_SYNCED_ALIKE = 8;
+const ALIKE = (other: string): string => `${other}.parent_id IS r.parent_id AND ${other}.name = r.name
+    AND ${other}.kind = r.kind AND ${other}.executable = r.executable
+    AND ${other}.modified_at_us = r.modified_at_us AND ${other}.target IS r.target`;
+const REMOTE_ENTRIES = `SELECT (l.entry_id IS NOT NULL) * ${HAS_LOCAL} + (s.entry_id IS NOT NULL) * ${HAS_SYNCED}
+    + ifnull(${ALIKE('l')} AND l.content IS r.content AND l.sequence = 0, 0) * ${IS_LOCAL_ALIKE}
+    + ifnull(${ALIKE('s')} AND s.sequence = r.sequence
+        AND s.content IS substr(r.content, 1, ${PACKED_ID_BYTES}), 0) * ${IS_SYNCED_ALIKE},
+    r.entry_id, r.parent_id, r.name, r.kind, r.sequence, r.executable, r.modified_at_us, r.content, r.target,
+    r.version_id, r.observation, r.marks, l.observation, l.marks
+  FROM nodes r LEFT JOIN nodes l ON l.tree = 1 AND l.entry_id = r.entry_id
+    LEFT JOIN nodes s ON s.tree = 2 AND s.entry_id = r.entry_id
+  WHERE r.tree = 0`;
+/** The rest: few, so each is read by itself. */
+const OTHER_ENTRIES = `SELECT DISTINCT entry_id FROM nodes AS n WHERE tree IN (1, 2)
+  AND NOT EXISTS (SELECT 1 FROM nodes r WHERE r.tree = 0 AND r.entry_id = n.entry_id)`;
 
 const PUT = `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
@@ -188,22 +199,10 @@ function toPacked(row: readonly SQLOutput[]): PackedNode {
   };
 }
 
-/** A local node whose place, name and content are those of the remote one, from a row of `LOCAL_ROWS`. */
-function localLike({ entryId, parentId, name, content }: PackedNode, row: readonly SQLOutput[]): PackedNode {
-  return {
-    entryId,
-    parentId,
-    name,
-    kind: KINDS[row[2] as number] as PackedNode['kind'],
-    sequence: row[3] as number,
-    executable: row[4] === 1,
-    modifiedAtUs: row[5] as number,
-    content,
-    target: row[6] as string | null,
-    versionId: null,
-    observation: row[7] as string | null,
-    marks: row[8] as string | null,
-  };
+/** A local node that says of an entry what the remote one says, from a row of `REMOTE_ENTRIES`. */
+function localAlike(remote: PackedNode, row: readonly SQLOutput[]): PackedNode {
+  const [observation, marks] = [row[13] as string | null, row[14] as string | null];
+  return { ...remote, sequence: 0, versionId: null, observation, marks };
 }
 
 /** Throws {@link DamagedStore} where a stored text has not the form that it must have. */
@@ -258,26 +257,30 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
 
   return {
     rootId,
-    load(onNode, remote) {
+    load(onEntry) {
       try {
         const whole = database.prepare(`SELECT ${COLUMNS} FROM nodes WHERE tree = ? AND entry_id = ?`);
         whole.setReturnArrays(true);
-        const readWhole = (tree: number, entryId: EntryId) =>
-          toPacked(whole.get(tree, entryId) as unknown as SQLOutput[]);
-        for (const row of rowsOf(`SELECT ${COLUMNS} FROM nodes WHERE tree = 0`))
-          onNode('remote', checked('remote', toPacked(row)));
-        for (const row of rowsOf(LOCAL_ROWS)) {
-          const entryId = row[0] as EntryId;
-          const same = row[1] === 1 ? remote(entryId) : undefined;
-          onNode(
-            'local',
-            checked('local', same === undefined ? readWhole(1, entryId) : localLike(same, row)),
-          );
+        const readWhole = (tree: TreeName, entryId: EntryId) => {
+          const row = whole.get(TREE_NAMES.indexOf(tree), entryId) as unknown as SQLOutput[] | undefined;
+          return row === undefined ? undefined : checked(tree, toPacked(row));
+        };
+        for (const row of rowsOf(REMOTE_ENTRIES)) {
+          const flags = row[0] as number;
+          const remote = checked('remote', toPacked(row));
+          const { entryId } = remote;
+          let local: PackedNode | undefined;
+          if ((flags & IS_LOCAL_ALIKE) !== 0) local = checked('local', localAlike(remote, row));
+          else if ((flags & HAS_LOCAL) !== 0) local = readWhole('local', entryId);
+          let synced: PackedNode | undefined;
+          if ((flags & IS_SYNCED_ALIKE) !== 0) synced = remote;
+          else if ((flags & HAS_SYNCED) !== 0) synced = readWhole('synced', entryId);
+          onEntry({ remote, local, synced });
         }
-        for (const row of rowsOf(SYNCED_ROWS)) {
-          const entryId = row[0] as EntryId;
-          const same = row[1] === 1 ? remote(entryId) : undefined;
-          onNode('synced', same ?? checked('synced', readWhole(2, entryId)));
+        for (const [id] of rowsOf(OTHER_ENTRIES)) {
+          const entryId = id as EntryId;
+          const [local, synced] = [readWhole('local', entryId), readWhole('synced', entryId)];
+          onEntry({ remote: undefined, local, synced });
         }
         const text = database.prepare(`SELECT value FROM store WHERE name = 'cursor'`).get()?.['value'];
         const cursor = typeof text === 'string' && text !== '' ? parseCursor(text) : null;

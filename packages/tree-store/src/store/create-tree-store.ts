@@ -11,7 +11,17 @@ import {
   syncedCodec,
 } from './packed-node.ts';
 import { createPackedTree, type PackedTree } from './packed-tree.ts';
-import { MAX_NOTICES, type Persistence, TREE_NAMES } from './persistence.ts';
+import { MAX_NOTICES, type Persistence, type StoredEntry, TREE_NAMES } from './persistence.ts';
+
+/** Gives a node the strings of another one of the same entry where they are equal. */
+function shareWithin(node: PackedNode, other: PackedNode): PackedNode {
+  if (node === other) return node;
+  node.entryId = other.entryId;
+  if (node.parentId === other.parentId) node.parentId = other.parentId;
+  if (node.name === other.name) node.name = other.name;
+  if (node.content === other.content) node.content = other.content;
+  return node;
+}
 
 /** The trees in memory, on a persistence that holds what was flushed. Throws what `persistence.load` throws. */
 export function createTreeStore(persistence: Persistence): TreeStore {
@@ -51,10 +61,27 @@ export function createTreeStore(persistence: Persistence): TreeStore {
     return shareStrings(node);
   }
 
-  const state = persistence.load(
-    (tree, node) => trees[tree].load(node),
-    (entryId) => trees.remote.peek(entryId),
-  );
+  // Entries are stored in the order in which they were made, so one mostly lies in the same folder as the one before it.
+  let lastParentId: EntryId | null = null;
+
+  function shareParent(parentId: EntryId): EntryId {
+    if (parentId !== lastParentId) lastParentId = peekAny(parentId)?.entryId ?? parentId;
+    return lastParentId;
+  }
+
+  function load({ remote, local, synced }: StoredEntry): void {
+    const first = remote ?? local ?? synced;
+    if (first === undefined) return;
+    if (first.parentId !== null) first.parentId = shareParent(first.parentId);
+    if (remote !== undefined) trees.remote.load(remote);
+    if (local !== undefined) trees.local.load(shareWithin(local, first));
+    const shared =
+      synced !== undefined && remote !== undefined && coversSynced(remote, synced) ? remote : synced;
+    if (shared !== undefined) trees.synced.load(shareWithin(shared, first));
+    if (differ(remote, local, shared)) touched.add(first.entryId);
+  }
+
+  const state = persistence.load(load);
   let cursor: Cursor | null = state.cursor;
   let cursorChanged = false;
   const values = new Map(state.values);
@@ -62,12 +89,6 @@ export function createTreeStore(persistence: Persistence): TreeStore {
   const notices = [...state.notices];
   let newNotices: Notice[] = [];
   let nextNoticeId = (notices.at(-1)?.noticeId ?? 0) + 1;
-
-  const differing = (entryId: EntryId): boolean =>
-    differ(trees.remote.peek(entryId), trees.local.peek(entryId), trees.synced.peek(entryId));
-  for (const name of TREE_NAMES) {
-    for (const entryId of trees[name].ids()) if (differing(entryId)) touched.add(entryId);
-  }
 
   return {
     rootId: persistence.rootId,

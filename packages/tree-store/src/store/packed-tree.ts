@@ -17,7 +17,7 @@ export interface PackedTree<Node> extends Tree<Node> {
   sketches(): Iterable<PackedNode>;
   peek(entryId: EntryId): PackedNode | undefined;
   ids(): Iterable<EntryId>;
-  /** Takes over a node from storage: neither touched nor to be written. */
+  /** Takes over a node from storage as it is: neither touched nor to be written, nor its strings shared. */
   load(node: PackedNode): void;
   changes(): TreeChanges;
   /** The changes are durable. */
@@ -57,8 +57,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     return node;
   }
 
-  function store(fresh: PackedNode): void {
-    const node = options.share(fresh);
+  function place(node: PackedNode): void {
     recent.delete(node.entryId);
     const before = nodes.get(node.entryId);
     if (before === undefined || before.parentId !== node.parentId || before.name !== node.name) {
@@ -79,7 +78,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       return nodes.size;
     },
     put(node) {
-      store(codec.pack(node));
+      place(options.share(codec.pack(node)));
       dirty.add(node.entryId);
       options.onTouch(node.entryId);
     },
@@ -105,7 +104,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     sketches: () => nodes.values(),
     peek: (entryId) => nodes.get(entryId),
     ids: () => nodes.keys(),
-    load: store,
+    load: place,
     changes() {
       const written: PackedNode[] = [];
       const deleted: EntryId[] = [];

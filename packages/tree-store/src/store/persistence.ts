@@ -25,18 +25,18 @@ export interface LoadedState {
   readonly notices: readonly Notice[];
 }
 
+/** What the three trees say of one entry. What says the same may be the same object. */
+export interface StoredEntry {
+  readonly remote: PackedNode | undefined;
+  readonly local: PackedNode | undefined;
+  readonly synced: PackedNode | undefined;
+}
+
 /** Where a tree store keeps what was flushed. */
 export interface Persistence {
   readonly rootId: EntryId;
-  /**
-   * Hands every durable node to `onNode`, the remote tree first, and returns the rest.
-   * @param remote what was handed over as the remote node of an entry: where another tree says the same, that need not be
-   *   read again
-   */
-  load(
-    onNode: (tree: TreeName, node: PackedNode) => void,
-    remote: (entryId: EntryId) => PackedNode | undefined,
-  ): LoadedState;
+  /** Hands over every entry with all its durable nodes, in any order, and returns the rest. */
+  load(onEntry: (entry: StoredEntry) => void): LoadedState;
   /** All of the batch becomes durable, or nothing. */
   save(batch: Batch): void;
   close(): void;
