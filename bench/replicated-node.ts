@@ -3,6 +3,9 @@ import { openSegmentBlockStore } from '@cairn/block-store';
 import { createNodePlatform, isIntactBlock } from '@cairn/content';
 import { createSystemEnvironment, silentLog } from '@cairn/environment';
 import { createNodeApi } from '@cairn/node-api';
+import { letHeapGrow } from '@cairn/storage-node';
+
+letHeapGrow();
 
 /** One storage node of `bench:replicated`, without the joining: its key comes from the parent. */
 process.once('message', async ({ directory, key }: { directory: string; key: string }) => {

@@ -4,7 +4,7 @@
  */
 export const FLOORS: readonly (readonly string[])[] = [
   ['model', 'environment', 'kernels'],
-  ['content', 'crypto', 'planner', 'protocol'],
+  ['bulk-http', 'content', 'crypto', 'planner', 'protocol'],
   ['filesystem', 'tree-store', 'metadata-store', 'block-store', 'event-bus'],
   ['services', 'maintenance', 'client', 'sync-engine'],
   ['http-api', 'node-api'],

@@ -1,7 +1,7 @@
 import { createSystemEnvironment } from '@cairn/environment';
 import { CairnError } from '@cairn/model';
 import { createServerLog, loadBlocksKey, PRODUCT_VERSION } from '@cairn/server';
-import { startNode } from '@cairn/storage-node';
+import { letHeapGrow, startNode } from '@cairn/storage-node';
 import { type CliContext, print } from './context.ts';
 import { readFirstLine } from './password.ts';
 
@@ -67,6 +67,7 @@ export async function runNode(context: CliContext, flags: NodeFlags): Promise<vo
       ? await readFirstLine(context, 'join token')
       : context.variables['CAIRN_JOIN_TOKEN'];
   const level = context.variables['CAIRN_LOG_LEVEL'] === 'debug' ? 'debug' : 'info';
+  letHeapGrow();
   const node = await startNode({
     data: flags.data,
     host,

@@ -104,7 +104,7 @@ export interface BlockStore {
    * Reads many in the given order, a bounded number ahead; yields `null` for an absent one.
    * @param memory where payloads may be put. Then each stays as it is only until the next block is asked for; who stops
    * before the end leaves the memory of what was read to the garbage collector, so a payload may still be on its way to
-   * somewhere then. A store may do without it.
+   * somewhere then. What is not given back stays as it is. A store may do without it.
    */
   getMany(blockIds: readonly BlockId[], memory?: ReadMemory): AsyncIterable<StoredBlock | null>;
   /** Which of these are present, in the same order. */

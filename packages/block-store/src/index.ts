@@ -25,6 +25,7 @@ export {
 } from './moving/copy-blocks.ts';
 export { createMovingBlockStore, type MovingBlockStoreOptions } from './moving/moving-block-store.ts';
 export { createSwitchingBlockStore, type SwitchingBlockStore } from './moving/switching-block-store.ts';
+export { createReadBuffers } from './read-buffers.ts';
 export {
   type NodeConnection,
   type NodeConnectionOptions,

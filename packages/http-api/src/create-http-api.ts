@@ -1,5 +1,6 @@
 import { createId } from '@cairn/model';
 import { PROTOCOL_LIMITS } from '@cairn/protocol';
+import { createReadBuffers } from '@cairn/services';
 import cookies from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import websocket from '@fastify/websocket';
@@ -13,7 +14,7 @@ import { createHintBoard } from './foundation/hint-board.ts';
 import { observeRequests } from './foundation/observation.ts';
 import { createPackBuffers } from './foundation/pack-buffers.ts';
 import { answerWithProblems } from './foundation/problems.ts';
-import { createReadBuffers } from './foundation/read-buffers.ts';
+
 import type { RouteContext } from './foundation/route-context.ts';
 import { recordRoutes } from './foundation/route-list.ts';
 import { addSecurityHeaders } from './foundation/security-headers.ts';

@@ -227,6 +227,34 @@ describe('a storage node', () => {
     expect(count).toBe(15);
   });
 
+  test('is read into memory that is used again, block by block', async () => {
+    const blocks = Array.from({ length: 40 }, (_, index) => makeBlock(index, 100_000 + 1000 * index));
+    const store = node.open();
+    await store.put(blocks);
+    const free: ArrayBuffer[] = [];
+    let made = 0;
+    const memory = {
+      take(sizeBytes: number) {
+        const known = free.pop();
+        if (known === undefined) made++;
+        return new Uint8Array(known ?? new ArrayBuffer(200_000), 0, sizeBytes);
+      },
+      give({ buffer }: Uint8Array) {
+        new Uint8Array(buffer).fill(0xdd);
+        free.push(buffer as ArrayBuffer);
+      },
+    };
+    let position = 0;
+    for await (const block of store.getMany(
+      blocks.map(({ blockId }) => blockId),
+      memory,
+    )) {
+      const wanted = blocks[position++]?.payload as Uint8Array;
+      expect(Buffer.compare(block?.payload as Uint8Array, wanted)).toBe(0);
+    }
+    expect([position, made, free.length]).toEqual([40, 1, 1]);
+  });
+
   test('is given up when it does not answer, and when it ends in the middle of an answer', async () => {
     const store = node.open({ idleTimeoutMs: 200 });
     const block = makeBlock(1, 1000);

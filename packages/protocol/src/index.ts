@@ -262,6 +262,7 @@ export {
   type PackWriter,
 } from './pack/pack-writer.ts';
 export { countSchema, cursorTextSchema, instantSchema, sequenceSchema, textSchema } from './scalars.ts';
+export { type ByteSource, sourceOfPieces } from './storage-node/byte-source.ts';
 export {
   decodeFrames,
   decodeIds,

@@ -1,4 +1,4 @@
-export type { ReadMemory } from '@cairn/block-store';
+export { createReadBuffers, type ReadMemory } from '@cairn/block-store';
 export { type AccessDependencies, createAccessServices } from './access-services.ts';
 export type {
   AccessServices,

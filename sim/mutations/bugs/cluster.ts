@@ -107,4 +107,12 @@ export const CLUSTER_BUGS: readonly PlantedBug[] = [
     replace: '  const orphansNoted = run.dryRun ? await noteOrphans(run) : NOTHING;',
     detectors: ['cluster'],
   },
+  {
+    name: 'cluster-reads-into-what-is-written',
+    harm: 'who downloads gets bytes that a node which was overtaken wrote there late',
+    file: 'packages/block-store/src/replicated/replicated-get.ts',
+    find: 'if (underWay > 0) return;\n      for (const piece of taken',
+    replace: 'for (const piece of taken',
+    detectors: [REPLICATED],
+  },
 ];

@@ -1,8 +1,12 @@
-import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import { Agent, request } from 'node:https';
+import { type BulkResponse, createBulkClient } from '@cairn/bulk-http';
 import { CairnError, ERROR_CODES, type ErrorCode } from '@cairn/model';
-import { CLUSTER_IDENTITY, NODE_CIPHERS, nodeProblemSchema } from '@cairn/protocol';
+import {
+  type ByteSource,
+  CLUSTER_IDENTITY,
+  NODE_CIPHERS,
+  NODE_PATHS,
+  nodeProblemSchema,
+} from '@cairn/protocol';
 
 export interface NodeConnectionOptions {
   readonly host: string;
@@ -19,42 +23,26 @@ export interface NodeConnectionOptions {
 export interface NodeConnection {
   /**
    * Sends a request and resolves with the answer's bytes as they arrive; they must be read or given up.
-   * @param parts of the body, which are not copied; `null` for none
+   * @param parts of the body, large ones not copied; `null` for none. Nobody reads them once the answer is here or the call
+   * was rejected: what is sent is enciphered at once
    * @throws CairnError what the node says, `unavailable` when it cannot be reached or breaks off
    */
-  send(
-    path: string,
-    parts: readonly Uint8Array[] | null,
-    signal?: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array>>;
+  send(path: string, parts: readonly Uint8Array[] | null, signal?: AbortSignal): Promise<NodeAnswer>;
   close(): void;
 }
 
-/** From here on a part is written by itself. */
-const LARGE_PART_BYTES = 64 * 1024;
+/** The bytes of an answer: either read as pieces, each of which is overwritten by the next, or copied to where they are wanted. */
+export interface NodeAnswer extends AsyncIterable<Uint8Array>, ByteSource {}
 
-/**
- * The parts, to be written one after the other: Node copies all that waits to be written together into fresh memory, which
- * costs more than encrypting it.
- */
-function* joinSmall(parts: readonly Uint8Array[]): Generator<Uint8Array> {
-  let small: Uint8Array[] = [];
-  let smallBytes = 0;
-  for (const part of parts) {
-    if (smallBytes > 0 && smallBytes + part.length > LARGE_PART_BYTES) {
-      yield Buffer.concat(small, smallBytes);
-      small = [];
-      smallBytes = 0;
-    }
-    if (part.length >= LARGE_PART_BYTES) yield part;
-    else {
-      small.push(part);
-      smallBytes += part.length;
-    }
-  }
-  if (smallBytes > 0) yield Buffer.concat(small, smallBytes);
-}
-
+/** What may reach the node twice when a kept connection turns out to be closed. */
+const REPEATABLE: readonly string[] = [
+  NODE_PATHS.status,
+  NODE_PATHS.put,
+  NODE_PATHS.get,
+  NODE_PATHS.locate,
+  NODE_PATHS.list,
+];
+const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_PROBLEM_BYTES = 16 * 1024;
 
 function unreachable(address: string, cause: unknown): CairnError {
@@ -76,13 +64,14 @@ export async function collectBytes(body: AsyncIterable<Uint8Array>, maxBytes: nu
     length += piece.length;
     if (length > maxBytes)
       throw new CairnError('too-large', 'a storage node answers more than was asked for');
-    pieces.push(piece);
+    // The memory of a piece is that of the next one.
+    pieces.push(Uint8Array.from(piece));
   }
   return Buffer.concat(pieces, length);
 }
 
-async function readProblem(response: IncomingMessage, address: string): Promise<CairnError> {
-  const bytes = await collectBytes(response, MAX_PROBLEM_BYTES);
+async function readProblem(response: BulkResponse, address: string): Promise<CairnError> {
+  const bytes = await collectBytes(response.body, MAX_PROBLEM_BYTES);
   let parsed: unknown = null;
   try {
     parsed = JSON.parse(bytes.toString());
@@ -91,7 +80,7 @@ async function readProblem(response: IncomingMessage, address: string): Promise<
   }
   const problem = nodeProblemSchema.safeParse(parsed);
   if (!problem.success || !Object.hasOwn(ERROR_CODES, problem.data.code)) {
-    return unreachable(address, new Error(`it answered ${response.statusCode}`));
+    return unreachable(address, new Error(`it answered ${response.status}`));
   }
   return new CairnError(problem.data.code as ErrorCode, `storage node at ${address}: ${problem.data.detail}`);
 }
@@ -101,21 +90,27 @@ export function openNodeConnection(options: NodeConnectionOptions): NodeConnecti
   const { host, port, key } = options;
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const idleTimeoutMs = options.idleTimeoutMs ?? 10_000;
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets: options.maxConnections ?? 16,
-    // Pre-shared keys exist for TLS 1.2 only; there is no certificate, the key itself is the proof.
-    minVersion: 'TLSv1.2',
-    maxVersion: 'TLSv1.2',
-    ciphers: NODE_CIPHERS,
-    pskCallback: () => ({ psk: key, identity: CLUSTER_IDENTITY }),
-    checkServerIdentity: () => undefined,
+  const client = createBulkClient({
+    target: {
+      secure: true,
+      host,
+      port,
+      handshake: {
+        // Pre-shared keys exist for TLS 1.2 only; there is no certificate, the key itself is the proof.
+        minVersion: 'TLSv1.2',
+        maxVersion: 'TLSv1.2',
+        ciphers: NODE_CIPHERS,
+        pskCallback: () => ({ psk: key, identity: CLUSTER_IDENTITY }),
+        checkServerIdentity: () => undefined,
+      },
+    },
+    maxConnections: options.maxConnections ?? 16,
+    connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, idleTimeoutMs),
   });
 
-  async function* read(response: IncomingMessage): AsyncGenerator<Uint8Array> {
+  async function* read(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
-      for await (const piece of response) yield piece as Uint8Array;
-      if (!response.complete) throw new Error('the answer was cut off');
+      yield* body;
     } catch (error) {
       throw unreachable(address, error);
     }
@@ -124,46 +119,42 @@ export function openNodeConnection(options: NodeConnectionOptions): NodeConnecti
   return {
     async send(path, parts, signal) {
       signal?.throwIfAborted();
-      let length = 0;
-      for (const part of parts ?? []) length += part.length;
-      const outgoing = request({
-        host,
-        port,
-        path,
-        agent,
-        method: parts === null ? 'GET' : 'POST',
-        headers:
-          parts === null ? {} : { 'content-type': 'application/octet-stream', 'content-length': length },
-        timeout: idleTimeoutMs,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      outgoing.on('timeout', () => outgoing.destroy(new Error(`nothing came for ${idleTimeoutMs} ms`)));
-      // Whoever reads the answer meets what breaks it off; without a listener it would end the process.
-      outgoing.on('error', () => undefined);
-      const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
-      // Errors of a request that is given up while its body is still being written reach `answered`.
-      answered.catch(() => undefined);
+      const body = parts ?? [];
+      const sizeBytes = body.reduce((sum, { length }) => sum + length, 0);
       try {
-        for (const part of joinSmall(parts ?? [])) {
-          if (outgoing.destroyed) break;
-          const written = new Promise<void>((resolve) => {
-            outgoing.write(part, () => resolve());
-          });
-          await Promise.race([written, answered]);
-        }
-        outgoing.end();
-        const [response] = await answered;
-        if (response.statusCode === 200) return read(response);
-        const problem = await readProblem(response, address);
-        outgoing.destroy();
-        throw problem;
+        const response = await client.request({
+          method: parts === null ? 'GET' : 'POST',
+          path,
+          headers: {
+            host: address,
+            ...(parts === null
+              ? {}
+              : { 'content-type': 'application/octet-stream', 'content-length': String(sizeBytes) }),
+          },
+          body,
+          signal,
+          idleTimeoutMs,
+          mayRepeat: REPEATABLE.includes(path),
+        });
+        if (response.status !== 200) throw await readProblem(response, address);
+        const pieces = read(response.body);
+        return {
+          [Symbol.asyncIterator]: () => pieces,
+          async fill(into) {
+            try {
+              return await response.fill(into);
+            } catch (error) {
+              throw unreachable(address, error);
+            }
+          },
+          close: response.discard,
+        };
       } catch (error) {
-        outgoing.destroy();
         throw error instanceof CairnError ? error : unreachable(address, error);
       }
     },
     close() {
-      agent.destroy();
+      client.close();
     },
   };
 }

@@ -192,10 +192,14 @@ export function createRemoteBlockStore(connection: NodeConnection): RemoteBlockS
     throw new CairnError('unavailable', 'a storage node answered what is not understood');
   }
 
-  async function* frames(blockIds: readonly BlockId[]): AsyncGenerator<NodeFrame> {
+  async function* frames(
+    blockIds: readonly BlockId[],
+    allocate?: (sizeBytes: number) => Uint8Array,
+  ): AsyncGenerator<NodeFrame> {
     let position = 0;
     try {
-      for await (const frame of decodeFrames(await connection.send(NODE_PATHS.get, [encodeIds(blockIds)]))) {
+      const answer = await connection.send(NODE_PATHS.get, [encodeIds(blockIds)]);
+      for await (const frame of decodeFrames(answer, allocate === undefined ? {} : { allocate })) {
         const blockId = frame.status === 'block' ? frame.block.blockId : frame.blockId;
         if (blockId !== blockIds[position++]) {
           throw new CairnError('unavailable', 'a storage node answered for other blocks than was asked for');
@@ -246,11 +250,19 @@ export function createRemoteBlockStore(connection: NodeConnection): RemoteBlockS
       for await (const frame of frames([blockId])) found = take(frame);
       return found;
     },
-    async *getMany(blockIds) {
+    async *getMany(blockIds, memory) {
+      let taken: Uint8Array | null = null;
+      function allocate(sizeBytes: number): Uint8Array {
+        // Whoever asks for the next block is done with the one before.
+        if (taken !== null) memory?.give(taken);
+        taken = memory?.take(sizeBytes) ?? null;
+        return taken ?? new Uint8Array(sizeBytes);
+      }
       for (const slice of slices(blockIds, GET_BLOCKS)) {
         checkOpen();
-        for await (const frame of frames(slice)) yield take(frame);
+        for await (const frame of frames(slice, allocate)) yield take(frame);
       }
+      if (taken !== null) memory?.give(taken);
     },
     async has(blockIds) {
       checkOpen();

@@ -36,7 +36,7 @@ export interface ReplicatedBlockStoreOptions {
   readonly codedBlocks?: () => number;
 }
 
-const WINDOW_BLOCKS = 32;
+const FIRST_WINDOW_BLOCKS = 16;
 const MAX_READ_REPAIRS = 16;
 const MAX_DAMAGED_LISTED = 1000;
 
@@ -81,7 +81,7 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
     environment,
     verify: options.verify,
     hedgeAfterMs: options.hedgeAfterMs ?? 100,
-    windowBlocks: WINDOW_BLOCKS,
+    firstWindowBlocks: FIRST_WINDOW_BLOCKS,
     onLacking: repairAfterRead,
     onMissing,
   });
@@ -190,9 +190,9 @@ export function createReplicatedBlockStore(options: ReplicatedBlockStoreOptions)
       checkOpen();
       return reader.get(blockId);
     },
-    async *getMany(blockIds) {
+    async *getMany(blockIds, memory) {
       checkOpen();
-      for await (const block of reader.getMany(blockIds)) {
+      for await (const block of reader.getMany(blockIds, memory)) {
         checkOpen();
         yield block;
       }

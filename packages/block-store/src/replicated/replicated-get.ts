@@ -1,6 +1,7 @@
 import type { StoredBlock } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { type BlockId, CairnError, isCairnError } from '@cairn/model';
+import type { ReadMemory } from '../block-store.ts';
 import { createCodedGet } from '../coded/coded-get.ts';
 import { orderNodes } from './placement.ts';
 import type { ReplicaNode, ReplicaNodes } from './replica-node.ts';
@@ -12,13 +13,18 @@ export interface ReplicatedGetOptions {
   readonly verify: (block: StoredBlock) => boolean;
   /** The next node is asked, too, when one has not answered after this long. */
   readonly hedgeAfterMs: number;
-  /** Blocks asked for in one request. */
-  readonly windowBlocks: number;
+  /** Blocks that are asked for at once at first; then as many as their sizes allow. */
+  readonly firstWindowBlocks: number;
   /** Told of nodes, by their ids, that ought to have the block and do not, or have it damaged. */
   readonly onLacking: (block: StoredBlock, lacking: ReadonlySet<string>) => void;
   /** Told of blocks whose shards were not all there. */
   readonly onMissing: (blockIds: readonly BlockId[]) => void;
 }
+
+/** Payloads of one window; two are read or waiting to be taken. */
+const WINDOW_BYTES = 12 * 1024 * 1024;
+const MAX_WINDOW_BLOCKS = 256;
+const MIN_WINDOW_BLOCKS = 4;
 
 /** Searches of one window at a time, for blocks that the first node did not have. */
 const SEARCHES = 8;
@@ -36,7 +42,55 @@ export interface ReplicatedGet {
   /** See `BlockStore.get`: `null` only when every node that could have the block was asked. */
   get(blockId: BlockId): Promise<StoredBlock | null>;
   /** See `BlockStore.getMany`. */
-  getMany(blockIds: readonly BlockId[]): AsyncGenerator<StoredBlock | null>;
+  getMany(blockIds: readonly BlockId[], memory?: ReadMemory): AsyncGenerator<StoredBlock | null>;
+}
+
+/** Blocks that are read at the same time. */
+interface Window {
+  /** In the order asked; each is called once. */
+  readonly reads: readonly (() => Promise<StoredBlock | null>)[];
+  /** Nobody looks at their payloads any more. */
+  release(): void;
+}
+
+/** Memory that is given back all at once. */
+interface WindowMemory extends ReadMemory {
+  /** What is taken may be written to until what this returns is called, once or more often. */
+  hold(): () => void;
+  release(): void;
+}
+
+function leaseOf(memory: ReadMemory | undefined): WindowMemory {
+  const taken: Uint8Array[] = [];
+  let underWay = 0;
+  return {
+    take(sizeBytes) {
+      const piece = memory?.take(sizeBytes) ?? null;
+      if (piece !== null) taken.push(piece);
+      return piece;
+    },
+    // Payloads of a window wait for their turn, longer than the store that reads them into memory knows.
+    give: () => undefined,
+    hold() {
+      let isHeld = true;
+      underWay++;
+      return () => {
+        if (isHeld) underWay--;
+        isHeld = false;
+      };
+    },
+    release() {
+      // A node that was overtaken still writes to what it took: that is left to the garbage collector.
+      if (underWay > 0) return;
+      for (const piece of taken.splice(0)) memory?.give(piece);
+    },
+  };
+}
+
+/** How many blocks of this size are read at once: as few as keep nodes and connection busy, for they wait in memory. */
+function fitWindow(blockBytes: number): number {
+  const fitting = Math.ceil(WINDOW_BYTES / Math.max(1, blockBytes));
+  return Math.min(MAX_WINDOW_BLOCKS, Math.max(MIN_WINDOW_BLOCKS, fitting));
 }
 
 /** In the order of asking: nodes that are up before those that are suspect, each in the block's own order. */
@@ -49,7 +103,7 @@ export function orderReaders(blockId: BlockId, all: readonly ReplicaNode[]): Rep
 }
 
 export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGet {
-  const { nodes, environment, verify, hedgeAfterMs, windowBlocks } = options;
+  const { nodes, environment, verify, hedgeAfterMs, firstWindowBlocks } = options;
   const readShards = createCodedGet({ nodes, environment, verify, hedgeAfterMs });
 
   function wrongBytes(blockId: BlockId): CairnError {
@@ -181,52 +235,64 @@ export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGe
     return look(blockId, new Map());
   }
 
-  /** One request to one node for many blocks; what it did not answer is not in the map. */
-  async function askMany(node: ReplicaNode, blockIds: readonly BlockId[]): Promise<Map<BlockId, Answer>> {
-    const answers = new Map<BlockId, Answer>();
+  /** One request to one node for many blocks, each of which is told as it comes. */
+  async function askMany(
+    node: ReplicaNode,
+    blockIds: readonly BlockId[],
+    memory: ReadMemory,
+    onAnswer: (blockId: BlockId, answer: Answer) => void,
+  ): Promise<void> {
     let position = 0;
     try {
-      for await (const block of node.blocks.getMany(blockIds)) {
+      for await (const block of node.blocks.getMany(blockIds, memory)) {
         const blockId = blockIds[position++] as BlockId;
-        if (block === null) answers.set(blockId, { kind: 'absent' });
-        else if (block.blockId === blockId && verify(block)) answers.set(blockId, { kind: 'block', block });
-        else answers.set(blockId, { kind: 'damaged', error: wrongBytes(blockId) });
+        if (block === null) onAnswer(blockId, { kind: 'absent' });
+        else if (block.blockId === blockId && verify(block)) onAnswer(blockId, { kind: 'block', block });
+        else onAnswer(blockId, { kind: 'damaged', error: wrongBytes(blockId) });
       }
       nodes.note(node.nodeId, 'answered');
     } catch (error) {
-      // The others of this request are asked for one by one; a damaged block is no fault of the node's connection.
-      if (!isCairnError(error, 'data-damaged')) nodes.note(node.nodeId, 'failed', error);
+      // The others of this request are asked for one by one; a damaged block is no fault of the node's connection, and
+      // what ends behind the last answer is none of anybody.
+      if (position < blockIds.length && !isCairnError(error, 'data-damaged'))
+        nodes.note(node.nodeId, 'failed', error);
     }
-    return answers;
   }
 
-  /** Resolves after the time at which a slow node is overtaken, or when the work is done. */
-  async function patiently(work: Promise<unknown>): Promise<void> {
+  /** Waits for work as long as there is progress; a node that tells nothing for a while is overtaken. */
+  async function patiently(work: Promise<unknown>, progress: () => number): Promise<void> {
     let cancel: () => void = () => undefined;
     const late = new Promise<void>((resolve) => {
-      cancel = environment.timers.schedule(hedgeAfterMs * 4, resolve);
+      const watch = (before: number): void => {
+        cancel = environment.timers.schedule(hedgeAfterMs * 4, () => {
+          const now = progress();
+          if (now === before) resolve();
+          else watch(now);
+        });
+      };
+      watch(progress());
     });
     await Promise.race([work, late]);
     cancel();
   }
 
-  async function readWindow(blockIds: readonly BlockId[]): Promise<(() => Promise<StoredBlock | null>)[]> {
+  /** Begins to read blocks, each from the node that comes first for it. */
+  function readWindow(blockIds: readonly BlockId[], memory: ReadMemory | undefined): Window {
     const all = nodes.list();
+    const lease = leaseOf(memory);
     const byNode = new Map<ReplicaNode, BlockId[]>();
+    const found = new Map<BlockId, { readonly nodeId: string; readonly answer: Answer }>();
+    /** Resolve when a block's node has answered, or is not waited for any more. */
+    const heard = new Map<BlockId, PromiseWithResolvers<void>>();
+    const searches = new Map<BlockId, Promise<StoredBlock | null>>();
     for (const blockId of new Set(blockIds)) {
       const [first] = orderReaders(blockId, all);
       if (first === undefined) continue;
+      heard.set(blockId, Promise.withResolvers());
       const list = byNode.get(first);
       if (list === undefined) byNode.set(first, [blockId]);
       else list.push(blockId);
     }
-    const found = new Map<BlockId, { readonly nodeId: string; readonly answer: Answer }>();
-    const requests = [...byNode].map(async ([node, list]) => {
-      for (const [blockId, answer] of await askMany(node, list))
-        found.set(blockId, { nodeId: node.nodeId, answer });
-    });
-    await patiently(Promise.all(requests));
-    const searches = new Map<BlockId, Promise<StoredBlock | null>>();
     function begin(blockId: BlockId): Promise<StoredBlock | null> {
       const known = found.get(blockId);
       const searching =
@@ -235,14 +301,31 @@ export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGe
       searches.set(blockId, searching);
       return searching;
     }
-    searchAhead(
-      [...found].filter(([, { answer }]) => answer.kind === 'absent').map(([blockId]) => blockId),
-      begin,
-    );
-    return blockIds.map((blockId) => async () => {
-      const known = found.get(blockId);
-      return known?.answer.kind === 'block' ? known.answer.block : begin(blockId);
-    });
+    async function readFrom(node: ReplicaNode, list: readonly BlockId[]): Promise<void> {
+      let answers = 0;
+      const letGo = lease.hold();
+      const asking = askMany(node, list, lease, (blockId, answer) => {
+        if (++answers === list.length) letGo();
+        found.set(blockId, { nodeId: node.nodeId, answer });
+        heard.get(blockId)?.resolve();
+      });
+      void asking.then(letGo);
+      await patiently(asking, () => answers);
+      for (const blockId of list) heard.get(blockId)?.resolve();
+      searchAhead(
+        list.filter((blockId) => found.get(blockId)?.answer.kind === 'absent'),
+        begin,
+      );
+    }
+    for (const [node, list] of byNode) void readFrom(node, list);
+    return {
+      reads: blockIds.map((blockId) => async () => {
+        await heard.get(blockId)?.promise;
+        const known = found.get(blockId);
+        return known?.answer.kind === 'block' ? known.answer.block : begin(blockId);
+      }),
+      release: lease.release,
+    };
   }
 
   /** What the first node does not have is most likely coded: several of those are read at a time. */
@@ -259,13 +342,26 @@ export function createReplicatedGet(options: ReplicatedGetOptions): ReplicatedGe
 
   return {
     get: (blockId) => search(blockId),
-    async *getMany(blockIds) {
-      let ahead: ReturnType<typeof readWindow> | null = null;
-      for (let start = 0; start < blockIds.length; start += windowBlocks) {
-        const reads = await (ahead ?? readWindow(blockIds.slice(start, start + windowBlocks)));
-        const following = blockIds.slice(start + windowBlocks, start + 2 * windowBlocks);
-        ahead = following.length === 0 ? null : readWindow(following);
-        for (const read of reads) yield await read();
+    async *getMany(blockIds, memory) {
+      let next = 0;
+      let windowBlocks = firstWindowBlocks;
+      function begin(): Window | null {
+        const some = blockIds.slice(next, next + windowBlocks);
+        next += some.length;
+        return some.length === 0 ? null : readWindow(some, memory);
+      }
+      for (let window = begin(); window !== null; ) {
+        const following = begin();
+        let sizeBytes = 0;
+        for (const read of window.reads) {
+          const block = await read();
+          sizeBytes += block?.payload.length ?? 0;
+          yield block;
+        }
+        // Whoever asks for the next block is done with all of these.
+        window.release();
+        windowBlocks = fitWindow(sizeBytes / window.reads.length);
+        window = following;
       }
     },
   };

@@ -1,10 +1,10 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { createBulkClient } from '@cairn/bulk-http';
 import type { CairnError } from '@cairn/model';
 import { areInMemory, bytesOf } from '../body-pieces.ts';
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
-import { createBulkClient } from './bulk/bulk-client.ts';
 import { openNodeSocket } from './node-socket.ts';
 import { unreachable } from './unreachable.ts';
 
@@ -71,7 +71,8 @@ export function createNodeTransport(options: NodeTransportOptions): Transport {
         signal,
         idleTimeoutMs: asked.idleTimeoutMs ?? idleTimeoutMs,
       });
-      return { ...response, body: failAs(response.body, fail) };
+      const { status, headers, discard } = response;
+      return { status, headers, discard, body: failAs(response.body, fail) };
     } catch (error) {
       throw fail(error);
     }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { createReadBuffers } from '@cairn/services';
 import fastify from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createReadBuffers } from '../foundation/read-buffers.ts';
 import { BorrowedPieces } from './borrowed-pieces.ts';
 
 const closers: (() => unknown)[] = [];

@@ -2,7 +2,8 @@ import { createMemoryPool } from '@cairn/block-store';
 import type { StoredBlock } from '@cairn/content';
 import { type BlockId, CairnError } from '@cairn/model';
 import { decodeFrames, encodeLocations, NODE_LIMITS, NODE_PATHS } from '@cairn/protocol';
-import { bodyOf, type NodeRoute } from './node-route.ts';
+import { receiveBody } from '../receive-body.ts';
+import type { NodeRoute } from './node-route.ts';
 
 /** What a pack of a client comes to; 32 MiB are kept. */
 const MEMORY_CHUNK_BYTES = 4 * 1024 * 1024;
@@ -18,7 +19,7 @@ export const putRoute: NodeRoute = (app, { blocks }) => {
     const given: StoredBlock[] = [];
     const above = new Map<BlockId, number>();
     let sizeBytes = 0;
-    for await (const frame of decodeFrames(bodyOf(request), { allocate: lease.take })) {
+    for await (const frame of decodeFrames(receiveBody(request), { allocate: lease.take })) {
       if (frame.status !== 'block') throw new CairnError('bad-request', 'only blocks can be stored');
       sizeBytes += frame.block.payload.length;
       if (sizeBytes > NODE_LIMITS.maxBodyBytes) {

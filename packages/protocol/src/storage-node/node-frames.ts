@@ -8,8 +8,9 @@ import {
   isStoredId,
   MAX_BLOCK_BYTES,
 } from '@cairn/model';
-import { type Allocate, ByteQueue } from '../pack/byte-queue.ts';
+import type { Allocate } from '../pack/byte-queue.ts';
 import type { PackBlock } from '../pack/pack-format.ts';
+import { type ByteSource, sourceOfPieces } from './byte-source.ts';
 
 /*
  * How blocks travel between a server and a storage node. A frame: u8 status (0 block, 1 absent, 2 damaged), u8 codec,
@@ -76,22 +77,35 @@ export interface DecodeFramesOptions {
   readonly allocate?: Allocate;
 }
 
+async function fillWhole(source: ByteSource, into: Uint8Array): Promise<void> {
+  if ((await source.fill(into)) < into.length) throw malformed('a list of blocks is cut off');
+}
+
 /**
  * Frames as they arrive.
  * @throws CairnError `bad-request` for what is cut off or is no frame, `too-large` for more than `maxBlocks`
  */
 export async function* decodeFrames(
-  pieces: AsyncIterable<Uint8Array>,
+  from: ByteSource | AsyncIterable<Uint8Array>,
   options: DecodeFramesOptions = {},
 ): AsyncGenerator<NodeFrame> {
   const maxBlocks = options.maxBlocks ?? NODE_LIMITS.maxBlocks;
-  const queue = new ByteQueue(pieces);
+  const allocate = options.allocate ?? ((sizeBytes) => new Uint8Array(sizeBytes));
+  const source = 'fill' in from ? from : sourceOfPieces(from);
+  const header = new Uint8Array(FRAME_HEADER_BYTES);
+  const view = new DataView(header.buffer);
   try {
-    let count = 0;
-    while ((await queue.peek()) !== END) {
+    for (let count = 0; ; ) {
+      // Whether it is a frame or the end shows in the first byte; either has as many as this.
+      await fillWhole(source, header.subarray(0, END_BYTES));
+      if (header[0] === END) {
+        if (view.getUint32(1, true) !== count) throw malformed('a list of blocks is not whole');
+        if ((await source.fill(header.subarray(0, 1))) > 0)
+          throw malformed('something follows a list of blocks');
+        return;
+      }
       if (++count > maxBlocks) throw new CairnError('too-large', 'too many blocks at once; send fewer');
-      const header = await queue.take(FRAME_HEADER_BYTES);
-      const view = new DataView(header.buffer);
+      await fillWhole(source, header.subarray(END_BYTES));
       const status = STATUSES[header[0] as number];
       const codec = CODECS[header[1] as number];
       const blockId = decodeBlockId(header.subarray(2, 2 + BLOCK_ID_BYTES));
@@ -108,19 +122,12 @@ export async function* decodeFrames(
         yield { status, blockId, number };
         continue;
       }
-      const payload = await queue.take(payloadBytes, options.allocate);
-      yield {
-        status,
-        block: { blockId, kind: blockKindOf(blockId), codec, plainBytes, payload },
-        number,
-      };
+      const payload = allocate(payloadBytes);
+      await fillWhole(source, payload);
+      yield { status, block: { blockId, kind: blockKindOf(blockId), codec, plainBytes, payload }, number };
     }
-    const end = await queue.take(END_BYTES);
-    if (new DataView(end.buffer).getUint32(1, true) !== count)
-      throw malformed('a list of blocks is not whole');
-    await queue.expectEnd();
   } finally {
-    await queue.close();
+    await source.close();
   }
 }
 

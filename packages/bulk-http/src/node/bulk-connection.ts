@@ -1,17 +1,26 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import { type ResponseHead, ResponseParser } from './response-parser.ts';
+import { type ResponseHead, ResponseParser } from '../response-parser.ts';
 
 /** One read at most: two such pieces of memory stay in a processor's cache. A record of TLS has no more than 16 KiB. */
 const READ_BYTES = { clear: 256 * 1024, secure: 16 * 1024 } as const;
 /** TLS hands over all that it has deciphered, also after it was told to pause; that is far less than this. */
 const MAX_ARRIVED = 64;
+/** A request of no more goes out in one write. Node copies what it writes together, so larger bodies go piece by piece. */
+const JOINED_BYTES = 64 * 1024;
+/** Of one write of a larger body: all of it is enciphered before the first byte is sent, and kept until then. */
+const SLICE_BYTES = 128 * 1024;
 
 export interface BulkTarget {
   readonly secure: boolean;
   /** Without the brackets of an IPv6 address. */
   readonly host: string;
   readonly port: number;
+  /** More for the handshake, such as a key that both sides know; for `secure` only. */
+  readonly handshake?: Pick<
+    tls.ConnectionOptions,
+    'minVersion' | 'maxVersion' | 'ciphers' | 'pskCallback' | 'checkServerIdentity'
+  >;
 }
 
 export interface BulkExchange {
@@ -21,6 +30,8 @@ export interface BulkExchange {
    * breaks; then nothing else can be had.
    */
   next(): Promise<Uint8Array | null>;
+  /** Copies what comes next of the body into `into`; resolves with how many bytes, fewer than it holds only at the end. */
+  fill(into: Uint8Array): Promise<number>;
 }
 
 export interface BulkConnection {
@@ -38,7 +49,10 @@ export interface BulkConnection {
 }
 
 interface Waiting {
-  readonly resolve: (part: Uint8Array | ResponseHead | null) => void;
+  /** Where bytes of the body go; `null`: they are handed over as they lie. */
+  readonly into: Uint8Array | null;
+  filled: number;
+  readonly resolve: (part: Uint8Array | ResponseHead | number | null) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -60,6 +74,10 @@ export function openBulkConnection(
   const arrived: { readonly memory: Uint8Array<ArrayBuffer>; readonly count: number }[] = [];
   let parsed: Uint8Array<ArrayBuffer> | null = null;
   let parser: ResponseParser | null = null;
+  /** What was parsed and did not fit into where it was wanted. */
+  let rest: Uint8Array | null = null;
+  /** Whether all of the request is with the system. */
+  let isSent = true;
   let waiting: Waiting | null = null;
   let failed: { readonly error: unknown } | null = null;
   let isPaused = false;
@@ -91,6 +109,7 @@ export function openBulkConnection(
         host,
         port,
         servername: net.isIP(host) === 0 ? host : '',
+        ...target.handshake,
         onread,
       } as tls.ConnectionOptions)
     : net.connect({ host, port, onread });
@@ -139,35 +158,48 @@ export function openBulkConnection(
     return true;
   }
 
+  /** The next part of the answer, or `undefined` while it has not come. */
+  function takePart(from: ResponseParser): Uint8Array | ResponseHead | null | undefined {
+    if (rest !== null) return rest;
+    for (;;) {
+      const found = from.next();
+      if (found.kind !== 'more')
+        return found.kind === 'head' ? found.head : found.kind === 'body' ? found.bytes : null;
+      if (giveNext(from)) continue;
+      if (!hasEnded) return undefined;
+      if (!from.ended()) throw failure('ECONNRESET', 'the answer was cut short');
+    }
+  }
+
   /** Gives what is parsed to who waits, until nobody does or nothing is left. */
   function deliver(): void {
     while (waiting !== null && parser !== null) {
-      let part: Uint8Array | ResponseHead | null;
+      let part: Uint8Array | ResponseHead | null | undefined;
       try {
-        const found = parser.next();
-        if (found.kind === 'more') {
-          if (giveNext(parser)) continue;
-          if (!hasEnded) return;
-          if (!parser.ended()) {
-            fail(failure('ECONNRESET', 'the answer was cut short'));
-            return;
-          }
-          continue;
-        }
-        part = found.kind === 'head' ? found.head : found.kind === 'body' ? found.bytes : null;
+        part = takePart(parser);
       } catch (error) {
         fail(error);
         return;
       }
-      const { resolve } = waiting;
+      if (part === undefined) return;
+      rest = null;
+      const { into, resolve } = waiting;
+      if (into !== null && part instanceof Uint8Array) {
+        const room = into.length - waiting.filled;
+        into.set(part.length > room ? part.subarray(0, room) : part, waiting.filled);
+        if (part.length > room) rest = part.subarray(room);
+        waiting.filled += Math.min(room, part.length);
+        if (waiting.filled < into.length) continue;
+      }
+      const { filled } = waiting;
       waiting = null;
       if (part === null) finish();
-      resolve(part);
+      resolve(into === null ? part : filled);
     }
   }
 
   function finish(): void {
-    const reusable = parser?.keepsAlive === true && arrived.length === 0 && !hasEnded;
+    const reusable = isSent && parser?.keepsAlive === true && arrived.length === 0 && !hasEnded;
     parser = null;
     if (parsed !== null) free.push(parsed);
     parsed = null;
@@ -187,15 +219,56 @@ export function openBulkConnection(
     socket.resume();
   }
 
-  function wait<Part extends Uint8Array | ResponseHead | null>(): Promise<Part> {
+  function wait<Part extends Uint8Array | ResponseHead | number | null>(
+    into: Uint8Array | null = null,
+  ): Promise<Part> {
     if (failed !== null) return Promise.reject(failed.error);
     return new Promise<Part>((resolve, reject) => {
-      waiting = { resolve: resolve as Waiting['resolve'], reject };
+      waiting = { into, filled: 0, resolve: resolve as Waiting['resolve'], reject };
       deliver();
       if (waiting === null) return;
       idleTimer?.refresh();
       resume();
     });
+  }
+
+  /** Resolves when the system has taken it, or the connection is broken. */
+  function write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      socket.write(bytes, () => {
+        idleTimer?.refresh();
+        resolve();
+      });
+    });
+  }
+
+  /** Ends early when the answer comes before: then nobody reads the rest. */
+  async function sendBody(pieces: readonly Uint8Array[], isAnswered: () => boolean): Promise<void> {
+    for (const piece of pieces) {
+      for (let from = 0; from < piece.length; from += SLICE_BYTES) {
+        if (isAnswered() || failed !== null) return;
+        await write(piece.subarray(from, from + SLICE_BYTES));
+      }
+    }
+    isSent = true;
+  }
+
+  async function sendAndWait(head: string, body: readonly Uint8Array[]): Promise<ResponseHead> {
+    const small = body.reduce((sum, { length }) => sum + length, 0) <= JOINED_BYTES;
+    socket.cork();
+    socket.write(head, 'latin1');
+    if (small) for (const piece of body) socket.write(piece);
+    socket.uncork();
+    const answered = wait<ResponseHead>();
+    if (small) return answered;
+    let isAnswered = false;
+    const note = (): void => {
+      isAnswered = true;
+    };
+    answered.then(note, note);
+    isSent = false;
+    await Promise.race([sendBody(body, () => isAnswered), answered]);
+    return answered;
   }
 
   socket.setNoDelay(true);
@@ -221,12 +294,19 @@ export function openBulkConnection(
       if (parser !== null) throw new Error('the answer before is not read yet');
       parser = new ResponseParser({ bodiless });
       wasAnswered = false;
+      isSent = true;
       startListening(idleTimeoutMs);
-      socket.cork();
-      socket.write(head, 'latin1');
-      for (const piece of body) socket.write(piece);
-      socket.uncork();
-      return { head: await wait<ResponseHead>(), next: () => wait<Uint8Array | null>() };
+      let hasBodyEnded = false;
+      return {
+        head: await sendAndWait(head, body),
+        next: () => wait<Uint8Array | null>(),
+        async fill(into) {
+          if (hasBodyEnded || into.length === 0) return 0;
+          const filled = await wait<number>(into);
+          hasBodyEnded = filled < into.length;
+          return filled;
+        },
+      };
     },
     destroy: fail,
   };

@@ -4,9 +4,9 @@ import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { makeCertificate } from '../../testing/certificate.ts';
-import type { Transport, TransportRequest, TransportResponse } from '../../transport.ts';
-import { createNodeTransport } from '../node-transport.ts';
+import { makeCertificate } from '../testing/certificate.ts';
+import type { Transport, TransportRequest, TransportResponse } from '../transport.ts';
+import { createNodeTransport } from './node-transport.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
-import type { TransportResponse } from '../../transport.ts';
+import { writeRequestHead } from '../head-lines.ts';
+import type { ResponseHead } from '../response-parser.ts';
 import {
   type BulkConnection,
   type BulkExchange,
   type BulkTarget,
   openBulkConnection,
 } from './bulk-connection.ts';
-import { writeRequestHead } from './head-lines.ts';
 
 /** Shorter than servers' keeping alive, so that a request rarely meets a connection that is being closed. */
 const KEPT_MS = 30_000;
@@ -16,7 +16,16 @@ export interface BulkClientOptions {
   /** At most so many connections; 2-4 saturate a link. Who comes when all are busy waits. */
   readonly maxConnections: number;
   readonly connectTimeoutMs: number;
-  onSocket(socket: Socket): void;
+  onSocket?(socket: Socket): void;
+}
+
+export interface BulkResponse extends ResponseHead {
+  /** Each piece is overwritten once the next is asked for. Must be read to its end, filled from, or discarded. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Copies what comes next of the body; resolves with how many bytes, fewer than `into` holds only at the end. */
+  fill(into: Uint8Array): Promise<number>;
+  /** Nothing more of it is wanted. */
+  discard(): void;
 }
 
 export interface BulkRequest {
@@ -27,14 +36,16 @@ export interface BulkRequest {
   readonly body: readonly Uint8Array[];
   readonly signal: AbortSignal | undefined;
   readonly idleTimeoutMs: number;
+  /** Whether it may be sent twice; yes unless told. */
+  readonly mayRepeat?: boolean;
 }
 
 export interface BulkClient {
   /**
-   * For requests that may be sent twice: one that meets a kept connection which the server has just closed goes out again on
+   * A request that may be sent twice and meets a kept connection which the server has just closed goes out again on
    * another. Rejects with the signal's reason, or an error of the network with its code.
    */
-  request(request: BulkRequest): Promise<TransportResponse>;
+  request(request: BulkRequest): Promise<BulkResponse>;
   close(): void;
 }
 
@@ -52,7 +63,7 @@ export function createBulkClient(options: BulkClientOptions): BulkClient {
   function connect(): BulkConnection {
     const connection = openBulkConnection(options.target, options.connectTimeoutMs, () => keep(connection));
     open.add(connection);
-    options.onSocket(connection.socket);
+    options.onSocket?.(connection.socket);
     connection.socket.once('close', () => {
       open.delete(connection);
       const at = kept.findIndex((each) => each.connection === connection);
@@ -131,7 +142,11 @@ export function createBulkClient(options: BulkClientOptions): BulkClient {
           const { exchange, stopListening } = await send(asked, connection);
           return respond(connection, exchange, stopListening);
         } catch (error) {
-          const isStale = !isFresh && !connection.wasAnswered && asked.signal?.aborted !== true;
+          const isStale =
+            asked.mayRepeat !== false &&
+            !isFresh &&
+            !connection.wasAnswered &&
+            asked.signal?.aborted !== true;
           if (!isStale || (error as { code?: unknown }).code === 'ETIMEDOUT') throw error;
         }
       }
@@ -144,9 +159,9 @@ export function createBulkClient(options: BulkClientOptions): BulkClient {
 
 function respond(
   connection: BulkConnection,
-  { head, next }: BulkExchange,
+  { head, next, fill }: BulkExchange,
   stopListening: () => void,
-): TransportResponse {
+): BulkResponse {
   let ended = false;
 
   function end(): void {
@@ -164,5 +179,17 @@ function respond(
     }
   }
 
-  return { ...head, body: readBody(), discard: end };
+  return {
+    ...head,
+    body: readBody(),
+    async fill(into) {
+      const filled = await fill(into);
+      if (filled < into.length) {
+        ended = true;
+        end();
+      }
+      return filled;
+    },
+    discard: end,
+  };
 }

@@ -1,9 +1,11 @@
-import type { ReadMemory } from '@cairn/services';
+import type { ReadMemory } from './block-store.ts';
 
 /** Less than this is had from the system just as well. */
 const MIN_POOLED_BYTES = 64 * 1024;
-/** Many records that lie side by side, and the largest single one with what is around it. */
-const SIZES = [1024 * 1024, 3 * 1024 * 1024 + 64 * 1024] as const;
+/** Around a record. */
+const ROOM_BYTES = 64 * 1024;
+/** Many records that lie side by side or one of common size, larger ones, and the largest that there are. */
+const SIZES = [1, 2, 3].map((mebibytes) => mebibytes * 1024 * 1024 + ROOM_BYTES);
 
 /**
  * Memory that downloads of all requests are read into, used again and again: fresh memory costs several times what it costs to
