@@ -64,14 +64,24 @@ async function findHomes(
   return homes;
 }
 
-/** Takes those out whose name there somebody keeps, until nobody is in the way of anybody. */
-function keepFreeHomes(tree: RewindTree, homes: Map<EntryId, Home>, all: boolean): void {
+/**
+ * Takes those out whose name there somebody keeps, until nobody is in the way of anybody.
+ * @param stays folders of then that are not brought back
+ */
+function keepFreeHomes(
+  tree: RewindTree,
+  homes: Map<EntryId, Home>,
+  all: boolean,
+  stays: ReadonlySet<EntryId>,
+): void {
+  const goesBack = (other: EntryId) =>
+    all && tree.pastById.has(other) && !stays.has(other) && !tree.around.has(other);
   for (let before = -1; before !== homes.size; ) {
     before = homes.size;
     const claimed = new Set<string>();
     for (const [entryId, { entry, parentId, parent, holder }] of homes) {
       const key = `${parentId}/${foldName(entry.name)}`;
-      const leaves = (other: EntryId) => homes.has(other) || (all && tree.pastById.has(other));
+      const leaves = (other: EntryId) => homes.has(other) || goesBack(other);
       const isFree = holder === null || holder === entryId || leaves(holder);
       const isThere = parent !== null || homes.has(parentId);
       if (isFree && isThere && !claimed.has(key)) claimed.add(key);
@@ -83,16 +93,18 @@ function keepFreeHomes(tree: RewindTree, homes: Map<EntryId, Home>, all: boolean
 /**
  * What is in the folder now and was not then goes back to where it was, if it was anywhere, else to the trash; what is in
  * it and was nowhere then goes along.
+ * @param stays folders of then that stay where they are now, outside, and keep their names there
  */
 export async function planLater(
   reader: MetadataReader,
   tree: RewindTree,
   only: ReadonlySet<EntryId> | null,
+  stays: ReadonlySet<EntryId>,
   presentPaths: (record: EntryRecord) => string,
 ): Promise<{ steps: RewindStep[]; moves: Change[]; removals: EntryId[] }> {
   const records = listLater(tree, only);
   const homes = await findHomes(reader, tree, records);
-  keepFreeHomes(tree, homes, only === null);
+  keepFreeHomes(tree, homes, only === null, stays);
   const steps: RewindStep[] = [];
   const moves: Change[] = [];
   const removals: EntryId[] = [];

@@ -214,7 +214,7 @@ export async function planRewind(
     }
   }
 
-  const later = await planLater(reader, tree, only, presentPaths);
+  const later = await planLater(reader, tree, only, toLeave, presentPaths);
   return {
     steps: [...steps, ...later.steps],
     placements: [...placements, ...later.moves],

@@ -138,6 +138,46 @@ describe('rewinding', () => {
     await world.close();
   });
 
+  test('what exchanged places with a folder that stays where it is now finds no room there, and goes to the trash', async () => {
+    const { world, ann, folderId } = await worldWithFolder();
+    const [inner, outer] = [world.newId<EntryId>(), world.newId<EntryId>()];
+    const make = (entryId: EntryId, parentId: EntryId, name: string): Change => ({
+      kind: 'create',
+      entryId,
+      parentId,
+      name,
+      entry: folder,
+    });
+    await world.commit(ann, [make(inner, folderId, 'same'), make(outer, ann.rootId, 'same')]);
+    const at = world.environment.clock.now();
+    await world.environment.advance(10);
+    const then = await world.liveTree(ann);
+    const move = (entryId: EntryId, parentId: EntryId): Change => ({
+      kind: 'update',
+      entryId,
+      baseSequence: then.get(entryId)?.sequence ?? 0,
+      parentId,
+    });
+    await world.commit(ann, [move(outer, folderId), move(inner, ann.rootId)]);
+    await world.commit(ann, [make(world.newId(), inner, 'came later')]);
+    await world.environment.advance(10);
+    const before = await treeOf(world, ann);
+    const done = await world.services.rewind.apply(ann.principal, folderId, at, null);
+    expect([...(await treeOf(world, ann)).keys()].sort()).toEqual([
+      '/docs',
+      '/docs/a.txt',
+      '/docs/same',
+      '/same',
+      '/same/came later',
+    ]);
+    const live = await world.liveTree(ann);
+    expect([live.get(inner)?.parentId, live.has(outer)]).toEqual([ann.rootId, false]);
+    await world.environment.advance(10);
+    await world.services.rewind.apply(ann.principal, folderId, done.undoAt, null);
+    expect(await treeOf(world, ann)).toEqual(before);
+    await world.close();
+  });
+
   test('tells the oldest instant, and what is no longer kept', async () => {
     const { world, ann, folderId, fileId, at } = await worldWithFolder();
     const look = world.services.rewind.look(ann.principal, ann.rootId, 1, false);
