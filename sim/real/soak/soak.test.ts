@@ -11,7 +11,7 @@ test('users, collections, kills and jumps of time leave every file right and no 
     minutes: 0.01,
     roundSeconds: 6,
     // However slow the machine, enough is removed for a collection to find something.
-    leastDeeds: 12,
+    leastDeeds: 30,
     users: 4,
     nodes: 0,
     report: (line) => lines.push(line),
