@@ -343,7 +343,8 @@ export const nodeSteps: Record<NodeStep, Perform> = {
   },
   async 'remove-node'(world, draw) {
     const draining = await drainingNodes(world);
-    if (draining.length === 0) return;
+    // Where nothing was stored, or all of it is in a folder now, the last one could go, too, and the history with it.
+    if (draining.length === 0 || present(world).length === 1) return;
     removeNode(world, draw.pick(world.servers), draw.pick(draining), false);
   },
   async 'force-remove'(world, draw) {
