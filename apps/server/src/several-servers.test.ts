@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createNodePlatform, isIntactBlock } from '@cairn/content';
+import { createNodePlatform, encodeBlock, isIntactBlock } from '@cairn/content';
 import { createSystemEnvironment, type Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createMaintenance, type Maintenance, verifyContents } from '@cairn/maintenance';
@@ -175,6 +175,22 @@ describe('several servers on one cluster', { timeout: 120_000 }, () => {
     );
     return token !== null;
   }
+
+  test('what only a node has that another server has just made known is found, not called absent', async () => {
+    const { opened } = await startServer();
+    const [one, two, absent] = [1, 2, 3].map(() => encodeBlock(platform, 'chunk', randomBytes(1000)));
+    if (one === undefined || two === undefined || absent === undefined) throw new Error('no blocks');
+    expect(await opened.blocks.get(one.blockId)).toBeNull();
+    const first = await startClusterNode(store, SECRET);
+    nodes.push(first);
+    await first.blocks.put([one]);
+    expect(await opened.blocks.get(one.blockId)).toMatchObject({ blockId: one.blockId });
+    const second = await startClusterNode(store, SECRET);
+    nodes.push(second);
+    await second.blocks.put([two]);
+    const found = await Array.fromAsync(opened.blocks.getMany([one.blockId, two.blockId, absent.blockId]));
+    expect(found.map((block) => block?.blockId ?? null)).toEqual([one.blockId, two.blockId, null]);
+  });
 
   test('both write, read, clean up and repair at once, while a node and a server go, and nothing is lost', async () => {
     const ann = await addUser('ann');

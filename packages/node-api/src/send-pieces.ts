@@ -21,8 +21,8 @@ function writeOne(target: Writable, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Writes pieces of any length and returns when the system has taken all of them. Small ones are joined; large ones are cut:
- * Node copies what is written together into new memory, and keeps all that it enciphered until it is sent.
+ * Writes pieces of any length, each by itself and large ones cut, and returns when the system has taken all of them: Node
+ * copies what is written together into new memory, and keeps all that it enciphered until it is sent.
  */
 export async function sendPieces(target: Writable, pieces: readonly Uint8Array[]): Promise<void> {
   for (const piece of pieces) {
