@@ -30,6 +30,8 @@ let disk: MemoryFilesystem;
 let blocks: Map<BlockId, Uint8Array>;
 /** Each read of a block waits for this. */
 let gate: () => Promise<void>;
+/** Asked before each piece of a block but the first. */
+let goOn: () => void;
 let leftOut: Set<string>;
 let isPaused: boolean;
 
@@ -38,6 +40,7 @@ beforeEach(() => {
   disk = createMemoryFilesystem({ environment });
   blocks = new Map();
   gate = async () => undefined;
+  goOn = () => undefined;
   leftOut = new Set();
   isPaused = false;
 });
@@ -54,6 +57,7 @@ const space: Pick<SpaceConnection, 'readContents'> = {
         if (bytes === undefined) throw new CairnError('not-found', 'there is no such block');
         if (bytes.length !== part.sizeBytes) throw new CairnError('block-wrong', 'it has another size');
         for (let start = 0; start < bytes.length; start += 5) {
+          if (start > 0) goOn();
           const piece = bytes.subarray(start, start + 5);
           yield { index: 0, position, bytes: piece, last: false };
           position += piece.length;
@@ -167,6 +171,22 @@ test('who begins anew goes on with what is the same; the rest is written over', 
   expect(received.chunks.has(0, one)).toBe(true);
   expect(received.chunks.has(4, other)).toBe(true);
   expect(received.chunks.has(4, two) || received.chunks.has(8, three)).toBe(false);
+});
+
+test('a chunk of which a part was written over when the connection broke does not count any more', async () => {
+  const ahead = await start();
+  const before = store('1111111111');
+  announce(ahead, [before, store('22', 10)]);
+  await pass();
+  goOn = () => {
+    throw new CairnError('unavailable', 'the connection broke');
+  };
+  announce(ahead, [store('3333333333')], { transfer: 'u' });
+  await pass();
+  const received = (await claim(ahead)) as ReceivedFile;
+  expect(await textOf(received)).toBe('333331111122');
+  expect(received.chunks.has(0, before)).toBe(false);
+  expect(received.chunks.has(10, store('22', 10))).toBe(true);
 });
 
 test('whatever is announced, and whatever fails: what counts as received is there', async () => {
