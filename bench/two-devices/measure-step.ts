@@ -33,6 +33,7 @@ export interface Change {
 
 /**
  * Makes one change on A and measures until B has it. Everything rests before, and is flushed to disk.
+ * @param settleMemory brings the machine's memory into the same state for everybody
  * @throws Error when it does not arrive in time, or a program ends
  */
 export async function measureStep(
@@ -41,8 +42,10 @@ export async function measureStep(
   wire: Wire,
   timeoutMs: number,
   change: Change,
+  settleMemory: () => void,
 ): Promise<StepResult> {
   await rest(peer);
+  settleMemory();
   peer.resetPeaks();
   const usageBefore = peer.readUsage();
   const wireBefore = wire.read();

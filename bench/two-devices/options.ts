@@ -31,6 +31,8 @@ export interface BenchOptions extends Sizes {
   readonly wire: WireCounting | 'auto';
   readonly place: WorkPlace | 'auto';
   readonly base: string | undefined;
+  /** Whether the page cache is full before each step. */
+  readonly memory: 'used' | 'as-is' | 'auto';
   readonly stepTimeoutMs: number;
   readonly seed: string;
   readonly profileFolder: string | null;
@@ -73,6 +75,8 @@ how
   --on HOW            auto: a new ext4 in a loop image for many files where that is possible (Linux, root), a folder
                       in the system's temporary one for large ones; loop or temp for everything
   --folder DIR        where to put either
+  --memory HOW        auto: the page cache is full before each step where the kernel gives free memory back to the
+                      host of a virtual machine; used or as-is for always or never
   --step-seconds N    longest wait for one step (900)
   --seed TEXT         of the data (cairn)
   --profile DIR       where to put a CPU profile of each process of Cairn
@@ -132,6 +136,7 @@ export function parseOptions(words: readonly string[]): { options: BenchOptions;
       'no-wire': flag,
       on: text,
       folder: text,
+      memory: text,
       'step-seconds': text,
       seed: text,
       profile: text,
@@ -170,6 +175,7 @@ export function parseOptions(words: readonly string[]): { options: BenchOptions;
     wire: values['no-wire'] ? 'none' : chooseOne('wire', values.wire, ['auto', 'kernel', 'proxy', 'none']),
     place: chooseOne('on', values.on, ['auto', 'loop', 'temp']),
     base: values.folder,
+    memory: chooseOne('memory', values.memory, ['auto', 'used', 'as-is']),
     stepTimeoutMs: count('step-seconds', 900, 1) * 1000,
     seed: values.seed ?? 'cairn',
     profileFolder: values.profile === undefined ? null : resolve(values.profile),

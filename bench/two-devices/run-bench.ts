@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Defer, withCleanup } from '../world/cleanup.ts';
 import { createWire, type WireCounting } from '../world/network.ts';
+import { createUsedMemory, givesMemoryBack } from '../world/used-memory.ts';
 import { createWorkFolder } from '../world/work-folder.ts';
 import { measureFloors } from './floors.ts';
 import type { Group, Session } from './groups/group.ts';
@@ -57,7 +59,14 @@ async function runFloors(
   listener.onProgress(`run ${run}: floors: ${plan.title} …`);
   try {
     await withCleanup(async (defer) => {
-      const { path, source } = prepare(group, options, Number.MAX_SAFE_INTEGER, defer, listener);
+      const { path, source, settleMemory } = prepare(
+        group,
+        options,
+        Number.MAX_SAFE_INTEGER,
+        defer,
+        listener,
+      );
+      settleMemory();
       for (const result of await measureFloors(source, path, plan)) listener.onResult(result);
     });
   } catch (error) {
@@ -90,7 +99,7 @@ async function runPeer(
     await withCleanup(async (defer) => {
       const all = group.countFiles(options);
       const mostFiles = group.floorStep === null ? all : Math.min(kind.mostFiles ?? all, all);
-      const { path, stage, source } = prepare(group, options, mostFiles, defer, listener);
+      const { path, stage, source, settleMemory } = prepare(group, options, mostFiles, defer, listener);
       const work = join(path, 'peer');
       mkdirSync(work);
       const wire = createWire(counting);
@@ -109,7 +118,7 @@ async function runPeer(
         report,
         async measure(step, change) {
           if (missing.size === 0) return;
-          const result = await measureStep(plan(step), peer, wire, timeoutMs, change);
+          const result = await measureStep(plan(step), peer, wire, timeoutMs, change, settleMemory);
           if (wants(step)) report(result);
         },
       };
@@ -128,7 +137,7 @@ function prepare(
   mostFiles: number,
   defer: Defer,
   listener: BenchListener,
-): { path: string; stage: string; source: string } {
+): { path: string; stage: string; source: string; settleMemory: () => void } {
   const files = group.countFiles(options);
   const place = options.place === 'auto' && files < MANY_FILES ? 'temp' : options.place;
   const sizeBytes = 4 * 1024 ** 3 + COPIES * groupBytes(group.name, options);
@@ -140,7 +149,12 @@ function prepare(
   const source = join(stage, 'source');
   group.write(source, options, mostFiles);
   execFileSync('sync', ['-f', source]);
-  return { path: work.path, stage, source };
+  const uses = options.memory === 'auto' ? givesMemoryBack() : options.memory === 'used';
+  if (!uses) return { path: work.path, stage, source, settleMemory: () => undefined };
+  const memory = createUsedMemory(options.base ?? tmpdir());
+  defer(() => memory.close());
+  listener.onPlace('before each step the page cache is filled, as on a machine in use');
+  return { path: work.path, stage, source, settleMemory: () => memory.fill(work.path) };
 }
 
 function groupBytes(name: GroupName, options: BenchOptions): number {

@@ -25,7 +25,7 @@ const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPack
 /** Buffers kept while none is in use. */
 const IDLE_BUFFERS = 2;
 /** Buffers of all uploads together: 16 MiB. One more for each upload that has none, so that none waits for others. */
-const MAX_BUFFERS = 4;
+const MAX_BUFFERS = 7;
 
 /** Memory of batches, used again and again: fresh memory for every batch is garbage of the size of all uploads. */
 export interface BatchBuffers {

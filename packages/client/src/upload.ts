@@ -28,7 +28,7 @@ import {
 } from './upload-batch.ts';
 import type { BatchDeltas, DeltaHint, DeltaTally, UploadDeltas } from './upload-deltas.ts';
 
-const PACKS_IN_FLIGHT = 2;
+const PACKS_IN_FLIGHT = 4;
 /** A browser waits longer for each, between its processes. */
 const HELD_PACKS_IN_FLIGHT = 4;
 /** Batches that were asked about and are not on their way yet. With those that are, and the one being filled: 24 MiB. */
