@@ -21,6 +21,7 @@ import { checkTemporaryName } from '../paths.ts';
 import { newFileMode, PERMISSION_BITS, setModifiedAt } from './file-attributes.ts';
 import { readAt } from './reading.ts';
 import { holdPrivate, type RootContext } from './root-context.ts';
+import { createWrittenRanges } from './written-ranges.ts';
 
 const SYNCHRONOUS_WRITE_BYTES = 128 * 1024;
 /** Shorter runs of zeros are written: a hole saves whole blocks of the disk only. */
@@ -97,8 +98,9 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     let mode = Number(status.mode) & PERMISSION_BITS;
     /** As we set it; `null` when we did not, or wrote since. */
     let modifiedAt: number | null = null;
-    /** Nothing was ever written from here on: what is skipped there reads as zeros. */
     let endBytes = Number(status.size);
+    /** What is skipped where nothing was ever written reads as zeros, in whatever order chunks come. */
+    const writtenRanges = createWrittenRanges(endBytes);
     let state: 'open' | 'closed' | 'failed' = 'open';
     let unflushedBytes = 0;
     let flushing: Promise<void> | null = null;
@@ -145,12 +147,14 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         assertOpen();
         modifiedAt = null;
         try {
-          const isSkipped = position >= endBytes && isHole(bytes);
-          endBytes = Math.max(endBytes, position + bytes.length);
-          if (isSkipped) {
-            ftruncateSync(descriptor, endBytes);
+          const end = position + bytes.length;
+          if (isHole(bytes) && !writtenRanges.touches(position, end)) {
+            if (end > endBytes) ftruncateSync(descriptor, end);
+            endBytes = Math.max(endBytes, end);
             return;
           }
+          writtenRanges.add(position, end);
+          endBytes = Math.max(endBytes, end);
           for (let offset = 0; offset < bytes.length; ) {
             const rest = offset === 0 ? bytes : bytes.subarray(offset);
             const written = writeAt(descriptor, rest, position + offset);
@@ -167,6 +171,7 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
         modifiedAt = null;
         await guard('shorten', () => ftruncateSync(descriptor, sizeBytes));
         endBytes = sizeBytes;
+        writtenRanges.cut(sizeBytes);
       },
       async sync(attributes) {
         assertOpen();
