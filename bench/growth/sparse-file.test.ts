@@ -50,7 +50,7 @@ test('other bytes beside a random part, another size and lost holes are found', 
   rmSync(beside.own);
   rmSync(beside.other);
   const filled = makeTwo(LARGE_BYTES);
-  overwrite(filled.other, { position: 100 * MIB, bytes: Buffer.alloc(3 * MIB) });
+  overwrite(filled.other, { position: 100 * MIB, bytes: Buffer.alloc(70 * MIB) });
   expect(() => filled.compare()).toThrow(/its holes are lost/);
   truncateSync(filled.other, LARGE_BYTES - 1);
   expect(() => filled.compare()).toThrow(/bytes instead of/);
