@@ -36,7 +36,7 @@ export function drawGrowth(points: Points): string {
 function listPanels({ files, size, devices, journal }: Points): Panel[] {
   return [
     {
-      title: 'Files: CPU seconds of all programs',
+      title: 'Files: CPU seconds of device and server',
       describe: describeCount,
       curves: [
         curve('send', files, (each) => [each.files, sum(each.sendCpuSeconds)]),
@@ -61,7 +61,7 @@ function listPanels({ files, size, devices, journal }: Points): Panel[] {
       ],
     },
     {
-      title: 'Changes in the journal: CPU seconds of device and server',
+      title: 'Changes in the journal: CPU of device and server, s',
       describe: describeCount,
       curves: [
         curve('one was away', journal, (each) => [each.changes, sum(each.away.cpuSeconds)]),
