@@ -4,18 +4,15 @@ import { dirname, join } from 'node:path';
 import type { StepResult } from './two-devices/measurement.ts';
 import { type BenchOptions, HELP, type Outputs, parseOptions } from './two-devices/options.ts';
 import { PEER_KINDS } from './two-devices/peers/index.ts';
-import { type BenchRecord, makeReport, mergeRecords, replaceBlock } from './two-devices/report/report.ts';
+import { type BenchRecord, makeReport, mergeRecords } from './two-devices/report/report.ts';
 import { nameOf } from './two-devices/report/table.ts';
 import { runBench } from './two-devices/run-bench.ts';
-import { enterOwnNetwork, type WireCounting } from './world/network.ts';
+import { blockMarks, replaceBlock } from './world/document-block.ts';
+import { chooseCounting, describeCounting } from './world/network.ts';
 
 const DOCS = join(import.meta.dirname, '..', 'docs');
 const PLOT_FOLDER = 'performance';
-const WIRE_WORDS: Readonly<Record<WireCounting, string>> = {
-  kernel: 'what the kernel counts on the loopback interface of a network of its own, IP headers included',
-  proxy: 'what proxies between the devices and the server count, TCP payload only; they take CPU time',
-  none: 'not counted',
-};
+const MARKS = blockMarks('bench', 'npm run bench -- --write-docs');
 
 const parsed = parseOptions(process.argv.slice(2));
 if (parsed === null) console.log(HELP);
@@ -37,7 +34,7 @@ async function measure(options: BenchOptions, outputs: Outputs): Promise<void> {
     machine: `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 1024 ** 3)} GiB`,
     endedAt: new Date().toISOString(),
     where: [...places].join('; '),
-    wire: WIRE_WORDS[counting],
+    wire: describeCounting(counting),
     peers,
     options: { ...options },
     results,
@@ -52,14 +49,6 @@ async function measure(options: BenchOptions, outputs: Outputs): Promise<void> {
     },
   });
   writeReports(record(), outputs);
-}
-
-function chooseCounting(asked: BenchOptions['wire']): WireCounting {
-  if (asked === 'proxy' || asked === 'none') return asked;
-  if (enterOwnNetwork()) return 'kernel';
-  if (asked === 'kernel')
-    throw new Error('this system allows no network of its own (it takes unshare, ip, and the right to)');
-  return 'proxy';
 }
 
 function readRecords(paths: readonly string[]): BenchRecord {
@@ -79,7 +68,7 @@ function writeReports(record: BenchRecord, { json, reportFolder, writesDocs }: O
   if (writesDocs) {
     const path = join(DOCS, 'performance.md');
     const { markdown, plots } = makeReport(record, PLOT_FOLDER);
-    writeFileSync(path, replaceBlock(readFileSync(path, 'utf8'), markdown));
+    writeFileSync(path, replaceBlock(readFileSync(path, 'utf8'), markdown, MARKS));
     writeFiles(join(DOCS, PLOT_FOLDER), plots);
     console.log(`The report is in ${path}.`);
   }

@@ -32,7 +32,8 @@ export async function withCleanup<Result>(work: (defer: Defer) => Promise<Result
     console.error(error);
     void cleanOnce().then(() => process.exit(1));
   }
-  for (const signal of SIGNALS) process.once(signal, onSignal);
+  // A terminal and npm both pass on the same Ctrl-C: the second one must not end this before it has cleaned up.
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   process.once('uncaughtException', onUncaught);
   try {
     return await work((step) => {

@@ -9,6 +9,12 @@ const BRING_UP = 'ip link set lo up';
 /** How bytes on the wire are counted, outside of the programs that send them. */
 export type WireCounting = 'kernel' | 'proxy' | 'none';
 
+const COUNTING_WORDS: Readonly<Record<WireCounting, string>> = {
+  kernel: 'what the kernel counts on the loopback interface of a network of its own, IP headers included',
+  proxy: 'what proxies between the devices and the server count, TCP payload only; they take CPU time',
+  none: 'not counted',
+};
+
 export interface WireReading {
   /** From A to the server, and from the server to B, and all answers. */
   readonly bothHopsBytes: number;
@@ -31,7 +37,7 @@ export interface Wire {
  * not return when it succeeds, unless it already has.
  * @returns whether this process is in such a namespace; false where the system or its rights do not allow one
  */
-export function enterOwnNetwork(): boolean {
+function enterOwnNetwork(): boolean {
   if (process.env[MARK] === 'own') return true;
   if (process.platform !== 'linux' || process.execve === undefined) return false;
   const enter = `exec ${enterCommand()}`;
@@ -42,6 +48,22 @@ export function enterOwnNetwork(): boolean {
     [MARK]: 'own',
   } as NodeJS.ProcessEnv);
   return false;
+}
+
+export function describeCounting(counting: WireCounting): string {
+  return COUNTING_WORDS[counting];
+}
+
+/**
+ * What can be had of what was asked for. Does not return where the command is run again: see {@link enterOwnNetwork}.
+ * @throws Error where the kernel is to count and the system does not allow it
+ */
+export function chooseCounting(asked: WireCounting | 'auto'): WireCounting {
+  if (asked === 'proxy' || asked === 'none') return asked;
+  if (enterOwnNetwork()) return 'kernel';
+  if (asked === 'kernel')
+    throw new Error('this system allows no network of its own (it takes unshare, ip, and the right to)');
+  return 'proxy';
 }
 
 /** Shell words that run their arguments as the same user in such a namespace. */

@@ -28,6 +28,8 @@ export interface Device {
 /** The part of `cairn sync status --json` that is looked at. */
 export interface DeviceStatus {
   readonly state: string;
+  /** Files that disk and server agree on, links included. */
+  readonly files: number;
   readonly pending: Readonly<Record<string, number>>;
   readonly trouble: { readonly code: string; readonly message: string } | null;
   readonly held: { readonly count: number; readonly total: number } | null;
@@ -38,8 +40,12 @@ export interface DeviceStatus {
 export interface World {
   readonly server: CairnProgram;
   readonly serverData: string;
+  /** For clients that are no daemons. */
+  readonly account: { readonly serverUrl: string; readonly username: string; readonly password: string };
   readonly deviceA: Device;
   readonly deviceB: Device;
+  /** Signs another device in, with a new, empty folder; its daemon is not started. */
+  signIn(name: string): Promise<Device>;
   /** Signs another device in and starts to sync its new, empty folder. */
   addDevice(name: string): Promise<Device>;
   stop(): Promise<void>;
@@ -74,7 +80,11 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
   const profiled: Variables = profileFolder === null ? {} : TUNED_VARIABLES;
   const serverPort = await findFreePort();
   const serverData = join(root, 'server');
-  const password = randomBytes(18).toString('base64url');
+  const account = {
+    serverUrl: `http://127.0.0.1:${serverPort}`,
+    username: 'bench',
+    password: randomBytes(18).toString('base64url'),
+  };
   const devices: Device[] = [];
   const server = new CairnProgram({
     name: 'the server',
@@ -90,7 +100,7 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
     await server.stop();
   }
 
-  async function addDevice(name: string): Promise<Device> {
+  async function signIn(name: string): Promise<Device> {
     const home = join(root, `home-${name}`);
     const folder = join(root, `folder-${name}`);
     const variables = { CAIRN_HOME: home, CAIRN_DEVICE: `Device ${name.toUpperCase()}` };
@@ -107,11 +117,16 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
     mkdirSync(folder);
     const command = devices.length === 1 ? 'signup' : 'login';
     const url = `http://127.0.0.1:${await connect(name, serverPort)}`;
-    await runCairn([command, '--server', url, '--username', 'bench'], {
+    await runCairn([command, '--server', url, '--username', account.username], {
       ...variables,
-      CAIRN_PASSWORD: password,
+      CAIRN_PASSWORD: account.password,
     });
-    await daemon.start();
+    return device;
+  }
+
+  async function addDevice(name: string): Promise<Device> {
+    const device = await signIn(name);
+    await device.daemon.start();
     return device;
   }
 
@@ -119,7 +134,7 @@ export async function startWorld(root: string, options: WorldOptions = {}): Prom
     await server.start();
     const deviceA = await addDevice('a');
     const deviceB = await addDevice('b');
-    return { server, serverData, deviceA, deviceB, addDevice, stop };
+    return { server, serverData, account, deviceA, deviceB, signIn, addDevice, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeResult } from '../fixtures.ts';
 import { FULL } from '../options.ts';
-import { type BenchRecord, makeReport, mergeRecords, replaceBlock } from './report.ts';
+import { type BenchRecord, makeReport, mergeRecords } from './report.ts';
 import { decades, logScale, text } from './svg.ts';
 import { formatMarkdown, formatText, showMegabytes, showSpread } from './table.ts';
 
@@ -63,15 +63,6 @@ test('runs of several records are counted on', () => {
   const merged = mergeRecords([later, record]);
   expect(new Set(merged.results.map(({ run }) => run))).toEqual(new Set([1, 2]));
   expect(merged.endedAt).toBe(later.endedAt);
-});
-
-test('the report takes the place of the one before, and of nothing else', () => {
-  const begin = '<!-- bench: begin (written by "npm run bench -- --write-docs") -->';
-  const document = `# Title\n\n${begin}\nold\n<!-- bench: end -->\n\nafter\n`;
-  const once = replaceBlock(document, 'new');
-  expect(once).toBe(`# Title\n\n${begin}\n\nnew\n\n<!-- bench: end -->\n\nafter\n`);
-  expect(replaceBlock(once, 'new')).toBe(once);
-  expect(() => replaceBlock('# Title', 'new')).toThrow(/lacks the lines/);
 });
 
 test('scales and figures', () => {

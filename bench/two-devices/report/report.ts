@@ -92,17 +92,3 @@ export function mergeRecords(records: readonly BenchRecord[]): BenchRecord {
   const latest = records.reduce((left, right) => (right.endedAt > left.endedAt ? right : left));
   return { ...latest, results, peers: Object.assign({}, ...records.map(({ peers }) => peers)) };
 }
-
-const START = '<!-- bench: begin (written by "npm run bench -- --write-docs") -->';
-const END = '<!-- bench: end -->';
-
-/**
- * Puts a report into a document, between its markers.
- * @throws Error where the document has no markers
- */
-export function replaceBlock(document: string, markdown: string): string {
-  const start = document.indexOf(START);
-  const end = document.indexOf(END);
-  if (start < 0 || end < start) throw new Error(`the document lacks the lines ${START} and ${END}`);
-  return `${document.slice(0, start + START.length)}\n\n${markdown}\n\n${document.slice(end)}`;
-}
