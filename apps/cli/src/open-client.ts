@@ -6,7 +6,7 @@ import {
   isExposed,
   parseServerUrl,
 } from '@cairn/client';
-import { createNodePlatform } from '@cairn/content';
+import { createNodePlatform, useHashThreads } from '@cairn/content';
 import { createSystemEnvironment } from '@cairn/environment';
 import { CairnError } from '@cairn/model';
 import { type CliContext, remark } from './context.ts';
@@ -44,7 +44,7 @@ export async function openClient(context: CliContext, options: ConnectOptions): 
     transport: createNodeTransport({ serverUrl }),
     store,
     environment: createSystemEnvironment(),
-    platform: createNodePlatform(),
+    platform: createNodePlatform(useHashThreads()),
     allowHttp,
     ...(options.maxAttempts === undefined ? {} : { maxAttempts: options.maxAttempts }),
   });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { StoreKey } from '@cairn/block-store';
-import { createNodePlatform, isIntactBlock, type StoredBlock } from '@cairn/content';
+import { createNodePlatform, isIntactBlock, type StoredBlock, useHashThreads } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import { createMemoryEventBus } from '@cairn/event-bus';
 import { createHttpApi, createMetrics, DEFAULT_LIMITS, type HttpApiLimits } from '@cairn/http-api';
@@ -67,7 +67,7 @@ export async function compose(options: CompositionOptions): Promise<Composition>
     const unlock = lockDataFolder(data);
     closers.push(async () => unlock());
     const secret = await loadSecret(data, options.secret);
-    const platform = createNodePlatform();
+    const platform = createNodePlatform(useHashThreads());
     const store = await openSqliteMetadataStore({ path: join(data, 'metadata.sqlite'), environment });
     closers.push(() => store.close());
     const verify = (block: StoredBlock) => isIntactBlock(platform, block);

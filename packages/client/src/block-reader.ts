@@ -3,6 +3,7 @@ import { type BlockId, CairnError, isCairnError, type SpaceId } from '@cairn/mod
 import { decodePackStream, MEDIA_TYPES } from '@cairn/protocol';
 import { type Api, apiPath } from './api.ts';
 import { DEFAULT_RETRY, type RetryPolicy, withRetry } from './retry.ts';
+import { createSmallBlocks } from './small-blocks.ts';
 import type { TransportResponse } from './transport.ts';
 
 const MANIFEST_CACHE_BYTES = 16 * 1024 * 1024;
@@ -32,10 +33,13 @@ export interface BlockReader {
   keepManifest(blockId: BlockId, plain: Uint8Array): void;
   /** A manifest block, if it is remembered. */
   findManifest(blockId: BlockId): Uint8Array | undefined;
+  /** Takes blocks that came unasked, as a pack in base64: they need not be asked for once. */
+  takeAlong(pack: string): void;
 }
 
 export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: SpaceId): BlockReader {
   const manifests = new Map<BlockId, Uint8Array>();
+  const small = createSmallBlocks(platform);
   let manifestBytes = 0;
 
   function remember(blockId: BlockId, plain: Uint8Array): void {
@@ -100,6 +104,10 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
       wanted.delete(blockId);
       onBlock(blockId, plain);
     };
+    for (const blockId of wanted) {
+      const plain = small.remove(blockId);
+      if (plain !== undefined) take(blockId, plain);
+    }
     let wrong = 0;
     const attempt = async (): Promise<void> => {
       const left = [...wanted];
@@ -141,6 +149,7 @@ export function createBlockReader(api: Api, platform: ContentPlatform, spaceId: 
 
   return {
     read,
+    takeAlong: small.take,
     findManifest,
     keepManifest(blockId, plain) {
       if (!manifests.has(blockId)) remember(blockId, new Uint8Array(plain));

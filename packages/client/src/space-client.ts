@@ -113,15 +113,17 @@ export function createSpaceClient(
     },
     async changes(cursor, { waitMs, limit = PROTOCOL_LIMITS.defaultChanges, signal }) {
       const text = formatCursor(cursor);
-      const { changes, ...answer } = await api.ask(
+      const inlineBytes = PROTOCOL_LIMITS.maxInlineBytes;
+      const { changes, pack, ...answer } = await api.ask(
         {
           method: 'GET',
-          path: apiPath`/sync/changes?spaceId=${spaceId}&cursor=${text}&limit=${limit}&waitMs=${waitMs}`,
+          path: apiPath`/sync/changes?spaceId=${spaceId}&cursor=${text}&limit=${limit}&waitMs=${waitMs}&inlineBytes=${inlineBytes}`,
           idleTimeoutMs: waitMs + POLL_SLACK_MS,
           signal,
         },
         changesResponseSchema,
       );
+      if (pack !== undefined) reader.takeAlong(pack);
       return { changes, cursor: cursorOf(answer.cursor), more: answer.more };
     },
     async commit(changeset, signal) {

@@ -79,7 +79,7 @@ describe('the memory of batches', () => {
     const greedy = buffers.createShare();
     const taken: Uint8Array[] = [];
     for (let buffer = greedy.take(); buffer !== null; buffer = greedy.take()) taken.push(buffer);
-    expect(taken.length).toBe(4);
+    expect(taken.length).toBe(6);
     const late = buffers.createShare();
     const own = late.take();
     expect(own).not.toBeNull();

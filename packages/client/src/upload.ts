@@ -28,10 +28,9 @@ import {
 } from './upload-batch.ts';
 import type { BatchDeltas, DeltaHint, DeltaTally, UploadDeltas } from './upload-deltas.ts';
 
+/** Most of its life a pack waits for the server to have flushed it twice, and for the other packs there. */
 const PACKS_IN_FLIGHT = 4;
-/** A browser waits longer for each, between its processes. */
-const HELD_PACKS_IN_FLIGHT = 4;
-/** Batches that were asked about and are not on their way yet. With those that are, and the one being filled: 24 MiB. */
+/** Batches that were asked about and are not on their way yet; those in memory also wait for a buffer. */
 const MAX_SEALED_BATCHES = 3;
 /** So little is sent without asking whether the server has it: the question costs a round trip and hardly less. */
 const TINY_BATCH_BYTES = 4096;
@@ -183,9 +182,8 @@ export function createUpload(
     options.onProgress?.(sentBytes);
   }
 
-  function roomFor({ hasManifests, recheck }: EncodedBatch): number {
-    if (hasManifests) return 1;
-    return recheck === undefined ? PACKS_IN_FLIGHT : HELD_PACKS_IN_FLIGHT;
+  function roomFor({ hasManifests }: EncodedBatch): number {
+    return hasManifests ? 1 : PACKS_IN_FLIGHT;
   }
 
   /**

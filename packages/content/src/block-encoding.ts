@@ -21,8 +21,8 @@ export function findBlockId(
   kind: BlockKind,
   plain: Uint8Array,
 ): BlockId | Promise<BlockId> {
-  const digest = platform.sha256Aside?.(plain);
-  if (digest === undefined) return blockIdOf(platform, kind, plain);
+  const digest = platform.sha256Aside?.(plain) ?? null;
+  if (digest === null) return blockIdOf(platform, kind, plain);
   return digest.then((bytes) => formatDigest(ID_ALGORITHMS[kind], bytes) as BlockId);
 }
 
@@ -79,13 +79,8 @@ function decode(platform: ContentPlatform, block: StoredBlock, into: Uint8Array 
   }
 }
 
-/**
- * The verified plain bytes of a block. They may share memory with the payload.
- * Throws `block-wrong` when kind, size, compression or hash do not fit; never returns other bytes than the id names.
- * @param into memory for the bytes of a compressed block, with room for one byte more than those; they may be elsewhere
- * all the same
- */
-export function openBlock(platform: ContentPlatform, block: StoredBlock, into?: Uint8Array): Uint8Array {
+/** The plain bytes of a block that claims nothing impossible, before their hash is compared. */
+function openUnverified(platform: ContentPlatform, block: StoredBlock, into?: Uint8Array): Uint8Array {
   if (!Number.isInteger(block.plainBytes) || block.plainBytes < 1 || block.plainBytes > MAX_BLOCK_BYTES) {
     throw wrong(block, `claims to have ${block.plainBytes} bytes, allowed are 1 to ${MAX_BLOCK_BYTES}`);
   }
@@ -94,8 +89,42 @@ export function openBlock(platform: ContentPlatform, block: StoredBlock, into?: 
   if (plain.length !== block.plainBytes) {
     throw wrong(block, `has ${plain.length} bytes instead of the ${block.plainBytes} it claims`);
   }
-  if (blockIdOf(platform, block.kind, plain) !== block.blockId)
-    throw wrong(block, 'does not have the bytes its id names');
+  return plain;
+}
+
+function checkName(block: StoredBlock, blockId: BlockId): void {
+  if (blockId !== block.blockId) throw wrong(block, 'does not have the bytes its id names');
+}
+
+/**
+ * The verified plain bytes of a block. They may share memory with the payload.
+ * Throws `block-wrong` when kind, size, compression or hash do not fit; never returns other bytes than the id names.
+ * @param into memory for the bytes of a compressed block, with room for one byte more than those; they may be elsewhere
+ * all the same
+ */
+export function openBlock(platform: ContentPlatform, block: StoredBlock, into?: Uint8Array): Uint8Array {
+  const plain = openUnverified(platform, block, into);
+  checkName(block, blockIdOf(platform, block.kind, plain));
+  return plain;
+}
+
+/**
+ * As {@link openBlock}; hashes outside of this thread where the platform has a way. The payload stays as it is until then.
+ */
+export function openBlockAside(
+  platform: ContentPlatform,
+  block: StoredBlock,
+  into?: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
+  const plain = openUnverified(platform, block, into);
+  const blockId = findBlockId(platform, block.kind, plain);
+  if (typeof blockId !== 'string') {
+    return blockId.then((found) => {
+      checkName(block, found);
+      return plain;
+    });
+  }
+  checkName(block, blockId);
   return plain;
 }
 

@@ -4,21 +4,26 @@ import type { ChunkProfile } from '@cairn/model';
 /** Idle chunkers kept: fresh memory costs more than the cutting itself, above all for small files. */
 const MAX_IDLE: Readonly<Record<ChunkProfile, number>> = { 't32-64k': 4, 't32-256k': 2, 't32-1m': 1 };
 
-const idle = new Map<ChunkProfile, Chunker[]>();
+/** By whether their memory is shared. */
+const idle = { own: new Map<ChunkProfile, Chunker[]>(), shared: new Map<ChunkProfile, Chunker[]>() };
 
-/** A chunker that nobody else uses, ready for a content. */
-export function takeChunker(profile: ChunkProfile): Chunker {
-  return idle.get(profile)?.pop() ?? createChunker(profile);
+/**
+ * A chunker that nobody else uses, ready for a content.
+ * @param shared its chunks are in memory that other threads can see
+ */
+export function takeChunker(profile: ChunkProfile, shared: boolean): Chunker {
+  return idle[shared ? 'shared' : 'own'].get(profile)?.pop() ?? createChunker(profile, { shared });
 }
 
 /**
  * Gives a chunker back. Only after a content was cut to its end: after an error a read may still be under way
  * and write into its memory.
  */
-export function returnChunker(chunker: Chunker): void {
-  const waiting = idle.get(chunker.profile) ?? [];
+export function returnChunker(chunker: Chunker, shared: boolean): void {
+  const kept = idle[shared ? 'shared' : 'own'];
+  const waiting = kept.get(chunker.profile) ?? [];
   if (waiting.length >= MAX_IDLE[chunker.profile]) return;
   chunker.reset();
   waiting.push(chunker);
-  idle.set(chunker.profile, waiting);
+  kept.set(chunker.profile, waiting);
 }

@@ -27,6 +27,11 @@ export interface CutOptions extends DescribeOptions {
   readonly emit: EmitBlock;
 }
 
+/** Files of this profile are hashed where they are read. */
+const SMALL_PROFILE: ChunkProfile = 't32-64k';
+/** Of files that are hashed beside this thread. */
+const STEP_BYTES = 2 * 1024 * 1024;
+
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted)
     throw new CairnError('cancelled', 'reading the file was cancelled', { cause: signal.reason });
@@ -42,14 +47,20 @@ export async function cutContent(
   options: CutOptions,
 ): Promise<FileContent> {
   const { profile, signal, emit } = options;
-  const chunker = takeChunker(profile);
+  const isAside = platform.sha256Aside !== undefined;
+  const shared = platform.sharesMemory === true && profile !== SMALL_PROFILE;
+  const chunker = takeChunker(profile, shared);
   const tree = createManifestTree(platform, emit);
   let sizeBytes = 0;
   let position = 0;
   /** Chunks of zeros have the largest size or are the last, so there are two at most, hashed once each. */
   const holes = new Map<number, BlockId | Promise<BlockId>>();
+  /** Of what is hashed beside this thread: settles when all of it was taken, in the order of the content. */
+  let taking: Promise<void> | null = null;
+  let hasFailed = false;
 
   async function take(blockId: BlockId, plain: Uint8Array): Promise<void> {
+    throwIfAborted(signal);
     await emit({ blockId, kind: 'chunk', plain, position });
     position += plain.length;
     await tree.add({ block: blockId, sizeBytes: plain.length });
@@ -62,36 +73,49 @@ export async function cutContent(
     return blockId;
   }
 
-  for (let more = true; more; ) {
-    throwIfAborted(signal);
-    const count = await source.read(chunker.space(), sizeBytes);
-    if (count === 0) {
-      more = false;
-      chunker.end();
-    } else {
-      chunker.add(count);
-      sizeBytes += count;
-    }
-    if (platform.sha256Aside === undefined) {
-      for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
-        throwIfAborted(signal);
-        const blockId = identify(plain);
-        await take(typeof blockId === 'string' ? blockId : await blockId, plain);
-      }
-      continue;
-    }
-    // All that the window holds are hashed side by side, and taken in their order.
-    const hashed: Promise<readonly [BlockId, Uint8Array]>[] = [];
-    for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
-      const view = plain;
-      hashed.push(Promise.resolve(identify(view)).then((blockId) => [blockId, view]));
-    }
-    for (const [blockId, plain] of await Promise.all(hashed)) {
+  /** After all that were taken before. */
+  function takeLater(blockId: BlockId | Promise<BlockId>, plain: Uint8Array): void {
+    const before = taking;
+    taking = (async () => {
+      await before;
+      await take(await blockId, plain);
+    })();
+    taking.catch(() => {
+      hasFailed = true;
+    });
+  }
+
+  async function cutAll(): Promise<void> {
+    for (let more = true; more && !hasFailed; ) {
       throwIfAborted(signal);
-      await take(blockId, plain);
+      if (chunker.endsChunks) await taking;
+      const space = chunker.space();
+      // While that much is read and cut, what was read before is hashed.
+      const count = await source.read(isAside ? space.subarray(0, STEP_BYTES) : space, sizeBytes);
+      if (count === 0) {
+        more = false;
+        chunker.end();
+      } else {
+        chunker.add(count);
+        sizeBytes += count;
+      }
+      for (let plain = chunker.next(); plain !== null; plain = chunker.next()) {
+        const blockId = identify(plain);
+        if (taking === null && typeof blockId === 'string') await take(blockId, plain);
+        else takeLater(blockId, plain);
+      }
     }
   }
-  returnChunker(chunker);
+
+  try {
+    await cutAll();
+    await taking;
+  } catch (error) {
+    // Nothing is emitted once the caller was told.
+    await Promise.allSettled([taking]);
+    throw error;
+  }
+  returnChunker(chunker, shared);
   const manifest = await tree.finish(profile);
   return { contentId: contentIdOf(platform, manifest, sizeBytes), sizeBytes, manifest };
 }

@@ -5,6 +5,7 @@ export {
   findBlockId,
   isIntactBlock,
   openBlock,
+  openBlockAside,
 } from './block-encoding.ts';
 export { chooseProfile } from './choose-profile.ts';
 export { checkContent, contentIdOf } from './content-id.ts';
@@ -38,7 +39,13 @@ export {
 export { listChunks, type PartPlace, type ReadPlainBlock } from './list-chunks.ts';
 export { encodeManifestBlock, type ParsedManifestBlock, parseManifestBlock } from './manifest-block.ts';
 export { createManifestTree, type ManifestTree } from './manifest-tree.ts';
+export {
+  createHashThreads,
+  type HashThreads,
+  type HashThreadsOptions,
+  useHashThreads,
+} from './node/hash-threads.ts';
 export { createNodePlatform } from './node/node-platform.ts';
 export type { EmitBlock, PlainBlock } from './plain-block.ts';
-export type { ContentPlatform } from './platform.ts';
+export { allocateBytes, type ContentPlatform } from './platform.ts';
 export type { BlockCodec, BlockKind, StoredBlock } from './stored-block.ts';

@@ -1,12 +1,14 @@
-/** What contents need from the platform that they are handled on. All three are pure and synchronous. */
+/** What contents need from the platform that they are handled on. All but `sha256Aside` are synchronous. */
 export interface ContentPlatform {
   /** 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array;
   /**
-   * As `sha256`, outside of this thread: for the chunks of contents, where that is the fast way. Has read the bytes
-   * when it returns, or else they stay as they are until the promise settles.
+   * As `sha256`, outside of this thread: for the chunks of contents, where that is the fast way; `null` where it is not.
+   * The bytes stay as they are until the promise settles.
    */
-  sha256Aside?(bytes: Uint8Array): Promise<Uint8Array>;
+  sha256Aside?(bytes: Uint8Array): Promise<Uint8Array> | null;
+  /** Whether `sha256Aside` is for bytes that lie in a SharedArrayBuffer. */
+  readonly sharesMemory?: boolean;
   /** One zstd frame in memory of its own, or `null` when compression is not worth it. */
   compress(bytes: Uint8Array): Uint8Array | null;
   /**
@@ -14,4 +16,9 @@ export interface ContentPlatform {
    * error of the platform's own; `openBlock` gives it a code).
    */
   decompress(bytes: Uint8Array, plainBytes: number, into?: Uint8Array): Uint8Array;
+}
+
+/** Memory for bytes that will be hashed, where the platform's `sha256Aside` can see them. */
+export function allocateBytes({ sharesMemory }: ContentPlatform, sizeBytes: number): Uint8Array {
+  return sharesMemory === true ? new Uint8Array(new SharedArrayBuffer(sizeBytes)) : new Uint8Array(sizeBytes);
 }

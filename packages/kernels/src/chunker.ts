@@ -19,15 +19,17 @@ export interface Chunker {
   readonly profile: ChunkProfileName;
   readonly implementation: CutFinder['implementation'];
   /**
-   * Memory for the next bytes, at least one; read the source straight into it. Ends the life of every chunk
-   * handed out before. Ask again after every `add`.
+   * Memory for the next bytes, at least one; read the source straight into it. Where `endsChunks` says so, that ends
+   * the life of every chunk handed out before. Ask again after every `add`.
    */
   space(): Uint8Array;
+  /** Whether the next `space()` takes the memory of chunks that were handed out. */
+  readonly endsChunks: boolean;
   /** Says that the first `sizeBytes` bytes of the last `space()` were written. */
   add(sizeBytes: number): void;
   /** Says that the content has no more bytes. */
   end(): void;
-  /** The next chunk, as a view that is valid until `space()` or `reset()`; `null` when more bytes are needed or none are left. */
+  /** The next chunk, as a view that is valid until a `space()` that ends it, or `reset()`; `null` when more bytes are needed or none are left. */
   next(): Uint8Array | null;
   /** Whether the chunk that `next()` gave last is zeros only: part of a hole, of which all but the last are equal. */
   readonly isHole: boolean;
@@ -75,17 +77,21 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
     return ended ? available : 0;
   }
 
+  function isNearlyFull(): boolean {
+    return window.length - filled < window.length >>> 2;
+  }
+
   return {
     profile,
     implementation: finder.implementation,
     get isHole() {
       return isHole;
     },
+    get endsChunks() {
+      return start > 0 && isNearlyFull();
+    },
     space() {
-      if (start === filled) {
-        start = 0;
-        filled = 0;
-      } else if (window.length - filled < window.length >>> 2) {
+      if (isNearlyFull()) {
         window.copyWithin(0, start, filled);
         filled -= start;
         start = 0;
@@ -128,8 +134,14 @@ export function createChunkerOn(finder: CutFinder, profile: ChunkProfileName): C
 /**
  * A chunker with memory of its own (1 to 4 MiB, by profile); reuse it for many contents. It runs on WebAssembly
  * where that is allowed and in plain TypeScript elsewhere; the cuts are the same.
+ * @param options.shared the chunks are in memory that other threads can see (where it runs on WebAssembly), and in twice
+ * as much: some are still looked at there while the next bytes are read
  */
-export function createChunker(profile: ChunkProfileName): Chunker {
-  const { windowBytes } = CHUNK_RULES[profile];
-  return createChunkerOn(createWasmCutFinder(windowBytes) ?? createTypeScriptCutFinder(windowBytes), profile);
+export function createChunker(
+  profile: ChunkProfileName,
+  { shared = false }: { readonly shared?: boolean } = {},
+): Chunker {
+  const windowBytes = CHUNK_RULES[profile].windowBytes * (shared ? 2 : 1);
+  const finder = createWasmCutFinder(windowBytes, shared) ?? createTypeScriptCutFinder(windowBytes);
+  return createChunkerOn(finder, profile);
 }

@@ -1,4 +1,5 @@
 import { type CutFinder, PREDICATE_BYTES } from './cut-finder.ts';
+import { CUT_FINDER_SHARED_WASM_BASE64 } from './generated/cut-finder-shared-wasm.ts';
 import { CUT_FINDER_WASM_BASE64 } from './generated/cut-finder-wasm.ts';
 import { compileModule, createMemory } from './wasm-module.ts';
 
@@ -9,13 +10,24 @@ type Find = (from: number, to: number, threshold: number) => number;
 
 type FirstNonZero = (from: number, to: number) => number;
 
-let compiled: WebAssembly.Module | null | undefined;
+/** By whether its memory is shared; `null` where it cannot be had. */
+const compiled = new Map<boolean, WebAssembly.Module | null>();
 
-/** A cut finder on WebAssembly memory, or `null` where that cannot be had. */
-export function createWasmCutFinder(windowBytes: number): CutFinder | null {
-  if (compiled === undefined) compiled = compileModule(CUT_FINDER_WASM_BASE64);
-  const module = compiled;
-  const memory = module === null ? null : createMemory(windowBytes + 2 * MARGIN_BYTES);
+function loadModule(shared: boolean): WebAssembly.Module | null {
+  const known = compiled.get(shared);
+  if (known !== undefined) return known;
+  const module = compileModule(shared ? CUT_FINDER_SHARED_WASM_BASE64 : CUT_FINDER_WASM_BASE64);
+  compiled.set(shared, module);
+  return module;
+}
+
+/**
+ * A cut finder on WebAssembly memory, or `null` where that cannot be had.
+ * @param shared the window is memory that other threads can see; its `buffer` is a SharedArrayBuffer
+ */
+export function createWasmCutFinder(windowBytes: number, shared = false): CutFinder | null {
+  const module = loadModule(shared);
+  const memory = module === null ? null : createMemory(windowBytes + 2 * MARGIN_BYTES, shared);
   if (module === null || memory === null) return null;
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const findAddress = instance.exports['find'] as Find;

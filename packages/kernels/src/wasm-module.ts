@@ -11,11 +11,14 @@ export function compileModule(base64: string): WebAssembly.Module | null {
 
 const PAGE_BYTES = 65_536;
 
-/** Memory of fixed size (views of one that grows would come loose), or `null` when the engine grants no more. */
-export function createMemory(sizeBytes: number): WebAssembly.Memory | null {
+/**
+ * Memory of fixed size (views of one that grows would come loose), or `null` when the engine grants no more.
+ * @param shared other threads can see it; only modules that were made for that take it
+ */
+export function createMemory(sizeBytes: number, shared = false): WebAssembly.Memory | null {
   const pages = Math.ceil(sizeBytes / PAGE_BYTES);
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
     // Engines reserve gigabytes of address space for each memory and refuse when that runs out.
     if (error instanceof RangeError) return null;

@@ -46,6 +46,8 @@ export const PROTOCOL_LIMITS = {
   /** Bytes of any other JSON body. */
   maxJsonBytes: 1024 * 1024,
   maxChanges: 2000,
+  /** Bytes of small blocks that come along with a page of changes. */
+  maxInlineBytes: 16 * 1024,
   defaultChanges: 1000,
   maxPageEntries: 2000,
   defaultPageEntries: 500,

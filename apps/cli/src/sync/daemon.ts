@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@cairn/client';
-import { createNodePlatform } from '@cairn/content';
+import { createNodePlatform, useHashThreads } from '@cairn/content';
 import { createSystemEnvironment, type Log } from '@cairn/environment';
 import { openNodeFilesystem } from '@cairn/filesystem';
 import { CairnError } from '@cairn/model';
@@ -63,7 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       filesystem,
       space: client.space(link),
       trees,
-      platform: createNodePlatform(),
+      platform: createNodePlatform(useHashThreads()),
       environment,
       deviceName,
       onActivity: (activity) => activities.add(activity),

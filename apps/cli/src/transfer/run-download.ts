@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { createNodePlatform } from '@cairn/content';
+import { createNodePlatform, useHashThreads } from '@cairn/content';
 import { CairnError, type Entry } from '@cairn/model';
 import type { FileObject } from '@cairn/protocol';
 import { withClient } from '../connect.ts';
@@ -39,7 +39,7 @@ export async function runDownload(
     const failures: { path: string; problem: string }[] = [];
     const download = createTreeDownload({
       space,
-      platform: createNodePlatform(),
+      platform: createNodePlatform(useHashThreads()),
       signal,
       overwrite: flags.overwrite === true,
       progress,

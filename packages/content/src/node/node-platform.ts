@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { estimateEntropy } from '../entropy.ts';
 import type { ContentPlatform } from '../platform.ts';
+import type { HashThreads } from './hash-threads.ts';
 import { createZstdContexts } from './zstd-contexts.ts';
 
 /** Above this, in bits per byte, nothing is to be won and zstd is not even tried. */
@@ -10,10 +11,17 @@ const MIN_COMPRESSIBLE_BYTES = 64;
 /** A compressed form is kept only if it is at most this part of the plain bytes. */
 const WORTHWHILE_RATIO = 0.95;
 
-/** Hashing and compression by Node's own OpenSSL and zstd. */
-export function createNodePlatform(): ContentPlatform {
+/**
+ * Hashing and compression by Node's own OpenSSL and zstd.
+ * @param threads where chunks of large files are hashed; without, all is done in the thread that asks
+ */
+export function createNodePlatform(threads?: HashThreads): ContentPlatform {
   const zstd = createZstdContexts();
   return {
+    ...(threads !== undefined && {
+      sha256Aside: (bytes: Uint8Array) => threads.digest(bytes),
+      sharesMemory: true,
+    }),
     sha256: (bytes) => hash('sha256', bytes, 'buffer'),
     compress(bytes) {
       if (bytes.length < MIN_COMPRESSIBLE_BYTES || estimateEntropy(bytes) > INCOMPRESSIBLE_ENTROPY)

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { CairnError } from '@cairn/model';
 import { MEDIA_TYPES } from '@cairn/protocol';
 import type { FastifyRequest } from 'fastify';
@@ -66,10 +67,8 @@ export function parsePackBodies(app: App, context: RouteContext): void {
     if (reply.raw.destroyed) leave();
     else reply.raw.once('close', leave);
   });
-  app.addContentTypeParser(
-    MEDIA_TYPES.pack,
-    async (request: FastifyRequest, payload: AsyncIterable<Uint8Array>) =>
-      context.packBuffers.collect(payload, statedLength(request)),
+  app.addContentTypeParser(MEDIA_TYPES.pack, async (request: FastifyRequest, payload: Readable) =>
+    context.packBuffers.collect(payload, statedLength(request)),
   );
 }
 

@@ -1,3 +1,4 @@
+import { finished, type Readable } from 'node:stream';
 import { CairnError } from '@cairn/model';
 import { PROTOCOL_LIMITS } from '@cairn/protocol';
 
@@ -7,7 +8,10 @@ export interface PackBody {
   release(): void;
 }
 
-/** Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. */
+/**
+ * Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. Other threads can see them,
+ * and check what is in them.
+ */
 const POOLED_BYTES = 8 * 1024 * 1024;
 
 /** Smaller ones get memory of their own, too: it is pages of the heap, and cheaper than to find a pooled one taken. */
@@ -23,7 +27,7 @@ export interface PackBuffers {
    * Reads a whole body. Throws `too-large` over the limit of a pack, as soon as that is known.
    * @param lengthBytes as the request states it, `null` when it does not
    */
-  collect(body: AsyncIterable<Uint8Array>, lengthBytes: number | null): Promise<PackBody>;
+  collect(body: Readable, lengthBytes: number | null): Promise<PackBody>;
 }
 
 /**
@@ -37,11 +41,11 @@ export function createPackBuffers(maxKept: number): PackBuffers {
     async collect(body, lengthBytes) {
       if (lengthBytes !== null && lengthBytes > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
       const pooled = lengthBytes !== null && !isSmallPack(lengthBytes) && lengthBytes <= POOLED_BYTES;
-      let buffer = pooled
-        ? (free.pop() ?? new Uint8Array(POOLED_BYTES))
+      let buffer: Uint8Array = pooled
+        ? (free.pop() ?? new Uint8Array(new SharedArrayBuffer(POOLED_BYTES)))
         : new Uint8Array(lengthBytes ?? 64 * 1024);
       let length = 0;
-      for await (const piece of body) {
+      await eachPiece(body, (piece) => {
         if (length + piece.length > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
         if (length + piece.length > buffer.length) {
           const larger = new Uint8Array(
@@ -52,7 +56,7 @@ export function createPackBuffers(maxKept: number): PackBuffers {
         }
         buffer.set(piece, length);
         length += piece.length;
-      }
+      });
       let released = false;
       return {
         bytes: buffer.subarray(0, length),
@@ -64,6 +68,24 @@ export function createPackBuffers(maxKept: number): PackBuffers {
       };
     },
   };
+}
+
+/**
+ * Takes the pieces of a body as they come: of a large one there are many, and a loop that awaits each costs as much as
+ * receiving it. Rejects when the body breaks off, and with what `take` throws; then the rest is not wanted any more.
+ */
+function eachPiece(body: Readable, take: (piece: Uint8Array) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    finished(body, { writable: false }, (error) => (error ? reject(error) : resolve()));
+    body.on('data', (piece: Uint8Array) => {
+      try {
+        take(piece);
+      } catch (error) {
+        reject(error);
+        body.destroy();
+      }
+    });
+  });
 }
 
 function tooLarge(): CairnError {

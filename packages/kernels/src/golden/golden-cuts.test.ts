@@ -22,9 +22,10 @@ describe.each(profiles)('golden cuts of %s', (profile) => {
   });
 
   it.each([
-    ['wasm', createWasmCutFinder],
-    ['typescript', createTypeScriptCutFinder],
-  ] as const)('is what the %s implementation makes', (implementation, createFinder) => {
+    ['wasm', 'in memory of its own', createWasmCutFinder],
+    ['wasm', 'in shared memory', (bytes: number) => createWasmCutFinder(bytes, true)],
+    ['typescript', 'in memory of its own', createTypeScriptCutFinder],
+  ] as const)('is what the %s implementation makes %s', (implementation, _where, createFinder) => {
     const finder = createFinder(windowBytes);
     expect(finder?.implementation).toBe(implementation);
     if (finder === null) return;

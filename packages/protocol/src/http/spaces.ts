@@ -52,10 +52,17 @@ export const changesQuerySchema = z.strictObject({
   cursor: cursorTextSchema,
   limit: queryCountSchema({ min: 1, max: PROTOCOL_LIMITS.maxChanges }).optional(),
   waitMs: queryCountSchema({ min: 0, max: PROTOCOL_LIMITS.maxWaitMs }).optional(),
+  /** So many bytes of small blocks may come along; none unless told. */
+  inlineBytes: queryCountSchema({ min: 0, max: PROTOCOL_LIMITS.maxInlineBytes }).optional(),
 });
 
 export const changesResponseSchema = z.object({
   changes: z.array(journalChangeSchema),
+  /** A pack, as base64, of blocks that small new files among the changes are made of. A help: it may be missing. */
+  pack: z
+    .string()
+    .max(4 * PROTOCOL_LIMITS.maxInlineBytes)
+    .optional(),
   cursor: cursorTextSchema,
   /** Whether there is more to read at once. */
   more: z.boolean(),

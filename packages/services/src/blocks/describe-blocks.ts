@@ -1,4 +1,10 @@
-import { type ContentPlatform, openBlock, parseManifestBlock, type StoredBlock } from '@cairn/content';
+import {
+  type ContentPlatform,
+  openBlock,
+  openBlockAside,
+  parseManifestBlock,
+  type StoredBlock,
+} from '@cairn/content';
 import type { BlockRecord } from '@cairn/metadata-store';
 import { type BlockId, CairnError, MAX_BLOCK_BYTES, type ManifestPart } from '@cairn/model';
 
@@ -14,13 +20,22 @@ export interface VerifiedBlock {
 let scratch: Uint8Array | null = null;
 
 /**
- * Opens a block and re-hashes its bytes; reads what a manifest block lists.
+ * Opens a block and re-hashes its bytes, where it can beside the thread that answers others; reads what a manifest
+ * block lists.
  * @throws CairnError `block-wrong`
  */
-export function verifyBlock(platform: ContentPlatform, block: StoredBlock): VerifiedBlock {
-  if (block.codec !== 'raw') scratch ??= new Uint8Array(MAX_BLOCK_BYTES + 1);
-  const into = block.codec === 'raw' ? undefined : (scratch ?? undefined);
-  return describePlain(block, openBlock(platform, block, into));
+export function verifyBlock(
+  platform: ContentPlatform,
+  block: StoredBlock,
+): VerifiedBlock | Promise<VerifiedBlock> {
+  if (block.codec !== 'raw') {
+    scratch ??= new Uint8Array(MAX_BLOCK_BYTES + 1);
+    return describePlain(block, openBlock(platform, block, scratch));
+  }
+  const plain = openBlockAside(platform, block);
+  return plain instanceof Uint8Array
+    ? describePlain(block, plain)
+    : plain.then((bytes) => describePlain(block, bytes));
 }
 
 /**

@@ -106,7 +106,10 @@ export async function storeBlocks(
   const deltas = blocks.filter((block) => block.codec === 'delta');
   const completed = await completeDeltas(dependencies, principal, spaceId, deltas);
   const whole = blocks.filter((block) => block.codec !== 'delta');
-  const verified = whole.map((block) => verifyBlock(dependencies.platform, block));
+  // All settle before one may fail: the caller uses their memory for something else then.
+  const checks = whole.map(async (block) => verifyBlock(dependencies.platform, block));
+  await Promise.allSettled(checks);
+  const verified = await Promise.all(checks);
   await saveVerifiedBlocks(dependencies, principal, spaceId, [...verified, ...completed]);
   return blocks.length;
 }

@@ -12,8 +12,12 @@ export interface BufferLanes {
 /**
  * Memory that was never used costs more to get than a chunk costs to hash, so each lane keeps what it had.
  * @param count lanes, and with it the memory: at most the largest chunk for each
+ * @param allocate makes a lane's memory
  */
-export function createBufferLanes(count: number): BufferLanes {
+export function createBufferLanes(
+  count: number,
+  allocate: (sizeBytes: number) => Uint8Array = (sizeBytes) => new Uint8Array(sizeBytes),
+): BufferLanes {
   const free: Uint8Array[] = Array.from({ length: count }, () => new Uint8Array(0));
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | null = null;
@@ -33,7 +37,7 @@ export function createBufferLanes(count: number): BufferLanes {
       while (free.length === 0) await Promise.race(running);
       if (failure !== null) throw failure.error;
       const kept = free.pop() ?? new Uint8Array(0);
-      const buffer = kept.length < sizeBytes ? new Uint8Array(sizeBytes) : kept;
+      const buffer = kept.length < sizeBytes ? allocate(sizeBytes) : kept;
       const promise = run(buffer, sizeBytes, work);
       running.add(promise);
       void promise.finally(() => running.delete(promise));

@@ -1,3 +1,4 @@
+import { allocateBytes } from '@cairn/content';
 import type { TemporaryFile } from '@cairn/filesystem';
 import {
   CairnError,
@@ -21,8 +22,8 @@ import { findTwins, openTwin, readTwin } from './twin-files.ts';
 const MAX_BYTES_IN_MEMORY = 128 * 1024;
 /** A list of parts for one request of the reading side is cut at this many. */
 const MAX_PARTS_AT_ONCE = 1000;
-/** Of chunks that are on this disk, one is read and one is written while another is hashed. */
-const COPY_LANES = 3;
+/** Of chunks that are on this disk, one is read and one is written while two others are hashed. */
+const COPY_LANES = 4;
 
 export interface Download {
   readonly entryId: EntryId;
@@ -294,7 +295,7 @@ async function findMissingParts(
   const base = copied !== null ? content : (file.node?.content ?? null);
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
   let handle = copied;
-  const lanes = createBufferLanes(COPY_LANES);
+  const lanes = createBufferLanes(COPY_LANES, (sizeBytes) => allocateBytes(deps.platform, sizeBytes));
   try {
     const basePath = copied === null ? file.path : (twin ?? file.path);
     const known = base === null ? null : await openLocalBase(deps, basePath, base, signal);

@@ -1,4 +1,4 @@
-import { alignParts, blockIdOf, type NewPart } from '@cairn/content';
+import { alignParts, findBlockId, type NewPart } from '@cairn/content';
 import type { TemporaryFile } from '@cairn/filesystem';
 import type { BlockId, FileContent, ManifestPart } from '@cairn/model';
 import type { ContentBase } from '../ports.ts';
@@ -126,5 +126,5 @@ export async function readKnown(
     if (count === 0) return null;
     length += count;
   }
-  return blockIdOf(platform, 'chunk', bytes) === part.block ? bytes : null;
+  return (await findBlockId(platform, 'chunk', bytes)) === part.block ? bytes : null;
 }

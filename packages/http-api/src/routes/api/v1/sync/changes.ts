@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { principalOf } from '../../../../foundation/authentication.ts';
 import type { Route, RouteContext } from '../../../../foundation/route-context.ts';
 import { answerUnchecked } from '../../../../foundation/unchecked-answers.ts';
+import { packInlineBlocks } from './inline-blocks.ts';
 
 interface Watch {
   /** Resolves true when the space advanced, false when waiting is over for another reason. */
@@ -71,10 +72,12 @@ export const changesRoute: Route = (app, context) => {
     async (request, reply) => {
       const principal = principalOf(request);
       answerUnchecked(reply);
-      const { spaceId, cursor, waitMs = 0, limit = PROTOCOL_LIMITS.defaultChanges } = request.query;
+      const { spaceId, cursor, waitMs = 0, inlineBytes = 0 } = request.query;
+      const { limit = PROTOCOL_LIMITS.defaultChanges } = request.query;
       const read = async () => {
         const page = await data.spaces.readChanges(principal, spaceId, cursor, limit);
-        return { ...page, changes: [...page.changes] };
+        const pack = await packInlineBlocks(context, principal, spaceId, page.changes, inlineBytes);
+        return { ...page, changes: [...page.changes], ...(pack === undefined ? {} : { pack }) };
       };
       if (waitMs === 0 || waiting >= config.limits.concurrentLongPolls) return read();
       const watch = watchSpace(context, principal, spaceId, reply);
