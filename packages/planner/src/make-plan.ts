@@ -1,7 +1,7 @@
 import type { EntryId } from '@cairn/model';
 import { applyBrake } from './brake.ts';
 import { decide } from './decide.ts';
-import { createDraft, type Draft } from './draft.ts';
+import { createDraft, type Draft, type Step } from './draft.ts';
 import { createFreeNames } from './free-names.ts';
 import { orderLocalSteps } from './local-order.ts';
 import type { Plan, PlannedOperation, PlanOptions } from './plan.ts';
@@ -53,19 +53,22 @@ export function plan(trees: Trees, options: PlanOptions, candidates?: Iterable<E
 
 function order(view: View, draft: Draft): PlannedOperation[] {
   const operations: PlannedOperation[] = [];
-  for (const [, step] of [...draft.first].sort(([a], [b]) => compareIds(a, b))) {
-    operations.push({ batch: 0, ...step });
-  }
+  for (const { operation, reason } of inOrder(draft.first)) operations.push({ batch: 0, operation, reason });
   let last = 0;
   for (const { level, step } of orderLocalSteps(view, draft)) {
     last = Math.max(last, level + 1);
-    operations.push({ batch: level + 1, ...step });
+    operations.push({ batch: level + 1, operation: step.operation, reason: step.reason });
   }
-  for (const [, step] of [...draft.refresh].sort(([a], [b]) => compareIds(a, b))) {
-    operations.push({ batch: last + 1, ...step });
-  }
-  for (const { group, step } of orderPushes(view, draft)) operations.push({ batch: group + 1, ...step });
+  for (const { operation, reason } of inOrder(draft.refresh))
+    operations.push({ batch: last + 1, operation, reason });
+  for (const { group, step } of orderPushes(view, draft))
+    operations.push({ batch: group + 1, operation: step.operation, reason: step.reason });
   return operations.sort((first, second) => first.batch - second.batch);
+}
+
+/** The steps of a list by the ids of their entries. */
+function inOrder(list: ReadonlyMap<EntryId, Step>): Step[] {
+  return [...list.keys()].sort(compareIds).map((id) => list.get(id) as Step);
 }
 
 function everyId(trees: Trees): EntryId[] {
@@ -80,6 +83,7 @@ function everyId(trees: Trees): EntryId[] {
 /** Adds what an entry's fate hangs on: the folders around it, what is in it, and what sits on its names. */
 function widen(view: View, candidates: Iterable<EntryId>): EntryId[] {
   const { rootId, remote, local, synced } = view.trees;
+  const trees = [remote, local, synced];
   const ids = new Set<EntryId>();
   const stack = [...candidates];
   const whole = new Set<EntryId>();
@@ -102,7 +106,9 @@ function widen(view: View, candidates: Iterable<EntryId>): EntryId[] {
   }
   for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
     if (id === rootId || ids.has(id)) continue;
-    const [theirs, ours, agreed] = [remote.get(id), local.get(id), synced.get(id)];
+    const theirs = remote.get(id);
+    const ours = local.get(id);
+    const agreed = synced.get(id);
     if (theirs === undefined && ours === undefined && agreed === undefined) continue;
     ids.add(id);
     addParent(theirs);
@@ -111,7 +117,7 @@ function widen(view: View, candidates: Iterable<EntryId>): EntryId[] {
     addNamesakes(theirs);
     if (ours?.parentId !== theirs?.parentId || ours?.name !== theirs?.name) addNamesakes(ours);
     if (theirs !== undefined && ours !== undefined && agreed !== undefined) continue;
-    for (const tree of [remote, local, synced]) stack.push(...tree.children(id));
+    for (const tree of trees) for (const child of tree.children(id)) stack.push(child);
   }
   return [...ids].sort(compareIds);
 }

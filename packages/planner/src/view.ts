@@ -53,6 +53,9 @@ export function compareIds(first: string, second: string): number {
   return first < second ? -1 : first > second ? 1 : 0;
 }
 
+/** Paths longer than this go round. */
+const MAX_MERGED_DEPTH = 2 * MAX_PATH_DEPTH;
+
 export function createView(trees: Trees, options: PlanOptions): View {
   const { rootId } = trees;
   const remote = (id: EntryId) => trees.remote.get(id);
@@ -63,6 +66,8 @@ export function createView(trees: Trees, options: PlanOptions): View {
 
   const standings = new Map<EntryId, { issue: PlanIssue['code'] | null; depth: number }>();
   function standing(id: EntryId): { issue: PlanIssue['code'] | null; depth: number } {
+    const known = standings.get(id);
+    if (known !== undefined) return known;
     const chain: LocalNode[] = [];
     let at: EntryId | null = id;
     let above: { issue: PlanIssue['code'] | null; depth: number } | undefined;
@@ -128,14 +133,25 @@ export function createView(trees: Trees, options: PlanOptions): View {
     return found;
   }
 
+  /** Of folders: most of what is asked about lies in the same few. */
+  const folderPaths = new Map<EntryId, { readonly path: string; readonly depth: number } | null>();
+  function folderPath(id: EntryId): { readonly path: string; readonly depth: number } | null {
+    const known = folderPaths.get(id);
+    if (known !== undefined) return known;
+    const names: string[] = [];
+    let at = id;
+    for (; at !== rootId && names.length <= MAX_MERGED_DEPTH; at = target(at).parentId)
+      names.push(target(at).name);
+    const found = at === rootId ? { path: names.reverse().join('/'), depth: names.length } : null;
+    folderPaths.set(id, found);
+    return found;
+  }
   /** Where an entry is in the merged tree; `null` while moves go round in it. */
   function mergedPath(id: EntryId): string | null {
-    const names: string[] = [];
-    for (let at = id; at !== rootId; at = target(at).parentId) {
-      if (names.length > 2 * MAX_PATH_DEPTH) return null;
-      names.push(target(at).name);
-    }
-    return names.reverse().join('/');
+    const { parentId, name } = target(id);
+    if (parentId === rootId) return name;
+    const folder = folderPath(parentId);
+    return folder === null || folder.depth > MAX_MERGED_DEPTH ? null : `${folder.path}/${name}`;
   }
   const reserved = options.reservedNames ?? 'none';
   function leavesOut(path: string, isFolder: boolean): LeftOut | null {
@@ -177,7 +193,10 @@ export function createView(trees: Trees, options: PlanOptions): View {
       for (const id of found) yielding.add(id);
       for (const id of found) targets.delete(id);
       // What was in such a folder is elsewhere now.
-      if (found.length > 0) leaves.clear();
+      if (found.length > 0) {
+        leaves.clear();
+        folderPaths.clear();
+      }
       changed = found.length > 0;
     }
   }
@@ -317,7 +336,12 @@ function createNameIndex(
 ): (parentId: EntryId, folded: string) => readonly EntryId[] {
   const folders = new Map<EntryId, Map<string, EntryId[]>>();
   return (parentId, folded) => {
-    if (tree.childrenNamed !== undefined) return [...tree.childrenNamed(parentId, folded)].sort(compareIds);
+    if (tree.childrenNamed !== undefined) {
+      const found = tree.childrenNamed(parentId, folded);
+      // Mostly one, or none: nothing to put in order.
+      if (Array.isArray(found) && found.length <= 1) return found;
+      return [...found].sort(compareIds);
+    }
     let names = folders.get(parentId);
     if (names === undefined) {
       names = new Map();

@@ -25,15 +25,15 @@ interface Placed {
  * filled).
  */
 export function pathIn(tree: TreeReader<Placed>, rootId: EntryId, entryId: EntryId): string | null {
-  const names: string[] = [];
+  let path = '';
   let id = entryId;
-  while (id !== rootId) {
+  for (let depth = 0; id !== rootId; depth++) {
     const node = tree.get(id);
-    if (node === undefined || node.parentId === null || names.length > 2 * MAX_PATH_DEPTH) return null;
-    names.push(node.name);
+    if (node === undefined || node.parentId === null || depth > 2 * MAX_PATH_DEPTH) return null;
+    path = depth === 0 ? node.name : `${node.name}/${path}`;
     id = node.parentId;
   }
-  return names.reverse().join('/');
+  return path;
 }
 
 /** Ids of an entry's subtree, parents before children, without the entry itself. */

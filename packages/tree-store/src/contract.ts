@@ -344,6 +344,28 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
       store.close();
     });
 
+    it('keeps the nodes that it made while there is work, and lets go of them with the flush after', () => {
+      const store = disk.open();
+      const id = testEntryId(file.id);
+      store.remote.put(remoteNode(file));
+      const made = store.remote.get(id);
+      store.flush();
+      expect(store.remote.get(id)).toBe(made);
+      store.remote.put(remoteNode({ ...file, content: 2 }));
+      const changed = store.remote.get(id);
+      expect(changed).toEqual(remoteNode({ ...file, content: 2 }));
+      store.flush();
+      store.flush();
+      expect(store.remote.get(id)).not.toBe(changed);
+      expect(store.remote.get(id)).toEqual(changed);
+      store.remote.put(remoteNode(file));
+      const last = store.remote.get(id);
+      store.forgetTouched([id]);
+      store.flush();
+      expect(store.remote.get(id)).not.toBe(last);
+      store.close();
+    });
+
     it('equals a simple model through any history of changes, flushes and crashes [S-11]', () => {
       fc.assert(
         fc.property(fc.array(steps, { maxLength: 60 }), (history) => {

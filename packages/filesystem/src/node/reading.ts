@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, read, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, read, readdirSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { CairnError } from '@cairn/model';
 import type { FileStatus, FolderItem, ReadHandle } from '../filesystem.ts';
@@ -111,13 +111,13 @@ export function statusOf(context: RootContext, path: string): FileStatus | null 
 export function openForReading(context: RootContext, path: string): ReadHandle {
   const { executableBit } = context.capabilities;
   const descriptor = withPlace(context, path, 'open', 'absent', (place) => {
-    const before = statusAt(place.systemPath, executableBit);
-    if (before === null) {
+    const before = lstatSync(place.systemPath, { throwIfNoEntry: false });
+    if (before === undefined) {
       context.access.checkRoot();
       throw missingError(path);
     }
     // Opening a device can already do something; a FIFO could block.
-    if (before.kind !== 'file') throw notAFile(path);
+    if (!before.isFile()) throw notAFile(path);
     let opened: number;
     try {
       opened = openSync(place.systemPath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

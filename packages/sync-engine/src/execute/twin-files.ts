@@ -17,14 +17,18 @@ const MIN_ORIGINAL_BYTES = 32 * 1024 * 1024;
 export function findTwins(local: LocalTree, files: readonly FileEntry[]): ReadonlyMap<ContentId, string> {
   const paths = new Map<ContentId, string>();
   const sought = new Map<string, ContentId>();
+  const sizes = new Set<number>();
   let soughtBytes = 0;
   for (const { content } of files) {
     soughtBytes += content.sizeBytes;
-    if (content.sizeBytes > 0) sought.set(packId(content.contentId), content.contentId);
+    if (content.sizeBytes === 0) continue;
+    sought.set(packId(content.contentId), content.contentId);
+    sizes.add(content.sizeBytes);
   }
   if (soughtBytes < MIN_SOUGHT_BYTES) return paths;
   for (const { entryId, content } of local.sketches()) {
-    const contentId = content === null ? undefined : sought.get(packedIdOf(content));
+    if (content === null || !sizes.has(packedSizeOf(content))) continue;
+    const contentId = sought.get(packedIdOf(content));
     if (contentId === undefined || paths.has(contentId)) continue;
     const path = local.get(entryId)?.state === 'known' ? local.path(entryId) : null;
     if (path !== null) paths.set(contentId, path);

@@ -3,7 +3,7 @@ import { isPacked, PACKED_ID_BYTES, packedIdOf } from '../store/packed-content.t
 import { areMarks, isObservation, type PackedNode } from '../store/packed-node.ts';
 import { MAX_NOTICES, type Persistence, TREE_NAMES, type TreeName } from '../store/persistence.ts';
 import type { Notice } from '../tree-store.ts';
-import type { Database, Row } from './sqlite.ts';
+import type { Database, Row, SqlValue } from './sqlite.ts';
 
 type SQLOutput = Row[string];
 
@@ -79,7 +79,10 @@ const REMOTE_ENTRIES = `SELECT (l.entry_id IS NOT NULL) * ${HAS_LOCAL} + (s.entr
 const OTHER_ENTRIES = `SELECT DISTINCT entry_id FROM nodes AS n WHERE tree IN (1, 2)
   AND NOT EXISTS (SELECT 1 FROM nodes r WHERE r.tree = 0 AND r.entry_id = n.entry_id)`;
 
-const PUT = `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+/** Rows that one statement writes where there are many: each call of SQLite costs about as much as a row. */
+const ROWS_AT_ONCE = 8;
+const putRows = (count: number): string =>
+  `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES ${Array(count).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
 
 const PRIMARY_CODE_MASK = 0xff;
 const DAMAGED_CODES: readonly number[] = [11, 26]; // SQLITE_CORRUPT, SQLITE_NOTADB
@@ -218,7 +221,8 @@ function checked(tree: TreeName, node: PackedNode): PackedNode {
 
 /** Keeps flushed trees in a prepared database; owns it from now on. */
 export function createSqlitePersistence(database: Database, rootId: EntryId): Persistence {
-  const put = database.prepare(PUT);
+  const put = database.prepare(putRows(1));
+  const putSeveral = database.prepare(putRows(ROWS_AT_ONCE));
   const remove = database.prepare('DELETE FROM nodes WHERE tree = ? AND entry_id = ?');
   const removeAll = database.prepare('DELETE FROM nodes WHERE tree = ?');
   const putValue = database.prepare('INSERT OR REPLACE INTO named_values VALUES (?, ?)');
@@ -229,9 +233,9 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
     'DELETE FROM notices WHERE notice_id <= (SELECT max(notice_id) FROM notices) - ?',
   );
 
-  function writeNode(tree: number, node: PackedNode): void {
+  function addRow(row: SqlValue[], tree: number, node: PackedNode): void {
     const synced = TREE_NAMES[tree] === 'synced';
-    put.run(
+    row.push(
       tree,
       node.entryId,
       node.parentId,
@@ -247,6 +251,20 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
       node.observation,
       synced ? null : node.marks,
     );
+  }
+
+  function writeNodes(tree: number, nodes: readonly PackedNode[]): void {
+    let written = 0;
+    for (; written + ROWS_AT_ONCE <= nodes.length; written += ROWS_AT_ONCE) {
+      const rows: SqlValue[] = [];
+      for (const node of nodes.slice(written, written + ROWS_AT_ONCE)) addRow(rows, tree, node);
+      putSeveral.run(...rows);
+    }
+    for (const node of nodes.slice(written)) {
+      const row: SqlValue[] = [];
+      addRow(row, tree, node);
+      put.run(...row);
+    }
   }
 
   function rowsOf(sql: string): Iterable<readonly SQLOutput[]> {
@@ -306,7 +324,7 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
           const { cleared, written, deleted } = batch.trees[name];
           if (cleared) removeAll.run(tree);
           for (const entryId of deleted) remove.run(tree, entryId);
-          for (const node of written) writeNode(tree, node);
+          writeNodes(tree, written);
         }
         if (batch.cursor !== undefined)
           putCursor.run(batch.cursor === null ? '' : formatCursor(batch.cursor));

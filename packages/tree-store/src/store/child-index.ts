@@ -23,6 +23,8 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
   const childrenOf = new Map<EntryId, EntryId[] | Set<EntryId>>();
   const indexes = new Map<EntryId, Map<string, EntryId[]>>();
   let indexedNames = 0;
+  /** The folder that was asked about last: it stands at the end of the indexes, if it has one. */
+  let latest: EntryId | null = null;
 
   function forgetIndex(parentId: EntryId): void {
     const index = indexes.get(parentId);
@@ -44,6 +46,9 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
 
   function indexOf(parentId: EntryId, children: Iterable<EntryId>): Map<string, EntryId[]> {
     let index = indexes.get(parentId);
+    // Who asks about one name of a folder mostly asks about others.
+    if (index !== undefined && parentId === latest && indexedNames <= MAX_INDEXED_NAMES) return index;
+    latest = parentId;
     if (index === undefined) {
       index = new Map();
       for (const entryId of children) note(index, entryId, nameOf(entryId));
@@ -104,6 +109,7 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
       childrenOf.clear();
       indexes.clear();
       indexedNames = 0;
+      latest = null;
     },
   };
 }

@@ -10,7 +10,7 @@ import {
   remoteCodec,
   syncedCodec,
 } from './packed-node.ts';
-import { createPackedTree, type PackedTree } from './packed-tree.ts';
+import { createPackedTree, type PackedTree, type TreeChanges } from './packed-tree.ts';
 import { MAX_NOTICES, type Persistence, type StoredEntry, TREE_NAMES } from './persistence.ts';
 
 /** Gives a node the strings of another one of the same entry where they are equal. */
@@ -21,6 +21,10 @@ function shareWithin(node: PackedNode, other: PackedNode): PackedNode {
   if (node.name === other.name) node.name = other.name;
   if (node.content === other.content) node.content = other.content;
   return node;
+}
+
+function hasChanges({ cleared, written, deleted }: TreeChanges): boolean {
+  return cleared || written.length > 0 || deleted.length > 0;
 }
 
 /** The trees in memory, on a persistence that holds what was flushed. Throws what `persistence.load` throws. */
@@ -125,17 +129,23 @@ export function createTreeStore(persistence: Persistence): TreeStore {
     },
     listNotices: (limit) => (limit > 0 ? notices.slice(-limit).reverse() : []),
     flush() {
+      const changes = {
+        remote: trees.remote.changes(),
+        local: trees.local.changes(),
+        synced: trees.synced.changes(),
+      };
       persistence.save({
-        trees: {
-          remote: trees.remote.changes(),
-          local: trees.local.changes(),
-          synced: trees.synced.changes(),
-        },
+        trees: changes,
         cursor: cursorChanged ? cursor : undefined,
         values: changedValues,
         notices: newNotices,
       });
-      for (const name of TREE_NAMES) trees[name].forgetChanges();
+      // Who works flushes changes, and goes on with what still differs; who is done flushes once more.
+      const isWorking = touched.size > 0 && TREE_NAMES.some((name) => hasChanges(changes[name]));
+      for (const name of TREE_NAMES) {
+        trees[name].forgetChanges();
+        if (!isWorking) trees[name].forgetRecent();
+      }
       cursorChanged = false;
       changedValues.clear();
       newNotices = [];

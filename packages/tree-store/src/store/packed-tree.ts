@@ -22,6 +22,8 @@ export interface PackedTree<Node> extends Tree<Node> {
   changes(): TreeChanges;
   /** The changes are durable. */
   forgetChanges(): void;
+  /** Lets go of the nodes that were made for whoever asked: they are made anew when somebody asks again. */
+  forgetRecent(): void;
 }
 
 export interface PackedTreeOptions<Node> {
@@ -32,8 +34,8 @@ export interface PackedTreeOptions<Node> {
 }
 
 /**
- * Unpacked nodes that are kept until the next flush: a plan goes through all that it looks at many times over, and
- * making a node costs more than everything else it is asked for.
+ * Unpacked nodes that are kept while there is work: a plan goes through all that it looks at many times over, the next
+ * plan goes through most of it again, and making a node costs more than everything else it is asked for.
  */
 const MAX_RECENT = 32_768;
 
@@ -118,8 +120,8 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     },
     forgetChanges() {
       dirty.clear();
-      recent.clear();
       cleared = false;
     },
+    forgetRecent: () => recent.clear(),
   };
 }
