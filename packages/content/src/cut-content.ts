@@ -38,7 +38,7 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 /**
- * Cuts a source into chunks and a manifest in bounded memory, whatever its size (a window of 1 to 4 MiB and a few
+ * Cuts a source into chunks and a manifest in bounded memory, whatever its size (a window of 1 to 8 MiB and a few
  * thousand manifest parts). Errors of `source` and `emit` pass through; `cancelled` after an abort.
  */
 export async function cutContent(

@@ -73,6 +73,15 @@ describe('threads that hash', () => {
     }
   });
 
+  it('answer what they were asked when they are closed meanwhile', async () => {
+    const program = "require('node:worker_threads').parentPort.on('message', () => {});";
+    const threads = start({ count: 1, program });
+    const bytes = share(randomBytes(64 * KIB));
+    const digest = threads.digest(bytes);
+    await threads.close();
+    expect(Uint8Array.from((await digest) as Uint8Array)).toEqual(sha256(bytes));
+  });
+
   it.each([
     ['fail', 'throw new Error("no thread today")'],
     ['end', 'process.exit(1)'],

@@ -56,10 +56,11 @@ export function createHashThreads({
   const threads: Thread[] = [];
   let number = 0;
   let warmedUpBytes = 0;
-  /** A thread failed: nobody knows why, so everything is hashed by who asks from then on. */
+  /** A thread failed, or there was none to be had: everything is hashed by who asks from then on. */
   let isBroken = false;
   let idle: NodeJS.Timeout | null = null;
 
+  /** Throws where the system has no thread left. */
   function start(): Thread {
     const worker = new Worker(program, {
       eval: true,
@@ -94,14 +95,17 @@ export function createHashThreads({
     waiting.resolve(digest);
   }
 
-  /** What it was asked is answered here. */
   function giveUp(thread: Thread): void {
     const place = threads.indexOf(thread);
     if (place === -1) return;
     threads.splice(place, 1);
     isBroken = true;
-    for (const { bytes, resolve } of thread.waiting.values()) resolve(hash('sha256', bytes, 'buffer'));
-    thread.waiting.clear();
+    answerHere(thread);
+  }
+
+  function answerHere({ waiting }: Thread): void {
+    for (const { bytes, resolve } of waiting.values()) resolve(hash('sha256', bytes, 'buffer'));
+    waiting.clear();
   }
 
   function leastBusy(): Thread {
@@ -117,7 +121,12 @@ export function createHashThreads({
     if (idle !== null) clearTimeout(idle);
     idle = null;
     warmedUpBytes = 0;
-    await Promise.all(threads.splice(0).map(({ worker }) => worker.terminate()));
+    await Promise.all(
+      threads.splice(0).map(async (thread) => {
+        await thread.worker.terminate();
+        answerHere(thread);
+      }),
+    );
   }
 
   function endWhenIdle(): void {
@@ -138,7 +147,14 @@ export function createHashThreads({
         warmedUpBytes += bytes.length;
         return null;
       }
-      const thread = leastBusy();
+      let thread: Thread;
+      try {
+        thread = leastBusy();
+      } catch {
+        // Not an error: the system has no thread for this, and the caller does it.
+        isBroken = true;
+        return null;
+      }
       if (thread.waiting.size === 0) thread.worker.ref();
       number++;
       const job: HashJob = { number, memory, offset: bytes.byteOffset, length: bytes.length };
