@@ -325,9 +325,7 @@ export async function openBlockPlaces(options: OpenBlockPlacesOptions): Promise<
 
   return {
     blocks,
-    get warning() {
-      return describeMovedAway(configured, isSaid, current);
-    },
+    warnOf: (location) => describeMovedAway(configured, isSaid, location),
     isSame,
     async prepare(target, now) {
       const setting = parseTarget(target);

@@ -13,8 +13,8 @@ import { keepLease, MOVE_JOB, moveBlocks, type OpenedMove } from './move-blocks.
 
 /** The places of blocks, as the process has them open. */
 export interface BlockPlaces {
-  /** What is wrong with what the server was told at its start; `null` for nothing. */
-  readonly warning: string | null;
+  /** What is wrong with what the server was told at its start, where the blocks are now; `null` for nothing. */
+  warnOf(location: BlockLocationRecord): string | null;
   /** Whether this text means that place. @throws CairnError `bad-request` */
   isSame(target: string, place: BlockPlaceRecord): boolean;
   /**
@@ -238,13 +238,15 @@ export function createBlockMoveJob({
   }
 
   async function describe(): Promise<BlocksState> {
-    const { place, previous, movedAt, leftBlocks, move } = await readLocation();
+    const location = await readLocation();
+    const { place, previous, movedAt, leftBlocks, move } = location;
     const state = {
       place: place.setting,
       previous: previous?.setting ?? null,
       movedAt,
       leftBlocks,
-      warning: places.warning,
+      // Of what was read, as all of this: the process follows that a moment later.
+      warning: places.warnOf(location),
     };
     if (move === null) return { ...state, move: null };
     const { target, position: _position, ...figures } = move;

@@ -166,7 +166,7 @@ export const ENGINE_BUGS: readonly PlantedBug[] = [
     name: 'engine-resumes-blindly',
     harm: 'what an interrupted download left behind is taken for what it should be',
     file: 'packages/sync-engine/src/execute/local-base.ts',
-    find: "return blockIdOf(platform, 'chunk', bytes) === part.block ? bytes : null;",
+    find: "return (await findBlockId(platform, 'chunk', bytes)) === part.block ? bytes : null;",
     replace: 'return bytes;',
     detectors: ['tests:packages/sync-engine/src/engine.test.ts', 'sim'],
   },

@@ -99,7 +99,7 @@ export function createMovingPlaces(store: MetadataStore) {
   }
 
   const places: BlockPlaces = {
-    warning: null,
+    warnOf: () => null,
     isSame: (target, place) => target === place.setting,
     prepare: async (target) => ({ placeId: target, setting: target }),
     apply: (location) => apply(location),
