@@ -1,5 +1,6 @@
-import { type ByteSource, chooseProfile, createNodePlatform } from '@cairn/content';
-import type { FileContent } from '@cairn/model';
+import { type ByteSource, chooseProfile, createNodePlatform, type StoredBlock } from '@cairn/content';
+import { type Cursor, type FileContent, formatCursor } from '@cairn/model';
+import { encodePack } from '@cairn/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Client } from './client.ts';
 import type { SpaceClient } from './space-client.ts';
@@ -97,6 +98,29 @@ describe('contents over the wire', () => {
     expect(Buffer.compare(back as Uint8Array, bytes)).toBe(0);
     // Both ends and one block of zeros between them; who has sent the list of chunks knows it.
     expect(peer.requests.length - before).toBe(1);
+  });
+
+  it('that came along with changes are not asked for', async () => {
+    const files = [noise(1000, 6), noise(3000, 7)];
+    const [inline, asked] = (await send(files)) as [FileContent, FileContent];
+    const blocks = inline.manifest.parts.map(({ block }) => peer.blocks.get(block) as StoredBlock);
+    const cursor = { epoch: 'e'.repeat(26), sequence: 0, hash: '0'.repeat(16) } as Cursor;
+    peer.intercept = (path, response) => {
+      if (!path.includes('/sync/changes')) return false;
+      expect(path).toContain('inlineBytes=');
+      const pack = Buffer.concat(encodePack(blocks)).toString('base64');
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ changes: [], cursor: formatCursor(cursor), more: false, pack }));
+      return true;
+    };
+    await space.changes(cursor, { waitMs: 0 });
+    const before = peer.requests.length;
+    const [first] = await receive([{ content: inline }]);
+    expect(Buffer.compare(first as Uint8Array, files[0] as Uint8Array)).toBe(0);
+    expect(peer.requests.length).toBe(before);
+    // What did not come is asked for, and so is what came the next time.
+    await receive([{ content: asked }, { content: inline }]);
+    expect(peer.requests.length).toBe(before + 1);
   });
 
   it('send only what the server lacks', async () => {

@@ -24,7 +24,10 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPackBlocks);
 /** Buffers kept while none is in use. */
 const IDLE_BUFFERS = 2;
-/** Buffers of all uploads together: 24 MiB, of which four are packs on their way. One more for each upload that has none, so that none waits for others. */
+/**
+ * Buffers of all uploads together: 24 MiB, of which four are packs on their way. One more for each upload that has none, so
+ * that none waits for others.
+ */
 const MAX_BUFFERS = 6;
 
 /** Memory of batches, used again and again: fresh memory for every batch is garbage of the size of all uploads. */

@@ -171,6 +171,19 @@ describe('cutContent', () => {
     await cutAndReassemble(bytes, 10_000);
   });
 
+  it('passes on that hashing beside this thread failed, once, whatever else of it fails', async () => {
+    let asked = 0;
+    const failing: ContentPlatform = {
+      ...platform,
+      sha256Aside: () => Promise.reject(new Error(`hash ${++asked}`)),
+    };
+    const bytes = makeBytes(12, 3_000_000);
+    // A rejection that nobody listens to would fail this run.
+    await expect(describeContent(failing, createByteSource(bytes), { profile })).rejects.toThrow('hash 1');
+    expect(asked).toBeGreaterThan(1);
+    await new Promise(setImmediate);
+  });
+
   it('renews one or two chunks when a byte is inserted in front', async () => {
     const bytes = makeBytes(11, 6_000_000);
     const longer = new Uint8Array(bytes.length + 1);

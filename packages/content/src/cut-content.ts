@@ -76,6 +76,8 @@ export async function cutContent(
   /** After all that were taken before. */
   function takeLater(blockId: BlockId | Promise<BlockId>, plain: Uint8Array): void {
     const before = taking;
+    // Nobody asks for its id where one before it failed.
+    if (typeof blockId !== 'string') blockId.catch(() => undefined);
     taking = (async () => {
       await before;
       await take(await blockId, plain);

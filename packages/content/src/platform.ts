@@ -18,7 +18,15 @@ export interface ContentPlatform {
   decompress(bytes: Uint8Array, plainBytes: number, into?: Uint8Array): Uint8Array;
 }
 
-/** Memory for bytes that will be hashed, where the platform's `sha256Aside` can see them. */
+/**
+ * Chunks of smaller files are hashed where they are. V8 does not hurry to collect memory that is shared: where much of it
+ * is made, as for many small files, it grows several times as large as any other.
+ */
+const MIN_SHARED_BYTES = 256 * 1024;
+
+/** Memory for bytes that will be hashed; where the platform's `sha256Aside` can see them, if they are many. */
 export function allocateBytes({ sharesMemory }: ContentPlatform, sizeBytes: number): Uint8Array {
-  return sharesMemory === true ? new Uint8Array(new SharedArrayBuffer(sizeBytes)) : new Uint8Array(sizeBytes);
+  return sharesMemory === true && sizeBytes >= MIN_SHARED_BYTES
+    ? new Uint8Array(new SharedArrayBuffer(sizeBytes))
+    : new Uint8Array(sizeBytes);
 }

@@ -8,10 +8,7 @@ export interface PackBody {
   release(): void;
 }
 
-/**
- * Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. Other threads can see them,
- * and check what is in them.
- */
+/** Buffers are kept in this size: our clients' packs fit, and larger ones get memory of their own. */
 const POOLED_BYTES = 8 * 1024 * 1024;
 
 /** Smaller ones get memory of their own, too: it is pages of the heap, and cheaper than to find a pooled one taken. */
@@ -31,43 +28,73 @@ export interface PackBuffers {
 }
 
 /**
- * Fresh memory is what receiving costs most, so packs are received into buffers that are already there.
+ * Fresh memory is what receiving costs most, so packs are received into buffers that are already there. Those that are kept
+ * are in memory that other threads see, which can check what is in them. Others are not, since V8 does not hurry to
+ * collect such memory: garbage of it grows several times as large as any other.
  * @param maxKept buffers that are kept for later
  */
 export function createPackBuffers(maxKept: number): PackBuffers {
   const free: Uint8Array[] = [];
+  /** In `free` or in use. */
+  let shared = 0;
+  /** Of bodies that nobody released, because their request came to nothing before it was handled. */
+  const lost = new FinalizationRegistry<null>(() => shared--);
+
+  function take(): Uint8Array {
+    const kept = free.pop();
+    if (kept !== undefined) return kept;
+    if (shared >= maxKept) return new Uint8Array(POOLED_BYTES);
+    shared++;
+    return new Uint8Array(new SharedArrayBuffer(POOLED_BYTES));
+  }
+
+  function give(buffer: Uint8Array): void {
+    if (isShared(buffer)) free.push(buffer);
+  }
 
   return {
     async collect(body, lengthBytes) {
       if (lengthBytes !== null && lengthBytes > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
       const pooled = lengthBytes !== null && !isSmallPack(lengthBytes) && lengthBytes <= POOLED_BYTES;
-      let buffer: Uint8Array = pooled
-        ? (free.pop() ?? new Uint8Array(new SharedArrayBuffer(POOLED_BYTES)))
-        : new Uint8Array(lengthBytes ?? 64 * 1024);
+      let buffer = pooled ? take() : new Uint8Array(lengthBytes ?? 64 * 1024);
       let length = 0;
-      await eachPiece(body, (piece) => {
+      const received = eachPiece(body, (piece) => {
         if (length + piece.length > PROTOCOL_LIMITS.maxPackBytes) throw tooLarge();
         if (length + piece.length > buffer.length) {
           const larger = new Uint8Array(
             Math.min(PROTOCOL_LIMITS.maxPackBytes, Math.max(buffer.length * 2, length + piece.length)),
           );
           larger.set(buffer.subarray(0, length));
+          give(buffer);
           buffer = larger;
         }
         buffer.set(piece, length);
         length += piece.length;
       });
+      try {
+        await received;
+      } catch (error) {
+        give(buffer);
+        throw error;
+      }
       let released = false;
-      return {
+      const packBody: PackBody = {
         bytes: buffer.subarray(0, length),
         release() {
           if (released) return;
           released = true;
-          if (buffer.length === POOLED_BYTES && free.length < maxKept) free.push(buffer);
+          lost.unregister(packBody);
+          give(buffer);
         },
       };
+      if (isShared(buffer)) lost.register(packBody, null, packBody);
+      return packBody;
     },
   };
+}
+
+function isShared({ buffer }: Uint8Array): boolean {
+  return buffer instanceof SharedArrayBuffer;
 }
 
 /**
