@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chooseOne } from '../world/choose-one.ts';
 import type { WireCounting } from '../world/network.ts';
 import type { WorkPlace } from '../world/work-folder.ts';
 import { SERIES_NAMES, type SeriesName } from './points.ts';
@@ -166,14 +167,4 @@ function parseCount(name: string, word: string, least: number): number {
   if (word.trim() === '' || !Number.isSafeInteger(number) || number < least)
     throw new Error(`--${name}: "${word}" is no whole number from ${least} on`);
   return number;
-}
-
-function chooseOne<Name extends string>(
-  option: string,
-  given: string | undefined,
-  names: readonly Name[],
-): Name {
-  const chosen = names.find((each) => each === (given ?? names[0]));
-  if (chosen === undefined) throw new Error(`--${option} is one of ${names.join(', ')}`);
-  return chosen;
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { chooseOne } from '../world/choose-one.ts';
 import type { WireCounting } from '../world/network.ts';
 import type { WorkPlace } from '../world/work-folder.ts';
 import {
@@ -219,15 +220,4 @@ function chooseNames<Name extends string>(
     if (name === undefined) throw new Error(`--${option}: "${word}" is none of ${names.join(', ')}`);
     return name;
   });
-}
-
-function chooseOne<Name extends string>(
-  option: string,
-  given: string | undefined,
-  names: readonly Name[],
-): Name {
-  const [first] = names;
-  const chosen = names.find((each) => each === (given ?? first));
-  if (chosen === undefined) throw new Error(`--${option} is one of ${names.join(', ')}`);
-  return chosen;
 }
