@@ -50,7 +50,9 @@ interface Batch {
   readonly uses: Map<BlockId, number>;
   /** Settles when all have arrived, or will not. */
   readonly done: Promise<void>;
-  /** Resolves when something has arrived since the last call. */
+  /** Whether `done` has settled. */
+  readonly isDone: boolean;
+  /** Resolves when something has arrived, or `done` has settled, since the last call. */
   progress(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ function fetchBatch(
   let next = new Promise<void>((resolve) => {
     wake = resolve;
   });
+  let isDone = false;
   const done =
     uses.size === 0
       ? Promise.resolve()
@@ -84,14 +87,23 @@ function fetchBatch(
           signal,
           (sizeBytes, roomBytes) => memory.allocate(sizeBytes, roomBytes),
         );
+  const end = (): void => {
+    isDone = true;
+    wake();
+  };
+  // Once for all who wait: each race with it would be kept until it settles.
+  done.then(end, end);
   return {
     memory,
     wanted,
     arrived,
     uses,
     done,
+    get isDone() {
+      return isDone;
+    },
     async progress() {
-      await Promise.race([next, done]);
+      await next;
       next = new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -176,16 +188,17 @@ function joinNext(piece: ContentPiece, wanted: Wanted, batch: Batch): ContentPie
 /** Waits for a block of the batch; its memory is let go with its last use. */
 async function take(batch: Batch, blockId: BlockId | null): Promise<Uint8Array | undefined> {
   if (blockId === null) return undefined;
-  let settled = false;
   for (;;) {
     const plain = batch.arrived.get(blockId);
     if (plain !== undefined) {
       letGo(batch, blockId);
       return plain;
     }
-    if (settled) return undefined;
+    if (batch.isDone) {
+      await batch.done;
+      return undefined;
+    }
     await batch.progress();
-    settled = await Promise.race([batch.done.then(() => true), Promise.resolve(false)]);
   }
 }
 
