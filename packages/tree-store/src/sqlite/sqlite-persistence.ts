@@ -81,8 +81,15 @@ const OTHER_ENTRIES = `SELECT DISTINCT entry_id FROM nodes AS n WHERE tree IN (1
 
 /** Rows that one statement writes where there are many: each call of SQLite costs about as much as a row. */
 const ROWS_AT_ONCE = 8;
+const SET_COLUMNS = COLUMNS.split(',')
+  .map((column) => column.trim())
+  .filter((column) => column !== 'tree' && column !== 'entry_id')
+  .map((column) => `${column} = excluded.${column}`)
+  .join(', ');
+/** Not `OR REPLACE`, which deletes a row and inserts it anew where it could be overwritten in its place. */
 const putRows = (count: number): string =>
-  `INSERT OR REPLACE INTO nodes (${COLUMNS}) VALUES ${Array(count).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}`;
+  `INSERT INTO nodes (${COLUMNS}) VALUES ${Array(count).fill('(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').join(', ')}
+  ON CONFLICT (tree, entry_id) DO UPDATE SET ${SET_COLUMNS}`;
 
 const PRIMARY_CODE_MASK = 0xff;
 const DAMAGED_CODES: readonly number[] = [11, 26]; // SQLITE_CORRUPT, SQLITE_NOTADB
