@@ -124,3 +124,53 @@ test('A is killed in the middle: nothing appears, and what was received is gone 
   await untilShown('killed-sender');
   expect(temporariesOfB().filter((name) => !name.startsWith('ahead-'))).toEqual([]);
 }, 300_000);
+
+/** A cannot commit what it did to a file of that name; resolves when B has put most of it together. */
+async function copiesAhead(name: string, write: () => void): Promise<void> {
+  const { reusedBytes } = (await b.status())?.counters ?? { reusedBytes: 0 };
+  a.proxy.set({ answers: [NO_COMMIT] });
+  write();
+  const ahead = await until(`B has most of ${name}`, async () => {
+    const file = (await b.status())?.receivingAhead.find(({ path }) => path === name);
+    return file !== undefined && file.receivedBytes > SIZE_BYTES / 2 ? file.receivedBytes : null;
+  });
+  // Nothing counts before it is used.
+  expect((await b.status())?.counters.reusedBytes).toBe(reusedBytes);
+  expect(ahead).toBeGreaterThan(SIZE_BYTES / 2);
+}
+
+/** All that B received from the server. */
+const downloadedBytes = async () => {
+  const { aheadBytes = 0, downloadedBytes: later = 0 } = (await b.status())?.counters ?? {};
+  return aheadBytes + later;
+};
+
+test('of an edit B puts together what it has, and shows the version before until it is committed', async () => {
+  const older = bytesOf('film');
+  const newer = Buffer.concat([Buffer.from('#'), older]);
+  const before = await downloadedBytes();
+  await copiesAhead('film', () => a.user.writeFile('film', newer));
+  expect(readFileSync(join(b.folder, 'film')).equals(older)).toBe(true);
+  a.proxy.heal();
+  await a.refresh();
+  await until('B has the edit', async () =>
+    readFileSync(join(b.folder, 'film')).equals(newer) && (await areInSync()) ? true : null,
+  );
+  expect((await downloadedBytes()) - before).toBeLessThan(4 * MIB);
+  expect(temporariesOfB()).toEqual([]);
+}, 300_000);
+
+test('of a copy B puts together all, and shows it once it is committed', async () => {
+  const bytes = readFileSync(join(a.folder, 'film'));
+  const before = await downloadedBytes();
+  await copiesAhead('copy', () => a.user.writeFile('copy', bytes));
+  expect(existsSync(join(b.folder, 'copy'))).toBe(false);
+  a.proxy.heal();
+  await a.refresh();
+  await until('B shows the copy', async () =>
+    existsSync(join(b.folder, 'copy')) && (await areInSync()) ? true : null,
+  );
+  expect(readFileSync(join(b.folder, 'copy')).equals(bytes)).toBe(true);
+  expect(await downloadedBytes()).toBe(before);
+  expect(temporariesOfB()).toEqual([]);
+}, 300_000);

@@ -36,6 +36,7 @@ export const WANTED_STATES: readonly string[] = [
   'log:engine.full',
   'log:engine.not-durable',
   'log:follow.history-changed',
+  'net:announced-copies',
   'net:announcement',
   'net:answer-broken',
   'net:answer-late',

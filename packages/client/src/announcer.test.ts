@@ -1,6 +1,13 @@
 import type { PlainBlock } from '@cairn/content';
 import { createSystemEnvironment } from '@cairn/environment';
-import { type AnnouncedFile, type BlockId, CairnError, type EntryId, type SpaceId } from '@cairn/model';
+import {
+  type AnnouncedFile,
+  type BlockId,
+  CairnError,
+  type ContentId,
+  type EntryId,
+  type SpaceId,
+} from '@cairn/model';
 import { beforeEach, expect, it } from 'vitest';
 import { type Announcer, createAnnouncer } from './announcer.ts';
 import type { Api, ApiRequest } from './api.ts';
@@ -13,27 +20,33 @@ const FILE: AnnouncedFile = {
   sizeBytes: 1000,
 };
 
+const BASE = `02${'b'.repeat(64)}` as ContentId;
+
 let told: number[][];
 let transfers: Set<string>;
+let toldCopies: unknown[];
 /** Answers the requests that wait, oldest first. */
 let answers: ((error?: CairnError) => void)[];
 let announcer: Announcer;
 
 beforeEach(() => {
   told = [];
+  toldCopies = [];
   transfers = new Set();
   answers = [];
   const api = {
     environment: createSystemEnvironment(),
     tell: ({ path, json }: ApiRequest) => {
       expect(path).toBe(`/spaces/${id('s')}/announcements`);
-      const { transferId, chunks, ...file } = json as {
+      const { transferId, chunks, copies, ...file } = json as {
         transferId: string;
         chunks: { position: number }[];
+        copies?: unknown;
       };
       expect(file).toEqual(FILE);
       transfers.add(transferId);
       told.push(chunks.map(({ position }) => position));
+      if (copies !== undefined) toldCopies.push(copies);
       return new Promise<void>((resolve, reject) => {
         answers.push((error) => (error === undefined ? resolve() : reject(error)));
       });
@@ -113,7 +126,7 @@ it('tells nothing more when the file has come to its end', async () => {
 });
 
 it('of an edit tells nothing before much of it is new, and then all', async () => {
-  announcer.expectEdit();
+  announcer.expectEdit(BASE, []);
   const large = (index: number): void =>
     announcer.cut({
       blockId: block(index),
@@ -129,4 +142,33 @@ it('of an edit tells nothing before much of it is new, and then all', async () =
   await answer();
   announcer.stored([block(16)]);
   expect(told[1]?.length).toBe(1);
+});
+
+it('tells where a file has what the others have, in steps of a part of it', async () => {
+  const older = Array.from({ length: 100 }, (_, index) => ({ block: block(index), sizeBytes: 10 }));
+  announcer.expectEdit(BASE, older);
+  const copied = (index: number, position: number): void =>
+    announcer.copied({ blockId: block(index), kind: 'chunk', plain: new Uint8Array(10), position });
+  announcer.copied({ blockId: block(7), kind: 'manifest', plain: new Uint8Array(500) });
+  for (let index = 0; index < 12; index++) copied(index, index * 10);
+  expect(toldCopies).toEqual([]);
+  copied(12, 120);
+  expect(toldCopies).toEqual([{ base: BASE, runs: [{ position: 0, basePosition: 0, sizeBytes: 130 }] }]);
+  expect(told).toEqual([[]]);
+  // While that is on its way.
+  for (let index = 13; index < 20; index++) copied(index, index * 10);
+  for (let index = 30; index < 50; index++) copied(index, index * 10 - 95);
+  expect(toldCopies.length).toBe(1);
+  await answer();
+  expect(toldCopies[1]).toEqual({
+    base: BASE,
+    runs: [
+      { position: 130, basePosition: 130, sizeBytes: 70 },
+      { position: 205, basePosition: 300, sizeBytes: 200 },
+    ],
+  });
+  await answer();
+  announcer.end();
+  for (let index = 50; index < 100; index++) copied(index, index * 10);
+  expect(toldCopies.length).toBe(2);
 });

@@ -32,6 +32,11 @@ export class BaseVersion {
     return this.#blocks.has(blockId);
   }
 
+  /** Its chunks in their order, as far as the list was read: empty otherwise. */
+  get chunks(): readonly ManifestPart[] {
+    return this.#lists.get(0) ?? [];
+  }
+
   addList(depth: number, parts: readonly ManifestPart[]): void {
     this.#lists.set(depth, parts);
     for (const { block } of parts) this.#blocks.add(block);

@@ -315,7 +315,8 @@ export function createUpload(
     const place = base?.version.placeBlock(block) ?? null;
     const isOld = base?.version.has(block.blockId) === true;
     // What the version before has is on the other devices, too.
-    if (!isOld) announcer?.cut(block);
+    if (isOld) announcer?.copied(block);
+    else announcer?.cut(block);
     if (known.has(block.blockId) || isOld) {
       skippedBytes += block.plain.length;
       return;
@@ -333,7 +334,7 @@ export function createUpload(
       const older = base
         ? { version: await readBaseVersion(api, reader, base, signal), tally: { vain: 0 } }
         : null;
-      if (older !== null) announcer?.expectEdit();
+      if (base && older !== null) announcer?.expectEdit(base.contentId, older.version.chunks);
       try {
         const content = await cutContent(platform, source, {
           profile,

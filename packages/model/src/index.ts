@@ -1,4 +1,10 @@
-export type { AnnouncedChunk, AnnouncedFile, Announcement } from './announcement.ts';
+export type {
+  AnnouncedChunk,
+  AnnouncedCopies,
+  AnnouncedFile,
+  Announcement,
+  CopiedRun,
+} from './announcement.ts';
 export {
   CHANGESET_LIMITS,
   type Change,

@@ -38,6 +38,8 @@ export const PROTOCOL_LIMITS = {
   maxDeltaBaseBytes: 32 * 1024 * 1024,
   /** Chunks in one announcement of a file on its way. */
   maxAnnouncedChunks: 256,
+  /** Runs of chunks in one, that the file has from another content. */
+  maxAnnouncedRuns: 256,
   /** Block ids in one question. */
   maxBlockIds: 4096,
   maxChangesetChanges: CHANGESET_LIMITS.maxChanges,

@@ -220,6 +220,7 @@ function openSocket(
   }
   function onAnnouncement(announcement: Announcement): void {
     statistics.count('net:announcement');
+    if (announcement.copies !== undefined) statistics.count('net:announced-copies');
     say(`announcement ${announcement.chunks.length}`, {
       type: 'announcement',
       spaceId: server.spaceId,

@@ -1,15 +1,27 @@
 import type { TemporaryFile } from '@cairn/filesystem';
-import type { AnnouncedChunk, AnnouncedFile, ContentId, TransferId } from '@cairn/model';
-import { CairnError } from '@cairn/model';
+import {
+  type AnnouncedChunk,
+  type AnnouncedCopies,
+  type AnnouncedFile,
+  CairnError,
+  type ContentId,
+  type CopiedRun,
+  type TransferId,
+} from '@cairn/model';
 import type { SpaceConnection } from '../ports.ts';
+import { type CopyDeps, CopySource } from './ahead-copies.ts';
 import { ReceivedChunks } from './received-chunks.ts';
 
 /** Announcements that are not worked off yet; what comes beyond that is fetched once the file is committed. */
 const MAX_PENDING_CHUNKS = 16_384;
+const MAX_PENDING_RUNS = 4096;
 /** Bytes of one call of the reading side, which has bounds of its own for what it holds. */
 const BATCH_BYTES = 16 * 1024 * 1024;
-/** What was received is made durable in steps of this, so that little is left to be when the file is placed. */
-const FLUSH_BYTES = 32 * 1024 * 1024;
+
+/** What is to be received next: chunks that are read from the server, or a run of such as are on this disk. */
+export type AheadBatch =
+  | { readonly chunks: readonly AnnouncedChunk[]; readonly sizeBytes: number }
+  | { readonly run: CopiedRun; readonly base: ContentId; readonly sizeBytes: number };
 
 /** One file that is being received before anybody has committed it. */
 export class AheadTransfer {
@@ -29,9 +41,13 @@ export class AheadTransfer {
   cancelIdle = (): void => undefined;
   #temporary: TemporaryFile | null = null;
   #pending: AnnouncedChunk[] = [];
+  #runs: { readonly run: CopiedRun; readonly base: ContentId }[] = [];
   #pendingBytes = 0;
-  #unflushedBytes = 0;
-  #flushing: Promise<void> = Promise.resolve();
+  /** Grows when what was pending is forgotten. */
+  #forgotten = 0;
+  #copiedLast = false;
+  /** Where the runs of a base are from; `null`: nothing here has it. */
+  #source: { readonly base: ContentId; readonly found: CopySource | null } | null = null;
 
   constructor(file: AnnouncedFile, transferId: TransferId, slot: number) {
     this.file = file;
@@ -45,29 +61,48 @@ export class AheadTransfer {
   }
 
   get isPending(): boolean {
-    return this.#pending.length > 0;
+    return this.#pending.length > 0 || this.#runs.length > 0;
   }
 
   /** Queues what is not here, as long as it takes no more than `roomBytes`. */
-  queue(chunks: readonly AnnouncedChunk[], roomBytes: number): void {
+  queue(chunks: readonly AnnouncedChunk[], copies: AnnouncedCopies | undefined, roomBytes: number): void {
     let left = roomBytes;
     for (const chunk of chunks) {
       const { position, sizeBytes } = chunk;
       if (position + sizeBytes > this.file.sizeBytes || this.received.has(position, chunk)) continue;
       left -= sizeBytes;
-      if (left < 0 || this.#pending.length >= MAX_PENDING_CHUNKS) return;
+      if (left < 0 || this.#pending.length >= MAX_PENDING_CHUNKS) break;
       this.#pending.push(chunk);
       this.#pendingBytes += sizeBytes;
+    }
+    if (copies === undefined || left < 0) return;
+    for (const run of copies.runs) {
+      if (run.position + run.sizeBytes > this.file.sizeBytes) continue;
+      left -= run.sizeBytes;
+      if (left < 0 || this.#runs.length >= MAX_PENDING_RUNS) return;
+      this.#runs.push({ run, base: copies.base });
+      this.#pendingBytes += run.sizeBytes;
     }
   }
 
   forgetPending(): void {
     this.#pending = [];
+    this.#runs = [];
     this.#pendingBytes = 0;
+    this.#forgotten++;
   }
 
-  /** What is to be received next. */
-  takeBatch(): AnnouncedChunk[] {
+  /** What is to be received next: from the server and from this disk in turn. */
+  takeBatch(): AheadBatch | null {
+    const copies = this.#runs.length > 0 && (this.#pending.length === 0 || !this.#copiedLast);
+    this.#copiedLast = copies;
+    const next = copies ? this.#runs.shift() : undefined;
+    const batch = next === undefined ? this.#takeChunks() : { ...next, sizeBytes: next.run.sizeBytes };
+    if (batch !== null) this.#pendingBytes -= batch.sizeBytes;
+    return batch;
+  }
+
+  #takeChunks(): AheadBatch | null {
     let bytes = 0;
     let count = 0;
     for (const { sizeBytes } of this.#pending) {
@@ -75,8 +110,35 @@ export class AheadTransfer {
       bytes += sizeBytes;
       count++;
     }
-    this.#pendingBytes -= bytes;
-    return this.#pending.splice(0, count);
+    return count === 0 ? null : { chunks: this.#pending.splice(0, count), sizeBytes: bytes };
+  }
+
+  /**
+   * Copies chunks from a file on this disk, each of which is checked against its id, to where they belong.
+   * @param open opens the temporary at the first call
+   */
+  async copy(
+    run: CopiedRun,
+    base: ContentId,
+    deps: CopyDeps,
+    open: () => Promise<TemporaryFile>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#source?.base !== base)
+      this.#source = { base, found: await CopySource.find(deps, this.file, base, signal) };
+    const { found } = this.#source;
+    if (found === null) return;
+    this.#temporary ??= await open();
+    const temporary = this.#temporary;
+    const forgotten = this.#forgotten;
+    await found.copy(deps, run, {
+      temporary,
+      received: this.received,
+      noteWriting: (end) => {
+        this.writtenBytes = Math.max(this.writtenBytes, end);
+      },
+      goesOn: () => this.#forgotten === forgotten && !signal.aborted,
+    });
   }
 
   /**
@@ -121,21 +183,10 @@ export class AheadTransfer {
         index++;
       }
     }
-    this.#unflushedBytes += reached;
-    if (this.#unflushedBytes >= FLUSH_BYTES) await this.#flush(temporary);
-  }
-
-  /** Begins to make durable what is here; waits only while that is under way from the time before. */
-  async #flush(temporary: TemporaryFile): Promise<void> {
-    await this.#flushing;
-    this.#unflushedBytes = 0;
-    // Once it failed nothing more can be written, which is what the next batch is told.
-    this.#flushing = temporary.sync().catch(() => undefined);
   }
 
   /** Gives the temporary away; `null` when there is none. Only while no batch is under way. */
-  async release(): Promise<TemporaryFile | null> {
-    await this.#flushing;
+  release(): TemporaryFile | null {
     const temporary = this.#temporary;
     this.#temporary = null;
     return temporary;

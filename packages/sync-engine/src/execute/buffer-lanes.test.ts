@@ -40,7 +40,7 @@ it('does as much side by side as there are lanes, and each buffer belongs to one
 it('uses a buffer again where it is large enough', async () => {
   const lanes = createBufferLanes(1);
   const seen: ArrayBufferLike[] = [];
-  for (const sizeBytes of [100, 40, 100, 101])
+  for (const sizeBytes of [100, 40, 128, 129])
     await lanes.begin(sizeBytes, async (buffer) => void seen.push(buffer.buffer));
   await lanes.end();
   expect(seen.map((each) => each === seen[0])).toEqual([true, true, true, false]);

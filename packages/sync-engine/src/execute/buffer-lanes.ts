@@ -10,7 +10,8 @@ export interface BufferLanes {
 }
 
 /**
- * Memory that was never used costs more to get than a chunk costs to hash, so each lane keeps what it had.
+ * Memory that was never used costs more to get than a chunk costs to hash, so each lane keeps what it had, and grows by steps of
+ * a power of two: what is not touched of that costs nothing.
  * @param count lanes, and with it the memory: at most the largest chunk for each
  * @param allocate makes a lane's memory
  */
@@ -37,7 +38,7 @@ export function createBufferLanes(
       while (free.length === 0) await Promise.race(running);
       if (failure !== null) throw failure.error;
       const kept = free.pop() ?? new Uint8Array(0);
-      const buffer = kept.length < sizeBytes ? allocate(sizeBytes) : kept;
+      const buffer = kept.length < sizeBytes ? allocate(2 ** Math.ceil(Math.log2(sizeBytes))) : kept;
       const promise = run(buffer, sizeBytes, work);
       running.add(promise);
       void promise.finally(() => running.delete(promise));

@@ -10,6 +10,7 @@ import {
 } from '@cairn/model';
 import { joinPath, parentPath } from '../local-tree.ts';
 import type { ContentBase, ContentPiece } from '../ports.ts';
+import { COPY_LANES } from './ahead-copies.ts';
 import { createBufferLanes } from './buffer-lanes.ts';
 import type { DownloadDeps } from './deps.ts';
 import { isEngineWide } from './engine-wide.ts';
@@ -22,8 +23,6 @@ import { findTwins, openTwin, readTwin } from './twin-files.ts';
 const MAX_BYTES_IN_MEMORY = 128 * 1024;
 /** A list of parts for one request of the reading side is cut at this many. */
 const MAX_PARTS_AT_ONCE = 1000;
-/** Of chunks that are on this disk, one is read and one is written while two others are hashed. */
-const COPY_LANES = 4;
 
 export interface Download {
   readonly entryId: EntryId;
@@ -183,7 +182,7 @@ export async function fetchFiles(
         lastIndex.set(file, wanted.length - 1);
         if (missing !== null && missing.length === 0) {
           open.delete(file);
-          if (ahead !== null) counters.downloadedFiles++;
+          if (ahead?.chunks.areAllCopied === false) counters.downloadedFiles++;
           await handlers.onTemporary(temporary, file);
         }
       } catch (error) {
@@ -290,7 +289,7 @@ async function findMissingParts(
 ): Promise<Missing[] | null> {
   const { content } = file.entry;
   const resumable = ahead?.writtenBytes ?? temporary.existingBytes;
-  const copied = ahead === null && twin !== null ? await openTwin(deps, twin) : null;
+  const copied = twin !== null ? await openTwin(deps, twin) : null;
   // The twin has the very content, the file itself an older one.
   const base = copied !== null ? content : (file.node?.content ?? null);
   if (resumable === 0 && (base === null || base.sizeBytes === 0)) return null;
@@ -309,7 +308,8 @@ async function findMissingParts(
       known?.next(part);
       // Of what was received ahead it is known what is where; what a process before left is hashed.
       if (ahead?.chunks.has(at, part) === true) {
-        deps.counters.aheadBytes += part.sizeBytes;
+        if (ahead.chunks.isCopied(at)) deps.counters.reusedBytes += part.sizeBytes;
+        else deps.counters.aheadBytes += part.sizeBytes;
         continue;
       }
       const from = source === null ? undefined : known?.positionOf(part.block);

@@ -1,15 +1,20 @@
-import { blockIdOf, createNodePlatform } from '@cairn/content';
+import { blockIdOf, contentIdOf, createNodePlatform } from '@cairn/content';
 import { createSimulatedEnvironment, type SimulatedEnvironment } from '@cairn/environment';
 import { createMemoryFilesystem, type MemoryFilesystem } from '@cairn/filesystem';
 import {
   type AnnouncedChunk,
+  type AnnouncedCopies,
   type BlockId,
   CairnError,
+  type ContentId,
+  type CopiedRun,
   createId,
   type EntryId,
   type FileEntry,
+  type ManifestPart,
   type TransferId,
 } from '@cairn/model';
+import type { LocalNode } from '@cairn/planner';
 import { createMemoryTreeDisk } from '@cairn/tree-store';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -34,6 +39,8 @@ let gate: () => Promise<void>;
 let goOn: () => void;
 let leftOut: Set<string>;
 let isPaused: boolean;
+/** What the device knows of its own files. */
+let known: LocalNode[];
 
 beforeEach(() => {
   environment = createSimulatedEnvironment({ seed: 1 });
@@ -43,10 +50,14 @@ beforeEach(() => {
   goOn = () => undefined;
   leftOut = new Set();
   isPaused = false;
+  known = [];
 });
 
 /** Pieces of the list, of another length than its chunks. */
-const space: Pick<SpaceConnection, 'readContents'> = {
+const space: Pick<SpaceConnection, 'readContents' | 'listChunks'> = {
+  async *listChunks({ manifest }) {
+    yield* manifest.parts;
+  },
   async *readContents(items, { signal }) {
     for (const { content } of items) {
       let position = 0;
@@ -70,12 +81,14 @@ const space: Pick<SpaceConnection, 'readContents'> = {
 function createAhead(limits: Partial<AheadLimits> = {}): ReceivingAhead {
   const trees = createMemoryTreeDisk(ROOT).open();
   const local = new LocalTree(trees.local, ROOT);
+  for (const node of known) local.put(node);
   return new ReceivingAhead(
     {
       filesystem: disk.filesystem,
       space: space as SpaceConnection,
       trees,
       local,
+      platform,
       environment,
       isIgnored: (path) => leftOut.has(path),
       isLeftOut: (entryId) => leftOut.has(entryId),
@@ -101,9 +114,43 @@ function store(text: string, position = 0): AnnouncedChunk {
 function announce(
   ahead: ReceivingAhead,
   chunks: readonly AnnouncedChunk[],
-  { transfer = 't', entryId = FILE, sizeBytes = 1000, name = 'film' } = {},
+  {
+    transfer = 't',
+    entryId = FILE,
+    sizeBytes = 1000,
+    name = 'film',
+    copies = undefined as AnnouncedCopies | undefined,
+  } = {},
 ): void {
-  ahead.take({ transferId: idOf<TransferId>(transfer), entryId, parentId: ROOT, name, sizeBytes, chunks });
+  const file = { entryId, parentId: ROOT, name, sizeBytes };
+  ahead.take({ transferId: idOf<TransferId>(transfer), ...file, chunks, copies });
+}
+
+/** A file of the device, of these chunks; returns its content's id. */
+function putFile(name: string, texts: readonly string[], entryId = FILE): ContentId {
+  disk.user.writeFile(name, texts.join(''));
+  const parts: ManifestPart[] = texts.map((text) => {
+    const bytes = new TextEncoder().encode(text);
+    return { block: blockIdOf(platform, 'chunk', bytes), sizeBytes: bytes.length };
+  });
+  const manifest = { profile: 't32-64k', depth: 0, parts } as const;
+  const sizeBytes = texts.join('').length;
+  const contentId = contentIdOf(platform, manifest, sizeBytes);
+  known.push({
+    entryId,
+    parentId: ROOT,
+    name,
+    kind: 'file',
+    identity: name,
+    fingerprint: name,
+    sizeBytes,
+    executable: false,
+    modifiedAtUs: 0,
+    content: { contentId, sizeBytes, manifest },
+    target: null,
+    state: 'known',
+  });
+  return contentId;
 }
 
 /** Lets everything that waits for nothing but others go on. */
@@ -189,6 +236,105 @@ test('a chunk of which a part was written over when the connection broke does no
   expect(received.chunks.has(10, store('22', 10))).toBe(true);
 });
 
+/** The chunks that a run covers. */
+function chunksOf(run: CopiedRun, texts: readonly string[]): AnnouncedChunk[] {
+  const chunks: AnnouncedChunk[] = [];
+  let start = 0;
+  for (const text of texts) {
+    const position = run.position + start - run.basePosition;
+    if (start >= run.basePosition && start + text.length <= run.basePosition + run.sizeBytes)
+      chunks.push({
+        position,
+        block: blockIdOf(platform, 'chunk', new TextEncoder().encode(text)),
+        sizeBytes: text.length,
+      });
+    start += text.length;
+  }
+  return chunks;
+}
+
+describe('what another content on this disk has', () => {
+  const texts = ['one ', 'two ', 'three '];
+  const all = { position: 5, basePosition: 0, sizeBytes: 14 };
+
+  test('is copied from there, and nothing of it is read from the server', async () => {
+    const base = putFile('film', texts);
+    const ahead = await start();
+    announce(ahead, [store('zero ')], { copies: { base, runs: [all] } });
+    await pass();
+    expect(ahead.receiving[0]?.receivedBytes).toBe(19);
+    const received = (await claim(ahead)) as ReceivedFile;
+    expect(await textOf(received)).toBe('zero one two three ');
+    for (const chunk of chunksOf(all, texts)) {
+      expect(received.chunks.has(chunk.position, chunk)).toBe(true);
+      expect(received.chunks.isCopied(chunk.position)).toBe(true);
+    }
+    expect(received.chunks.isCopied(0)).toBe(false);
+  });
+
+  test('may be that of another file, of the same size', async () => {
+    const base = putFile('original', texts, idOf('o'));
+    const ahead = await start();
+    announce(ahead, [], { sizeBytes: 14, copies: { base, runs: [{ ...all, position: 0 }] } });
+    await pass();
+    expect(await textOf((await claim(ahead)) as ReceivedFile)).toBe('one two three ');
+  });
+
+  test('counts only where it is still what it was: the rest is fetched when the file is committed', async () => {
+    const base = putFile('film', texts);
+    disk.user.writeFile('film', 'one tWo three ');
+    const ahead = await start();
+    announce(ahead, [], { copies: { base, runs: [all] } });
+    await pass();
+    const received = (await claim(ahead)) as ReceivedFile;
+    expect(chunksOf(all, texts).map((chunk) => received.chunks.has(chunk.position, chunk))).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test.each([
+    ['is nowhere here', () => contentIdOf(platform, { profile: 't32-64k', depth: 0, parts: [] }, 0)],
+    [
+      'is not there any more',
+      () => {
+        const base = putFile('film', texts);
+        disk.user.remove('film');
+        return base;
+      },
+    ],
+  ])('is left out where it %s', async (_what, arrange) => {
+    const base = arrange();
+    const ahead = await start();
+    announce(ahead, [], { copies: { base, runs: [all] } });
+    announce(ahead, [store('zero ')]);
+    await pass();
+    expect(ahead.receiving[0]?.receivedBytes).toBe(5);
+  });
+
+  test('is not copied on when the file is committed: the download goes on with it', async () => {
+    const base = putFile('film', texts);
+    const ahead = await start();
+    announce(ahead, [store('zero ')], { copies: { base, runs: [all] } });
+    const claiming = claim(ahead);
+    await pass();
+    const received = await claiming;
+    expect(received?.chunks.sizeBytes ?? 0).toBeLessThan(19);
+    await pass();
+    expect(disk.user.temporaries().filter((name) => name.startsWith('ahead-'))).toEqual([]);
+  });
+
+  test('is as bounded as what is fetched, and so is where it would lie', async () => {
+    const base = putFile('film', texts);
+    const ahead = await start({ maxBytes: 20 });
+    announce(ahead, [], { copies: { base, runs: [all, { ...all, position: 100 }] } });
+    announce(ahead, [], { copies: { base, runs: [{ ...all, position: 990 }] } });
+    await pass();
+    expect(ahead.receiving[0]?.receivedBytes).toBe(14);
+  });
+});
+
 test('whatever is announced, and whatever fails: what counts as received is there', async () => {
   const texts = ['a', 'bb', 'ccc', 'dddd', 'eeeeeeeeeeeee'];
   const chunkArbitrary = fc.record({
@@ -196,9 +342,17 @@ test('whatever is announced, and whatever fails: what counts as received is ther
     text: fc.constantFrom(...texts),
     is: fc.constantFrom('right', 'right', 'right', 'absent', 'of another size'),
   });
+  const older = ['eeeeeeeeeeeee', 'bb', 'a', 'ccc', 'a', 'dddd'];
+  const runArbitrary = fc.record({
+    position: fc.integer({ min: 0, max: 40 }),
+    basePosition: fc.constantFrom(0, 13, 15, 16, 19, 20, 24, 1),
+    sizeBytes: fc.integer({ min: 0, max: 30 }),
+  });
   const stepArbitrary = fc.record({
     transfer: fc.constantFrom('t', 'u'),
     chunks: fc.array(chunkArbitrary, { maxLength: 5 }),
+    runs: fc.array(runArbitrary, { maxLength: 3 }),
+    isEdited: fc.constantFrom(false, false, false, true),
     fault: fc.constantFrom(null, null, null, 'EIO', 'ENOSPC'),
     passes: fc.boolean(),
   });
@@ -206,17 +360,21 @@ test('whatever is announced, and whatever fails: what counts as received is ther
     fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 8 }), async (steps) => {
       environment = createSimulatedEnvironment({ seed: 1 });
       disk = createMemoryFilesystem({ environment });
+      known = [];
+      const base = putFile('base', older, idOf('b'));
       const ahead = await start();
       const announced: AnnouncedChunk[] = [];
-      for (const { transfer, chunks, fault, passes } of steps) {
+      for (const { transfer, chunks, runs, isEdited, fault, passes } of steps) {
+        if (isEdited)
+          disk.user.writeFile('base', `${older.join('').slice(0, 10)}#${older.join('').slice(11)}`);
         disk.setFaults((operation) => (operation === 'write' ? fault : null));
         const told = chunks.map(({ position, text, is }) => {
           const chunk = store(text, position);
           if (is === 'absent') return { ...chunk, block: `01${'0'.repeat(64)}` as BlockId };
           return is === 'of another size' ? { ...chunk, sizeBytes: chunk.sizeBytes + 1 } : chunk;
         });
-        announced.push(...told);
-        announce(ahead, told, { transfer });
+        announced.push(...told, ...runs.flatMap((run) => chunksOf(run, older)));
+        announce(ahead, told, { transfer, sizeBytes: 27, copies: { base, runs } });
         if (passes) await pass();
       }
       disk.setFaults(null);

@@ -32,7 +32,7 @@ const MAX_REMEMBERED = 32;
 
 type AheadDeps = Pick<
   DownloadDeps,
-  'filesystem' | 'space' | 'trees' | 'local' | 'environment' | 'isIgnored' | 'isLeftOut'
+  'filesystem' | 'space' | 'trees' | 'local' | 'platform' | 'environment' | 'isIgnored' | 'isLeftOut'
 >;
 
 /** A file that is being received ahead, for people. */
@@ -91,7 +91,7 @@ export class ReceivingAhead {
     transfer.lastHeardMs = now;
     transfer.cancelIdle();
     transfer.cancelIdle = timers.schedule(IDLE_MS, () => this.#drop(transfer, 'not-committed'));
-    transfer.queue(announcement.chunks, this.#limits.maxBytes - this.#sizeBytes);
+    transfer.queue(announcement.chunks, announcement.copies, this.#limits.maxBytes - this.#sizeBytes);
     this.#work();
   }
 
@@ -106,7 +106,7 @@ export class ReceivingAhead {
     this.#forget(transfer);
     // What is on its way would have to be fetched again.
     await transfer.busy;
-    const temporary = await transfer.release();
+    const temporary = transfer.release();
     try {
       if (temporary !== null && transfer.received.sizeBytes > 0) {
         await temporary.rename(temporaryName);
@@ -155,7 +155,7 @@ export class ReceivingAhead {
 
   /** The transfer that an announcement is about, a new one perhaps; `null` when it is of no interest. */
   #find(announcement: Announcement, now: number): AheadTransfer | null {
-    const { transferId, chunks: _chunks, ...file } = announcement;
+    const { transferId, chunks: _chunks, copies: _copies, ...file } = announcement;
     const known = this.#transfers.get(file.entryId);
     if (!this.#isWanted(file)) {
       if (known !== undefined) this.#drop(known, 'left-out');
@@ -225,15 +225,17 @@ export class ReceivingAhead {
   async #receive(transfer: AheadTransfer): Promise<void> {
     const { space, filesystem } = this.#deps;
     const batch = transfer.takeBatch();
+    if (batch === null) return;
     try {
       const free = await filesystem.freeBytes();
-      const bytes = batch.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      if (free !== null && free - bytes < this.#limits.keepFreeBytes) {
+      if (free !== null && free - batch.sizeBytes < this.#limits.keepFreeBytes) {
         this.yieldRoom();
         return;
       }
       const signal = AbortSignal.any([this.#stop.signal, transfer.stop.signal]);
-      await transfer.receive(batch, space, () => this.#open(transfer), signal);
+      const open = () => this.#open(transfer);
+      if ('run' in batch) await transfer.copy(batch.run, batch.base, this.#deps, open, signal);
+      else await transfer.receive(batch.chunks, space, open, signal);
     } catch (error) {
       if (transfer.stop.signal.aborted) return;
       this.#note('ahead.failed', error);
@@ -271,7 +273,7 @@ export class ReceivingAhead {
   }
 
   async #clear(transfer: AheadTransfer): Promise<void> {
-    const temporary = await transfer.release();
+    const temporary = transfer.release();
     if (temporary !== null) await this.#discard(temporary);
     this.#slots.delete(transfer.slot);
   }

@@ -6,6 +6,8 @@ export class ReceivedChunks {
   /** Sorted. */
   readonly #positions: number[] = [];
   readonly #chunks = new Map<number, AnnouncedChunk>();
+  /** Positions of those that are from another file on this disk. */
+  readonly #copied = new Set<number>();
   #sizeBytes = 0;
 
   /** Of all chunks. */
@@ -18,6 +20,15 @@ export class ReceivedChunks {
     return chunk?.block === part.block && chunk.sizeBytes === part.sizeBytes;
   }
 
+  /** Whether the chunk at that position is from another file on this disk. */
+  isCopied(position: number): boolean {
+    return this.#copied.has(position);
+  }
+
+  get areAllCopied(): boolean {
+    return this.#copied.size === this.#chunks.size;
+  }
+
   /** To be called before anything is written from `start` to `end`. */
   forget(start: number, end: number): void {
     let from = this.#indexFrom(start);
@@ -28,15 +39,20 @@ export class ReceivedChunks {
       const position = this.#positions[to] as number;
       this.#sizeBytes -= this.#chunks.get(position)?.sizeBytes ?? 0;
       this.#chunks.delete(position);
+      this.#copied.delete(position);
     }
     this.#positions.splice(from, to - from);
   }
 
-  /** To be called once the chunk is written. */
-  add(chunk: AnnouncedChunk): void {
+  /**
+   * To be called once the chunk is written.
+   * @param isCopied it is from another file on this disk
+   */
+  add(chunk: AnnouncedChunk, isCopied = false): void {
     this.forget(chunk.position, chunk.position + chunk.sizeBytes);
     this.#positions.splice(this.#indexFrom(chunk.position), 0, chunk.position);
     this.#chunks.set(chunk.position, chunk);
+    if (isCopied) this.#copied.add(chunk.position);
     this.#sizeBytes += chunk.sizeBytes;
   }
 

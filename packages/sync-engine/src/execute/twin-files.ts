@@ -1,5 +1,6 @@
 import type { ReadHandle } from '@cairn/filesystem';
 import { type ContentId, type FileContent, type FileEntry, isCairnError } from '@cairn/model';
+import type { LocalNode } from '@cairn/planner';
 import { packedIdOf, packedSizeOf, packId } from '@cairn/tree-store';
 import type { LocalTree } from '../local-tree.ts';
 import type { DownloadDeps } from './deps.ts';
@@ -34,6 +35,20 @@ export function findTwins(local: LocalTree, files: readonly FileEntry[]): Readon
     if (path !== null) paths.set(contentId, path);
   }
   return paths;
+}
+
+/** A file on this disk that has this content, as far as was seen. Whoever reads it checks what it is. */
+export function findFileOf(
+  local: LocalTree,
+  { contentId, sizeBytes }: Pick<FileContent, 'contentId' | 'sizeBytes'>,
+): LocalNode | undefined {
+  const sought = packId(contentId);
+  for (const { entryId, content } of local.sketches()) {
+    if (content === null || packedSizeOf(content) !== sizeBytes || packedIdOf(content) !== sought) continue;
+    const node = local.get(entryId);
+    if (node?.state === 'known' && local.path(entryId) !== null) return node;
+  }
+  return undefined;
 }
 
 /** The bytes of a twin of one chunk, `null` unless they are exactly these. */
