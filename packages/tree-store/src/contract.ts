@@ -43,7 +43,7 @@ export function testContent(number: number, partCount = 1): FileContent {
   };
 }
 
-interface Shape {
+export interface Shape {
   readonly id: number;
   readonly parent: number;
   readonly name: string;
@@ -139,6 +139,10 @@ const steps = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('put'), tree: fc.constantFrom(...treeNames), shape: shapes }),
   },
   {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('agree'), tree: fc.constantFrom(...treeNames), shape: shapes }),
+  },
+  {
     weight: 4,
     arbitrary: fc.record({ do: fc.constant('delete'), tree: fc.constantFrom(...treeNames), shape: shapes }),
   },
@@ -162,6 +166,23 @@ const steps = fc.oneof(
 
 function nodeFor(tree: TreeName, shape: Shape): RemoteNode | LocalNode | SyncedNode {
   return tree === 'remote' ? remoteNode(shape) : tree === 'local' ? localNode(shape) : syncedNode(shape);
+}
+
+/** What a tree says of an entry once all is done: a known file with its content, or a folder, and no marks. */
+function agreeingNode(tree: TreeName, shape: Shape): RemoteNode | LocalNode | SyncedNode {
+  const own = { ...shape, content: shape.content % 2 === 0 ? 1 : 7 };
+  if (own.kind === 'file') return nodeFor(tree, own);
+  const { entryId, parentId, name, kind } = syncedNode({ ...own, kind: 'folder' });
+  const folder = { entryId, parentId, name, sequence: 3 };
+  if (tree === 'remote') return { ...folder, kind: 'folder' };
+  if (tree === 'local')
+    return {
+      ...localNode({ ...own, kind: 'folder' }),
+      identity: `65024:${own.id}:1700000000000000123`,
+      fingerprint: '',
+      modifiedAtUs: 0,
+    };
+  return { ...folder, kind, contentId: null, target: null, executable: false, modifiedAtUs: 0 };
 }
 
 function copy(state: Snapshot): Snapshot {
@@ -386,6 +407,12 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
                 const node = nodeFor(step.tree, step.shape);
                 store[step.tree].put(node as never);
                 model[step.tree].set(entryId, node);
+              } else if (step.do === 'agree') {
+                for (const name of treeNames) {
+                  const node = agreeingNode(name, step.shape);
+                  store[name].put(node as never);
+                  model[name].set(entryId, node);
+                }
               } else if (step.do === 'delete') {
                 store[step.tree].delete(entryId);
                 model[step.tree].delete(entryId);

@@ -27,6 +27,9 @@ export async function isRunning(home: string, link: SyncLink): Promise<boolean> 
   }
 }
 
+/** Not `main.ts`: that one would be stripped of its types at every start, before it can say where that is kept. */
+const CAIRN = fileURLToPath(new URL('../../../../bin/cairn', import.meta.url));
+
 /**
  * Starts a daemon that outlives this process and waits until it answers.
  * @throws CairnError with what the daemon said when it could not start
@@ -38,8 +41,7 @@ export async function startInBackground(
 ): Promise<void> {
   const errorPath = join(stateFolder(home, link), 'daemon.err');
   const errors = openSync(errorPath, 'w', 0o600);
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, 'sync', '--background', '--', link.folder], {
+  const child = spawn(process.execPath, [CAIRN, 'sync', '--background', '--', link.folder], {
     detached: true,
     stdio: ['ignore', 'ignore', errors],
     env: { ...variables, CAIRN_HOME: home },

@@ -7,21 +7,21 @@ const MAX_SEARCHED = 8;
 /** Names in all indexes together; the index unused for longest goes first, the latest always stays. */
 const MAX_INDEXED_NAMES = 50_000;
 
-/** Which children every folder has, and who among them has a name. */
-export interface ChildIndex {
-  children(parentId: EntryId): EntryId[];
+/** Which children every folder has, and who among them has a name. A child is an id, or a number that stands for one. */
+export interface ChildIndex<Child> {
+  children(parentId: EntryId): Child[];
   /** Children whose name folds to `foldedName`; the first question about a large folder indexes it. */
-  named(parentId: EntryId, foldedName: string): EntryId[];
-  add(parentId: EntryId | null, entryId: EntryId, name: string): void;
-  remove(parentId: EntryId | null, entryId: EntryId, name: string): void;
+  named(parentId: EntryId, foldedName: string): Child[];
+  add(parentId: EntryId | null, child: Child, name: string): void;
+  remove(parentId: EntryId | null, child: Child, name: string): void;
   clear(): void;
 }
 
-/** @param nameOf name of an entry that was added */
-export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildIndex {
+/** @param nameOf name of a child that was added */
+export function createChildIndex<Child>(nameOf: (child: Child) => string): ChildIndex<Child> {
   // Lists where they are short: a set takes three times the memory.
-  const childrenOf = new Map<EntryId, EntryId[] | Set<EntryId>>();
-  const indexes = new Map<EntryId, Map<string, EntryId[]>>();
+  const childrenOf = new Map<EntryId, Child[] | Set<Child>>();
+  const indexes = new Map<EntryId, Map<string, Child[]>>();
   let indexedNames = 0;
   /** The folder that was asked about last: it stands at the end of the indexes, if it has one. */
   let latest: EntryId | null = null;
@@ -33,25 +33,25 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
     indexedNames -= index.size;
   }
 
-  function note(index: Map<string, EntryId[]>, entryId: EntryId, name: string): void {
+  function note(index: Map<string, Child[]>, child: Child, name: string): void {
     const folded = foldName(name);
     const holders = index.get(folded);
     if (holders === undefined) {
-      index.set(folded, [entryId]);
+      index.set(folded, [child]);
       indexedNames++;
     } else {
-      holders.push(entryId);
+      holders.push(child);
     }
   }
 
-  function indexOf(parentId: EntryId, children: Iterable<EntryId>): Map<string, EntryId[]> {
+  function indexOf(parentId: EntryId, children: Iterable<Child>): Map<string, Child[]> {
     let index = indexes.get(parentId);
     // Who asks about one name of a folder mostly asks about others.
     if (index !== undefined && parentId === latest && indexedNames <= MAX_INDEXED_NAMES) return index;
     latest = parentId;
     if (index === undefined) {
       index = new Map();
-      for (const entryId of children) note(index, entryId, nameOf(entryId));
+      for (const child of children) note(index, child, nameOf(child));
     }
     indexes.delete(parentId);
     indexes.set(parentId, index);
@@ -74,33 +74,33 @@ export function createChildIndex(nameOf: (entryId: EntryId) => string): ChildInd
       const count = children instanceof Set ? children.size : children.length;
       if (children instanceof Set || count > MAX_SEARCHED)
         return indexOf(parentId, children).get(foldedName)?.slice() ?? [];
-      return children.filter((entryId) => foldName(nameOf(entryId)) === foldedName);
+      return children.filter((child) => foldName(nameOf(child)) === foldedName);
     },
-    add(parentId, entryId, name) {
+    add(parentId, child, name) {
       if (parentId === null) return;
       const children = childrenOf.get(parentId);
-      if (children === undefined) childrenOf.set(parentId, [entryId]);
-      else if (children instanceof Set) children.add(entryId);
-      else if (children.push(entryId) > MAX_LISTED) childrenOf.set(parentId, new Set(children));
+      if (children === undefined) childrenOf.set(parentId, [child]);
+      else if (children instanceof Set) children.add(child);
+      else if (children.push(child) > MAX_LISTED) childrenOf.set(parentId, new Set(children));
       const index = indexes.get(parentId);
-      if (index !== undefined) note(index, entryId, name);
+      if (index !== undefined) note(index, child, name);
     },
-    remove(parentId, entryId, name) {
+    remove(parentId, child, name) {
       if (parentId === null) return;
       const children = childrenOf.get(parentId);
       if (children === undefined) return;
       if (children instanceof Set) {
-        children.delete(entryId);
+        children.delete(child);
         if (children.size === 0) childrenOf.delete(parentId);
       } else {
-        const last = children.pop() as EntryId;
-        if (last !== entryId) children[children.indexOf(entryId)] = last;
+        const last = children.pop() as Child;
+        if (last !== child) children[children.indexOf(child)] = last;
         if (children.length === 0) childrenOf.delete(parentId);
       }
       const index = indexes.get(parentId);
       if (index === undefined) return;
       const folded = foldName(name);
-      const rest = (index.get(folded) ?? []).filter((holder) => holder !== entryId);
+      const rest = (index.get(folded) ?? []).filter((holder) => holder !== child);
       if (rest.length > 0) index.set(folded, rest);
       else if (index.delete(folded)) indexedNames--;
       if (!childrenOf.has(parentId)) forgetIndex(parentId);

@@ -8,10 +8,12 @@ import {
   type NodeCodec,
   type PackedNode,
   remoteCodec,
+  type StoredEntry,
   syncedCodec,
 } from './packed-node.ts';
 import { createPackedTree, type PackedTree, type TreeChanges } from './packed-tree.ts';
-import { MAX_NOTICES, type Persistence, type StoredEntry, TREE_NAMES } from './persistence.ts';
+import { MAX_NOTICES, type Persistence, TREE_NAMES } from './persistence.ts';
+import { createSettledEntries } from './settled-entries.ts';
 
 /** Gives a node the strings of another one of the same entry where they are equal. */
 function shareWithin(node: PackedNode, other: PackedNode): PackedNode {
@@ -30,18 +32,38 @@ function hasChanges({ cleared, written, deleted }: TreeChanges): boolean {
 /** The trees in memory, on a persistence that holds what was flushed. Throws what `persistence.load` throws. */
 export function createTreeStore(persistence: Persistence): TreeStore {
   const touched = new Set<EntryId>();
+  const settled = createSettledEntries();
 
   function build<Node extends { entryId: EntryId }>(
     codec: NodeCodec<Node>,
     share: (node: PackedNode) => PackedNode,
+    isLocal = false,
   ): PackedTree<Node> {
-    return createPackedTree<Node>({ codec, onTouch: (entryId) => touched.add(entryId), share });
+    const onTouch = (entryId: EntryId) => touched.add(entryId);
+    return createPackedTree<Node>({ codec, settled, isLocal, unsettle, onTouch, share });
   }
   const trees = {
     remote: build<RemoteNode>(remoteCodec, shareStrings),
-    local: build<LocalNode>(localCodec, shareStrings),
+    local: build<LocalNode>(localCodec, shareStrings, true),
     synced: build<SyncedNode>(syncedCodec, shareSynced),
   };
+
+  function unsettle(entryId: EntryId): void {
+    const known = settled.remove(entryId);
+    if (known === undefined) return;
+    trees.remote.load(known.remote);
+    trees.synced.load(known.remote);
+    trees.local.load(known.local);
+  }
+
+  /** Once nothing of it waits to be written, an entry on which the three trees agree need not be kept three times. */
+  function settle(entryId: EntryId): void {
+    const remote = trees.remote.peek(entryId);
+    const local = trees.local.peek(entryId);
+    const synced = trees.synced.peek(entryId);
+    if (!settled.add({ remote, local, synced })) return;
+    for (const name of TREE_NAMES) trees[name].letGo(entryId);
+  }
 
   function peekAny(entryId: EntryId): PackedNode | undefined {
     return trees.remote.peek(entryId) ?? trees.local.peek(entryId) ?? trees.synced.peek(entryId);
@@ -49,7 +71,7 @@ export function createTreeStore(persistence: Persistence): TreeStore {
 
   function shareStrings(node: PackedNode): PackedNode {
     node.entryId = peekAny(node.entryId)?.entryId ?? node.entryId;
-    if (node.parentId !== null) node.parentId = peekAny(node.parentId)?.entryId ?? node.parentId;
+    if (node.parentId !== null) node.parentId = shareParent(node.parentId);
     for (const tree of [trees.remote, trees.local, trees.synced]) {
       const twin = tree.peek(node.entryId);
       if (twin === undefined) continue;
@@ -75,7 +97,7 @@ export function createTreeStore(persistence: Persistence): TreeStore {
 
   function load({ remote, local, synced }: StoredEntry): void {
     const first = remote ?? local ?? synced;
-    if (first === undefined) return;
+    if (first === undefined || settled.add({ remote, local, synced })) return;
     if (first.parentId !== null) first.parentId = shareParent(first.parentId);
     if (remote !== undefined) trees.remote.load(remote);
     if (local !== undefined) trees.local.load(shareWithin(local, first));
@@ -146,6 +168,7 @@ export function createTreeStore(persistence: Persistence): TreeStore {
         trees[name].forgetChanges();
         if (!isWorking) trees[name].forgetRecent();
       }
+      for (const name of TREE_NAMES) for (const { entryId } of changes[name].written) settle(entryId);
       cursorChanged = false;
       changedValues.clear();
       newNotices = [];

@@ -24,6 +24,13 @@ export interface PackedNode {
   readonly marks: string | null;
 }
 
+/** What the three trees say of one entry. What says the same may be the same object. */
+export interface StoredEntry {
+  readonly remote: PackedNode | undefined;
+  readonly local: PackedNode | undefined;
+  readonly synced: PackedNode | undefined;
+}
+
 const KNOWN = 'k';
 const OBSERVATION = /^([ku])(\d+) (\d+) /;
 
@@ -50,6 +57,11 @@ function unpackObservation(
     identity: packed.slice(start, end),
     fingerprint: packed.slice(end),
   };
+}
+
+/** Whether a local node's content is that of what was observed. */
+export function isKnown({ observation }: PackedNode): boolean {
+  return observation?.startsWith(KNOWN) === true;
 }
 
 /** The identity in what `observationOf` gave. */
@@ -236,7 +248,7 @@ export function differ(
   synced: PackedNode | undefined,
 ): boolean {
   if (remote === undefined || local === undefined || synced === undefined) return true;
-  if (local.observation?.startsWith(KNOWN) !== true || remote.sequence !== synced.sequence) return true;
+  if (!isKnown(local) || remote.sequence !== synced.sequence) return true;
   for (const other of [remote, local]) {
     if (other.parentId !== synced.parentId || other.name !== synced.name || other.kind !== synced.kind) {
       return true;

@@ -1,7 +1,9 @@
 import type { EntryId } from '@cairn/model';
-import type { Tree } from '../tree-store.ts';
+import type { NodeSketch, Tree } from '../tree-store.ts';
 import { createChildIndex } from './child-index.ts';
 import type { NodeCodec, PackedNode } from './packed-node.ts';
+import type { SettledEntries } from './settled-entries.ts';
+import { SettledRow } from './settled-row.ts';
 
 /** What a flush has to write of one tree. */
 export interface TreeChanges {
@@ -12,13 +14,13 @@ export interface TreeChanges {
 }
 
 export interface PackedTree<Node> extends Tree<Node> {
-  /** The same as `peek`, for the outside. */
-  sketch(entryId: EntryId): PackedNode | undefined;
-  sketches(): Iterable<PackedNode>;
+  sketch(entryId: EntryId): NodeSketch | undefined;
+  /** The tree's own node: of an entry that is settled it has none. */
   peek(entryId: EntryId): PackedNode | undefined;
-  ids(): Iterable<EntryId>;
   /** Takes over a node from storage as it is: neither touched nor to be written, nor its strings shared. */
   load(node: PackedNode): void;
+  /** The entry is settled: all three trees have it together from now on. */
+  letGo(entryId: EntryId): void;
   changes(): TreeChanges;
   /** The changes are durable. */
   forgetChanges(): void;
@@ -28,6 +30,11 @@ export interface PackedTree<Node> extends Tree<Node> {
 
 export interface PackedTreeOptions<Node> {
   readonly codec: NodeCodec<Node>;
+  readonly settled: SettledEntries;
+  /** Whether this is the local tree. */
+  readonly isLocal: boolean;
+  /** Gives every tree its own node of a settled entry; of any other it does nothing. */
+  unsettle(entryId: EntryId): void;
   onTouch(entryId: EntryId): void;
   /** The node with equal strings that another tree holds already, or an equal node of another tree. */
   share(node: PackedNode): PackedNode;
@@ -39,18 +46,23 @@ export interface PackedTreeOptions<Node> {
  */
 const MAX_RECENT = 32_768;
 
+function joined(own: EntryId[], settled: EntryId[]): EntryId[] {
+  if (settled.length === 0) return own;
+  return own.length === 0 ? settled : [...own, ...settled];
+}
+
 export function createPackedTree<Node extends { entryId: EntryId }>(
   options: PackedTreeOptions<Node>,
 ): PackedTree<Node> {
-  const { codec } = options;
+  const { codec, settled, isLocal, unsettle } = options;
   const nodes = new Map<EntryId, PackedNode>();
-  const children = createChildIndex((entryId) => (nodes.get(entryId) as PackedNode).name);
+  const children = createChildIndex<EntryId>((entryId) => (nodes.get(entryId) as PackedNode).name);
   const dirty = new Set<EntryId>();
   const recent = new Map<EntryId, Node>();
   let cleared = false;
 
   function unpack(entryId: EntryId): Node | undefined {
-    const packed = nodes.get(entryId);
+    const packed = nodes.get(entryId) ?? settled.sketch(entryId, isLocal)?.toPacked();
     if (packed === undefined) return undefined;
     // Frozen: the next one who asks gets the same object.
     const node = Object.freeze(codec.unpack(packed));
@@ -60,7 +72,6 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   }
 
   function place(node: PackedNode): void {
-    recent.delete(node.entryId);
     const before = nodes.get(node.entryId);
     if (before === undefined || before.parentId !== node.parentId || before.name !== node.name) {
       if (before !== undefined) children.remove(before.parentId, before.entryId, before.name);
@@ -69,22 +80,40 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     nodes.set(node.entryId, node);
   }
 
+  function sketch(entryId: EntryId): PackedNode | SettledRow | undefined {
+    return nodes.get(entryId) ?? settled.sketch(entryId, isLocal);
+  }
+
+  /** What is there when it begins, as far as it is still there: an entry may become settled, or cease to be, meanwhile. */
+  function* sketches(): Generator<PackedNode | SettledRow> {
+    const own = [...nodes.keys()];
+    yield* settled.sketches(isLocal, sketch);
+    for (const entryId of own) {
+      const now = sketch(entryId);
+      if (now !== undefined) yield now;
+    }
+  }
+
   return {
     get: (entryId) => recent.get(entryId) ?? unpack(entryId),
-    children: children.children,
-    childrenNamed: children.named,
+    children: (parentId) => joined(children.children(parentId), settled.children(parentId)),
+    childrenNamed: (parentId, foldedName) =>
+      joined(children.named(parentId, foldedName), settled.named(parentId, foldedName)),
     *values() {
-      for (const node of nodes.values()) yield codec.unpack(node);
+      for (const node of sketches()) yield codec.unpack(node instanceof SettledRow ? node.toPacked() : node);
     },
     get size() {
-      return nodes.size;
+      return nodes.size + settled.size;
     },
     put(node) {
+      unsettle(node.entryId);
+      recent.delete(node.entryId);
       place(options.share(codec.pack(node)));
       dirty.add(node.entryId);
       options.onTouch(node.entryId);
     },
     delete(entryId) {
+      unsettle(entryId);
       const node = nodes.get(entryId);
       if (node === undefined) return;
       children.remove(node.parentId, entryId, node.name);
@@ -94,6 +123,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       options.onTouch(entryId);
     },
     clear() {
+      for (const entryId of settled.ids()) unsettle(entryId);
       for (const entryId of nodes.keys()) options.onTouch(entryId);
       nodes.clear();
       recent.clear();
@@ -102,11 +132,16 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       cleared = true;
     },
 
-    sketch: (entryId) => nodes.get(entryId),
-    sketches: () => nodes.values(),
+    sketch,
+    sketches,
     peek: (entryId) => nodes.get(entryId),
-    ids: () => nodes.keys(),
     load: place,
+    letGo(entryId) {
+      const node = nodes.get(entryId);
+      if (node === undefined) return;
+      children.remove(node.parentId, entryId, node.name);
+      nodes.delete(entryId);
+    },
     changes() {
       const written: PackedNode[] = [];
       const deleted: EntryId[] = [];

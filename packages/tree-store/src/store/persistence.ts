@@ -1,6 +1,6 @@
 import type { Cursor, EntryId } from '@cairn/model';
 import type { Notice } from '../tree-store.ts';
-import type { PackedNode } from './packed-node.ts';
+import type { StoredEntry } from './packed-node.ts';
 import type { TreeChanges } from './packed-tree.ts';
 
 export const TREE_NAMES = ['remote', 'local', 'synced'] as const;
@@ -23,13 +23,6 @@ export interface LoadedState {
   readonly values: ReadonlyMap<string, string>;
   /** Oldest first. */
   readonly notices: readonly Notice[];
-}
-
-/** What the three trees say of one entry. What says the same may be the same object. */
-export interface StoredEntry {
-  readonly remote: PackedNode | undefined;
-  readonly local: PackedNode | undefined;
-  readonly synced: PackedNode | undefined;
 }
 
 /** Where a tree store keeps what was flushed. */

@@ -1,0 +1,209 @@
+import type { EntryId } from '@cairn/model';
+import { createChildIndex } from './child-index.ts';
+import type { PackedNode, StoredEntry } from './packed-node.ts';
+import { canSettle, isRowOf, MAX_ROW_BYTES, SettledRow, writeRow } from './settled-row.ts';
+
+/** Rows are kept in pieces of memory of this size. */
+const PIECE_BITS = 18;
+const PIECE_BYTES = 1 << PIECE_BITS;
+const IN_PIECE = PIECE_BYTES - 1;
+/** So that places are numbers of 32 bits, and none is `GONE`. */
+const MAX_PIECES = 2 ** (32 - PIECE_BITS) - 1;
+/** What is left behind is given back once it is this much, and as much as what is kept. */
+const WORTH_BYTES = 1024 * 1024;
+const LEAST_SLOTS = 1024;
+const GONE = 0xffff_ffff;
+/** In a slot of the index: nothing there now, but what is looked for may be in the next. */
+const WAS_TAKEN = -1;
+
+/**
+ * Entries on which the three trees agree, once for all three of them. At rest those are nearly all; a tree has only the
+ * others for itself.
+ */
+export interface SettledEntries {
+  readonly size: number;
+  has(entryId: EntryId): boolean;
+  /** @param isLocal whether as the local tree has it; the other two say the same */
+  sketch(entryId: EntryId, isLocal: boolean): SettledRow | undefined;
+  /** All that are settled when it begins; where one is not any more when its turn comes, what `instead` says. */
+  sketches<Other>(
+    isLocal: boolean,
+    instead: (entryId: EntryId) => Other | undefined,
+  ): Iterable<SettledRow | Other>;
+  /** Ids of all, whatever changes while they are gone through. */
+  ids(): EntryId[];
+  children(parentId: EntryId): EntryId[];
+  named(parentId: EntryId, foldedName: string): EntryId[];
+  /** Takes the entry in if the three say the same and it can be kept here. */
+  add(entry: StoredEntry): boolean;
+  /** Takes the entry out and returns what was known of it. */
+  remove(entryId: EntryId): { readonly remote: PackedNode; readonly local: PackedNode } | undefined;
+}
+
+function hashOf(entryId: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < entryId.length; index++)
+    hash = Math.imul(hash ^ entryId.charCodeAt(index), 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+export function createSettledEntries(): SettledEntries {
+  let pieces: Buffer[] = [];
+  let usedInLast = PIECE_BYTES;
+  let writtenBytes = 0;
+  let keptBytes = 0;
+  const scratch = Buffer.alloc(MAX_ROW_BYTES);
+
+  /** Where each row is: its piece and its place there in one number. */
+  let places = new Uint32Array(LEAST_SLOTS);
+  let rows = 0;
+  const free: number[] = [];
+  /** Which row an id has, plus one: open addressing, at most half full. */
+  let slots = new Int32Array(2 * LEAST_SLOTS);
+  let takenSlots = 0;
+
+  const children = createChildIndex<number>((row) => sketchOf(row, false).name);
+
+  function sketchOf(row: number, isLocal: boolean): SettledRow {
+    const place = places[row] as number;
+    return new SettledRow(pieces[place >>> PIECE_BITS] as Buffer, place & IN_PIECE, isLocal);
+  }
+
+  function slotOf(entryId: EntryId): number {
+    const mask = slots.length - 1;
+    for (let slot = hashOf(entryId) & mask; ; slot = (slot + 1) & mask) {
+      const held = slots[slot] as number;
+      if (held === 0) return -1;
+      if (held === WAS_TAKEN) continue;
+      const place = places[held - 1] as number;
+      if (isRowOf(pieces[place >>> PIECE_BITS] as Buffer, place & IN_PIECE, entryId)) return slot;
+    }
+  }
+
+  function rowOf(entryId: EntryId): number {
+    const slot = slotOf(entryId);
+    return slot < 0 ? -1 : (slots[slot] as number) - 1;
+  }
+
+  function index(entryId: EntryId, row: number): void {
+    const mask = slots.length - 1;
+    let slot = hashOf(entryId) & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = row + 1;
+    takenSlots++;
+  }
+
+  function makeRoomInIndex(): void {
+    if (2 * (takenSlots + 1) <= slots.length) return;
+    const kept = rows - free.length;
+    let size = 2 * LEAST_SLOTS;
+    while (size < 3 * (kept + 1)) size *= 2;
+    slots = new Int32Array(size);
+    takenSlots = 0;
+    for (let row = 0; row < rows; row++) if (places[row] !== GONE) index(sketchOf(row, false).entryId, row);
+  }
+
+  function keep(bytes: Uint8Array): number {
+    if (usedInLast + bytes.length > PIECE_BYTES) {
+      pieces.push(Buffer.allocUnsafeSlow(PIECE_BYTES));
+      usedInLast = 0;
+    }
+    const last = pieces.length - 1;
+    (pieces[last] as Buffer).set(bytes, usedInLast);
+    const place = ((last << PIECE_BITS) | usedInLast) >>> 0;
+    usedInLast += bytes.length;
+    writtenBytes += bytes.length;
+    keptBytes += bytes.length;
+    return place;
+  }
+
+  /** Copies what is kept. Who still looks at what was before has it as it was. */
+  function giveBack(): void {
+    if (writtenBytes - keptBytes < Math.max(WORTH_BYTES, keptBytes)) return;
+    const before = pieces;
+    pieces = [];
+    usedInLast = PIECE_BYTES;
+    writtenBytes = 0;
+    keptBytes = 0;
+    for (let row = 0; row < rows; row++) {
+      const place = places[row] as number;
+      if (place === GONE) continue;
+      const from = before[place >>> PIECE_BITS] as Buffer;
+      places[row] = keep(new SettledRow(from, place & IN_PIECE, false).bytes);
+    }
+  }
+
+  function newRow(): number {
+    const freed = free.pop();
+    if (freed !== undefined) return freed;
+    if (rows === places.length) {
+      const more = new Uint32Array(2 * rows);
+      more.set(places);
+      places = more;
+    }
+    return rows++;
+  }
+
+  return {
+    get size() {
+      return rows - free.length;
+    },
+    has: (entryId) => slotOf(entryId) >= 0,
+    sketch(entryId, isLocal) {
+      const row = rowOf(entryId);
+      return row < 0 ? undefined : sketchOf(row, isLocal);
+    },
+    *sketches(isLocal, instead) {
+      const [piecesThen, placesThen] = [pieces, places.slice(0, rows)];
+      for (const [row, place] of placesThen.entries()) {
+        if (place === GONE) continue;
+        const sketch = new SettledRow(piecesThen[place >>> PIECE_BITS] as Buffer, place & IN_PIECE, isLocal);
+        if (pieces === piecesThen && places[row] === place) {
+          yield sketch;
+          continue;
+        }
+        const other = instead(sketch.entryId);
+        if (other !== undefined) yield other;
+      }
+    },
+    ids() {
+      const ids: EntryId[] = [];
+      for (let row = 0; row < rows; row++) if (places[row] !== GONE) ids.push(sketchOf(row, false).entryId);
+      return ids;
+    },
+    children: (parentId) => children.children(parentId).map((row) => sketchOf(row, false).entryId),
+    named: (parentId, foldedName) =>
+      children.named(parentId, foldedName).map((row) => sketchOf(row, false).entryId),
+    add(entry) {
+      const { remote, local } = entry;
+      if (remote === undefined || local === undefined || !canSettle(entry)) return false;
+      if (pieces.length >= MAX_PIECES) return false;
+      const length = writeRow(scratch, remote, local);
+      if (length === 0) return false;
+      makeRoomInIndex();
+      const row = newRow();
+      places[row] = keep(scratch.subarray(0, length));
+      index(remote.entryId, row);
+      children.add(remote.parentId, row, remote.name);
+      return true;
+    },
+    remove(entryId) {
+      const slot = slotOf(entryId);
+      if (slot < 0) return undefined;
+      const row = (slots[slot] as number) - 1;
+      const [remote, local] = [sketchOf(row, false), sketchOf(row, true).toPacked()];
+      const node = remote.toPacked();
+      children.remove(node.parentId, row, node.name);
+      keptBytes -= remote.bytes.length;
+      slots[slot] = WAS_TAKEN;
+      places[row] = GONE;
+      free.push(row);
+      giveBack();
+      // One copy of each string for both.
+      return {
+        remote: node,
+        local: { ...local, entryId, parentId: node.parentId, name: node.name, content: node.content },
+      };
+    },
+  };
+}
