@@ -24,10 +24,11 @@ const BASE = `02${'b'.repeat(64)}` as ContentId;
 
 let told: number[][];
 let transfers: Set<string>;
-let toldCopies: unknown[];
+let toldCopies: { runs: readonly { sizeBytes: number }[] }[];
 /** Answers the requests that wait, oldest first. */
 let answers: ((error?: CairnError) => void)[];
 let announcer: Announcer;
+let announce: (sizeBytes: number) => Announcer;
 
 beforeEach(() => {
   told = [];
@@ -41,9 +42,10 @@ beforeEach(() => {
       const { transferId, chunks, copies, ...file } = json as {
         transferId: string;
         chunks: { position: number }[];
-        copies?: unknown;
+        copies?: { runs: readonly { sizeBytes: number }[] };
+        sizeBytes: number;
       };
-      expect(file).toEqual(FILE);
+      expect(file).toEqual({ ...FILE, sizeBytes: file.sizeBytes });
       transfers.add(transferId);
       told.push(chunks.map(({ position }) => position));
       if (copies !== undefined) toldCopies.push(copies);
@@ -52,7 +54,9 @@ beforeEach(() => {
       });
     },
   } as unknown as Api;
-  announcer = createAnnouncer(api, id('s') as SpaceId, FILE, new AbortController().signal);
+  announce = (sizeBytes) =>
+    createAnnouncer(api, id('s') as SpaceId, { ...FILE, sizeBytes }, new AbortController().signal);
+  announcer = announce(FILE.sizeBytes);
 });
 
 const block = (index: number): BlockId => `01${String(index).padStart(64, '0')}` as BlockId;
@@ -171,4 +175,21 @@ it('tells where a file has what the others have, in steps of a part of it', asyn
   announcer.end();
   for (let index = 50; index < 100; index++) copied(index, index * 10);
   expect(toldCopies.length).toBe(2);
+});
+
+it('tells of copies soon at first, then in larger steps', async () => {
+  const [count, sizeBytes] = [1024, 1024 * 1024];
+  const plain = new Uint8Array(sizeBytes);
+  const large = announce(count * sizeBytes);
+  large.expectEdit(
+    BASE,
+    Array.from({ length: count }, (_, index) => ({ block: block(index), sizeBytes })),
+  );
+  for (let index = 0; index < count; index++) {
+    large.copied({ blockId: block(index), kind: 'chunk', plain, position: index * sizeBytes });
+    await answer();
+  }
+  const steps = toldCopies.map(({ runs }) => runs.reduce((sum, run) => sum + run.sizeBytes, 0) / sizeBytes);
+  expect(steps.slice(0, 5)).toEqual([8, 16, 32, 64, 64]);
+  expect(new Set(steps.slice(3))).toEqual(new Set([64]));
 });

@@ -23,8 +23,11 @@ const MAX_WAITING_CHUNKS = 8192;
 const IDLE_TIMEOUT_MS = 10_000;
 /** Of an edit less is not told: it travels as deltas, which need the version, and whole chunks would come on top of them. */
 const EDIT_BYTES = 16 * 1024 * 1024;
-/** What the others have already is told in steps of so much: a part of the file, and no more than this. */
-const MAX_COPY_STEP_BYTES = 64 * 1024 * 1024;
+/**
+ * What the others have already is told in steps: soon at first, so that they begin, then in larger ones. No step is more than a
+ * part of the file.
+ */
+const COPY_STEP_BYTES = { first: 8 * 1024 * 1024, most: 64 * 1024 * 1024 };
 const COPY_STEPS = 8;
 
 /** Tells the other devices of the account how far a file on its way has come, and what of it they have. Its failures are nobody's. */
@@ -64,7 +67,8 @@ export function createAnnouncer(
   /** Bytes that have to be ready before any is told. */
   let heldBackBytes = 0;
   let copies: { readonly base: ContentId; readonly runs: CopiedRuns } | null = null;
-  const copyStepBytes = Math.min(MAX_COPY_STEP_BYTES, file.sizeBytes / COPY_STEPS);
+  const partBytes = file.sizeBytes / COPY_STEPS;
+  let copyStepBytes = Math.min(COPY_STEP_BYTES.first, partBytes);
 
   function advance(): void {
     const first = waiting.findIndex(({ block }) => !onServer.has(block));
@@ -89,6 +93,7 @@ export function createAnnouncer(
   function takeCopies(): AnnouncedCopies | undefined {
     if (copies === null || copies.runs.sizeBytes === 0 || copies.runs.sizeBytes < copyStepBytes)
       return undefined;
+    copyStepBytes = Math.min(COPY_STEP_BYTES.most, partBytes, 2 * copyStepBytes);
     return { base: copies.base, runs: copies.runs.take(PROTOCOL_LIMITS.maxAnnouncedRuns) };
   }
 
