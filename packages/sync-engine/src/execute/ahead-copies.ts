@@ -37,8 +37,8 @@ export class CopySource {
   readonly base: ContentId;
   readonly #entryId: EntryId;
   readonly #chunks: readonly ManifestPart[];
-  /** Where each begins. */
-  readonly #positions: readonly number[];
+  /** Which of them begins there. */
+  readonly #indexAt = new Map<number, number>();
   #lanes: BufferLanes | null = null;
 
   private constructor(base: ContentId, entryId: EntryId, chunks: readonly ManifestPart[]) {
@@ -46,10 +46,10 @@ export class CopySource {
     this.#entryId = entryId;
     this.#chunks = chunks;
     let position = 0;
-    this.#positions = chunks.map(({ sizeBytes }) => {
+    for (const [index, { sizeBytes }] of chunks.entries()) {
+      this.#indexAt.set(position, index);
       position += sizeBytes;
-      return position - sizeBytes;
-    });
+    }
   }
 
   /** `null` when no file is known to have it, or its list cannot be read. Throws when the engine cannot go on. */
@@ -77,9 +77,9 @@ export class CopySource {
   /** Copies a run's chunks, each of which counts once it was checked and written. What is not there is left out. */
   async copy(deps: CopyDeps, run: CopiedRun, target: CopyTarget): Promise<void> {
     const path = deps.local.path(this.#entryId);
-    const first = this.#indexOf(run.basePosition);
-    const source = path === null || first === -1 ? null : await openTwin(deps, path);
-    if (source === null) return;
+    const first = this.#indexAt.get(run.basePosition);
+    const source = path === null || first === undefined ? null : await openTwin(deps, path);
+    if (source === null || first === undefined) return;
     this.#lanes ??= createBufferLanes(COPY_LANES, (sizeBytes) => allocateBytes(deps.platform, sizeBytes));
     const lanes = this.#lanes;
     try {
@@ -87,10 +87,9 @@ export class CopySource {
       for (let index = first; copied < run.sizeBytes && target.goesOn(); index++) {
         const part = this.#chunks[index];
         if (part === undefined) break;
-        const at = run.position + copied;
+        const [from, at] = [run.basePosition + copied, run.position + copied];
         copied += part.sizeBytes;
         if (copied > run.sizeBytes || target.received.has(at, part)) continue;
-        const from = this.#positions[index];
         await lanes.begin(part.sizeBytes, async (buffer) => {
           const bytes = await readKnown(deps.platform, source, from, part, buffer);
           if (bytes === null) return;
@@ -109,18 +108,6 @@ export class CopySource {
       await lanes.end().catch(() => undefined);
       await source.close();
     }
-  }
-
-  /** Of the chunk that begins there; -1 when none does. */
-  #indexOf(position: number): number {
-    let low = 0;
-    let high = this.#positions.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#positions[middle] ?? 0) < position) low = middle + 1;
-      else high = middle;
-    }
-    return this.#positions[low] === position ? low : -1;
   }
 }
 

@@ -10,7 +10,7 @@ export const announcementsRoute: Route = (app, { data }) => {
     {
       schema: {
         tags: ['sync'],
-        summary: 'Tell your other devices which chunks of a file on its way they can read by now',
+        summary: 'Tell your other devices which chunks of a file on its way they can read or copy by now',
         params: spaceParamsSchema,
         body: announcementRequestSchema,
         response: { 204: z.undefined() },
