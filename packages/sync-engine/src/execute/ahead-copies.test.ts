@@ -142,7 +142,7 @@ test('whatever is announced, and whatever fails: what counts as received is ther
   await fc.assert(
     fc.asyncProperty(fc.array(stepArbitrary, { maxLength: 8 }), async (steps) => {
       renewWorld();
-      const base = putFile('base', older, idOf('b'));
+      const base = putFile('base', older);
       const ahead = await start();
       const announced: AnnouncedChunk[] = [];
       for (const { transfer, chunks, runs, isEdited, fault, passes } of steps) {
@@ -155,7 +155,7 @@ test('whatever is announced, and whatever fails: what counts as received is ther
           return is === 'of another size' ? { ...chunk, sizeBytes: chunk.sizeBytes + 1 } : chunk;
         });
         announced.push(...told, ...runs.flatMap((run) => chunksOf(run, older)));
-        announce(ahead, told, { transfer, sizeBytes: 27, copies: { base, runs } });
+        announce(ahead, told, { transfer, sizeBytes: 60, copies: { base, runs } });
         if (passes) await pass();
       }
       world.disk.setFaults(null);
