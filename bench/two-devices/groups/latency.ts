@@ -6,7 +6,7 @@ import { writeSmallFiles } from '../../world/small-files.ts';
 import { median } from '../../world/statistics.ts';
 import { compareFolders, rest } from '../measure-step.ts';
 import { emptyResult } from '../measurement.ts';
-import { countCarried, describeCount, exists } from './folders.ts';
+import { countCarried, describeCount } from './folders.ts';
 import type { Group, Session } from './group.ts';
 import { waitForItems } from './wait-for-items.ts';
 
@@ -60,10 +60,20 @@ async function rewrite({ peer, options }: Session, index: number): Promise<numbe
   writeFileSync(join(peer.folderA, NAME), content);
   await peer.deliver?.(false);
   const deadline = startMs + options.stepTimeoutMs;
-  while (!exists(inB) || readFileSync(inB, 'latin1') !== content) {
+  while (readIfThere(inB) !== content) {
     if (peer.deliver !== undefined) throw new Error('it ended well, but B does not have the change');
     if (performance.now() > deadline) throw new Error('a rewritten file has not arrived in time');
     await sleep(POLL_MS);
   }
   return performance.now() - startMs;
+}
+
+/** Some tools take a file away before they put the new one in its place. */
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return null;
+  }
 }
