@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeListingAhead } from './contract-ahead.ts';
 import { describeRearranging } from './contract-rearranging.ts';
 import { describeTemporaries } from './contract-temporaries.ts';
 import { ABSENT, type ContractTools, type FilesystemUnderTest } from './contract-tools.ts';
@@ -47,6 +48,7 @@ export function describeFilesystem(name: string, open: () => Promise<FilesystemU
     describePlacing(tools, () => under.storesNegativeTimes);
     describeRearranging(tools);
     describeTemporaries(tools);
+    describeListingAhead(tools);
   });
 }
 

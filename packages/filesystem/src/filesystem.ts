@@ -125,6 +125,38 @@ export interface FolderWatch {
   close(): void;
 }
 
+/** One item of a folder that was listed ahead: enough to tell that nothing about it changed. */
+export interface ListedItem
+  extends Pick<FileStatus, 'kind' | 'identity' | 'fingerprint' | 'sizeBytes' | 'device'> {
+  readonly name: string;
+}
+
+/** A folder as it was a while ago, and what was in it then. */
+export interface ListedFolder {
+  /** Of the folder itself, from before its names were read. */
+  readonly identity: string;
+  readonly fingerprint: string;
+  /** As `list` would have told of them, without the private folder. */
+  items(): ListedItem[];
+}
+
+/**
+ * A look at all folders that was begun before anybody asked. What it tells is old: it proves that a folder is as it is
+ * known, provided that its own status is still the listed one and no hint of it came since; it never proves a change, and
+ * never an absence.
+ */
+export interface ListingAhead {
+  /** Milliseconds since 1970, before the first folder was listed. */
+  readonly startedAtMs: number;
+  /**
+   * The folder, once; waits for it while the look goes on. `null` for what was not listed, cannot be told of (a name that is
+   * not UTF-8, an item that vanished meanwhile), or was taken already.
+   */
+  take(path: string): Promise<ListedFolder | null>;
+  /** Ends the look and forgets what it found. */
+  close(): void;
+}
+
 export interface Filesystem {
   readonly capabilities: FilesystemCapabilities;
 
@@ -201,6 +233,14 @@ export interface Filesystem {
    *   belongs to them has had time to happen
    */
   watch(onHint: (hint: WatchHint) => void, onStir?: OnStir): Promise<FolderWatch>;
+
+  /**
+   * Begins to list all folders beside whoever else works; where the adapter can. Bounded: of very many folders, the last
+   * are not listed. `watch` must run before, or changes meanwhile go unnoticed: see `startAhead`.
+   */
+  listAhead?(): ListingAhead;
+  /** What `startAhead` began, for the first look at everything; `null` ever after. Whoever takes it closes it. */
+  takeAhead?(): ListingAhead | null;
 
   close(): Promise<void>;
 }

@@ -7,6 +7,9 @@ export type {
   FilesystemCapabilities,
   FolderItem,
   FolderWatch,
+  ListedFolder,
+  ListedItem,
+  ListingAhead,
   OnStir,
   ReadHandle,
   RescuedItem,
@@ -22,3 +25,4 @@ export {
 } from './memory/memory-filesystem.ts';
 export type { MemoryUser, TakenItem, UserItem, UserOperations } from './memory/memory-user.ts';
 export { type NodeFilesystemOptions, openNodeFilesystem } from './node/node-filesystem.ts';
+export { startAhead, withAhead } from './start-ahead.ts';

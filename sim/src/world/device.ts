@@ -1,6 +1,6 @@
 import { createClient, createMemorySessionStore, type SessionStore } from '@cairn/client';
 import { createNodePlatform } from '@cairn/content';
-import { createMemoryFilesystem, type FaultPlan, type MemoryFilesystem } from '@cairn/filesystem';
+import { createMemoryFilesystem, type FaultPlan, type MemoryFilesystem, withAhead } from '@cairn/filesystem';
 import type { DeviceId, EntryId } from '@cairn/model';
 import type { SignedIn } from '@cairn/protocol';
 import { createSyncEngine, type SyncEngine, type SyncEngineOptions } from '@cairn/sync-engine';
@@ -211,14 +211,17 @@ export class Device {
       if (own.alive) flushValues();
     };
     const engine = createSyncEngine({
-      filesystem: watchFilesystem(this.disk.filesystem, {
-        device: this.name,
-        trace,
-        statistics,
-        timeline,
-        slowPercent: this.shape.slowPercent,
-        draw: this.#draw,
-      }),
+      filesystem: withAhead(
+        watchFilesystem(this.disk.filesystem, {
+          device: this.name,
+          trace,
+          statistics,
+          timeline,
+          slowPercent: this.shape.slowPercent,
+          draw: this.#draw,
+        }),
+        environment.timers,
+      ),
       space: client.space({ spaceId: server.spaceId, rootId: server.rootId }),
       trees,
       platform,

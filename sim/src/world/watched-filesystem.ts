@@ -107,6 +107,7 @@ export function watchFilesystem(filesystem: Filesystem, options: WatchedOptions)
     replaceMarker: (expected, text) =>
       call('writeMarker', '', () => filesystem.replaceMarker(expected, text)),
     watch: (onHint, onStir) => filesystem.watch(onHint, onStir),
+    ...(filesystem.listAhead && { listAhead: filesystem.listAhead }),
     close: () => filesystem.close(),
   };
 }

@@ -120,22 +120,31 @@ async function runInForeground(
   folder: string,
   options: { verbose?: boolean; background?: boolean },
 ): Promise<void> {
-  const [{ runDaemon }, { openErrorLog, openLogFile }, { logPath }, { describeState }, { signedInName }] =
-    await Promise.all([
+  const [{ findLink, logPath }, { openErrorLog, openLogFile }, { openSyncFolder }] = await Promise.all([
+    import('../sync/links.ts'),
+    import('../sync/log-file.ts'),
+    import('../sync/sync-folder.ts'),
+  ]);
+  const home = homeFolder(context);
+  const openLog = (link: SyncLink) =>
+    options.verbose ? openErrorLog('debug') : openLogFile(logPath(home, link), 'info');
+  const known = findLink(home, folder);
+  let log = known === undefined ? null : openLog(known);
+  // Before everything else is loaded, which is time to look at the folder.
+  let opened = known === undefined || log === null ? null : await openSyncFolder(home, known, log);
+  const run = async (client: Client): Promise<void> => {
+    const [{ runDaemon }, { describeState }, { signedInName }] = await Promise.all([
       import('../sync/daemon.ts'),
-      import('../sync/log-file.ts'),
-      import('../sync/background.ts'),
       import('../sync/show-status.ts'),
       import('../sync/signed-in-name.ts'),
     ]);
-  const { findLink } = await import('../sync/links.ts');
-  const home = homeFolder(context);
-  const run = async (client: Client): Promise<void> => {
-    const link = await linkFolder(context, client, folder);
-    const log = options.verbose ? openErrorLog('debug') : openLogFile(logPath(home, link), 'info');
+    const link = known ?? (await linkFolder(context, client, folder));
+    log ??= openLog(link);
+    opened ??= await openSyncFolder(home, link, log);
     await runDaemon({
       home,
       link,
+      filesystem: opened.filesystem,
       client,
       deviceName: await signedInName(context),
       aheadBytes: aheadBytes(context),
@@ -171,13 +180,19 @@ async function runInForeground(
       },
     });
   };
-  // A linked folder goes to its own server, whatever CAIRN_SERVER says now.
-  const known = findLink(home, folder);
-  await withClient(context, run, { server: known?.serverUrl, maxAttempts: ATTEMPTS });
+  try {
+    // A linked folder goes to its own server, whatever CAIRN_SERVER says now.
+    await withClient(context, run, { server: known?.serverUrl, maxAttempts: ATTEMPTS });
+  } finally {
+    await opened?.close();
+  }
 }
 
 async function start(context: CliContext, folder: string | undefined): Promise<void> {
-  const { isRunning, logPath, startInBackground } = await import('../sync/background.ts');
+  const [{ isRunning, startInBackground }, { logPath }] = await Promise.all([
+    import('../sync/background.ts'),
+    import('../sync/links.ts'),
+  ]);
   const home = homeFolder(context);
   if (folder !== undefined) await withClient(context, (client) => linkFolder(context, client, folder));
   for (const link of await chooseLinks(context, folder)) {

@@ -5,16 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { CairnError, isCairnError } from '@cairn/model';
 import { askDaemon } from './control-client.ts';
-import { type SyncLink, socketPath, stateFolder } from './links.ts';
+import { logPath, type SyncLink, socketPath, stateFolder } from './links.ts';
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
-
-/** Path of the daemon's log, JSON lines. */
-export function logPath(home: string, link: SyncLink): string {
-  return join(stateFolder(home, link), 'daemon.log');
-}
 
 /** Whether a daemon answers for this link. */
 export async function isRunning(home: string, link: SyncLink): Promise<boolean> {

@@ -1,9 +1,8 @@
-import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Client } from '@cairn/client';
 import { createNodePlatform, useHashThreads } from '@cairn/content';
 import { createSystemEnvironment, type Log } from '@cairn/environment';
-import { openNodeFilesystem } from '@cairn/filesystem';
+import type { Filesystem } from '@cairn/filesystem';
 import { CairnError } from '@cairn/model';
 import type { DaemonRequest } from '@cairn/protocol';
 import {
@@ -15,8 +14,7 @@ import {
 import { openSqliteTreeStore } from '@cairn/tree-store';
 import { activityLogPath, openActivityLog } from './activity-log.ts';
 import { startControlServer } from './control-server.ts';
-import { lockFolder } from './folder-lock.ts';
-import { type SyncLink, socketPath, stateFolder } from './links.ts';
+import { type SyncLink, socketPath, treesPath } from './links.ts';
 import { trimMemoryAtRest } from './trim-memory.ts';
 
 /** Bytes displaced by the engine are in the server's history; a local copy is kept this long besides. */
@@ -28,6 +26,8 @@ const HOUSEKEEPING_MS = 10 * 60_000;
 export interface DaemonOptions {
   readonly home: string;
   readonly link: SyncLink;
+  /** The folder of the link; who opened it closes it. See `openSyncFolder`. */
+  readonly filesystem: Filesystem;
   readonly client: Client;
   readonly deviceName: string;
   /** Most bytes of files that are received before they are committed; the engine's own bound unless told. */
@@ -43,61 +43,49 @@ export interface DaemonOptions {
  * with what only the user can mend.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const { home, link, client, deviceName, log } = options;
-  requireFolder(link.folder);
-  const unlock = lockFolder(link.folder);
+  const { home, link, filesystem, client, deviceName, log } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const environment = createSystemEnvironment(log);
-  try {
-    const opened = openSqliteTreeStore({
-      path: join(stateFolder(home, link), 'trees.sqlite'),
-      rootId: link.rootId,
-      environment,
-    });
-    const trees = opened.store;
-    if (opened.recovered === 'lost') log.warn('daemon.trees-lost', { movedTo: opened.movedTo });
-    const activities = openActivityLog(activityLogPath(home, link));
-    const filesystem = await openNodeFilesystem({ root: link.folder, environment });
-    const engine = createSyncEngine({
-      filesystem,
-      space: client.space(link),
-      trees,
-      platform: createNodePlatform(useHashThreads()),
-      environment,
-      deviceName,
-      onActivity: (activity) => activities.add(activity),
-      ...(options.aheadBytes === undefined ? {} : { ahead: { maxBytes: options.aheadBytes } }),
-    });
-    const socket = socketPath(home, link);
-    const control = await startControlServer(socket, (request) => answer(engine, request, stop));
-    const housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS);
-    housekeeping.unref();
-    const stopTrimming = trimMemoryAtRest(engine);
-    async function clean(): Promise<void> {
-      try {
-        await noticeLateWrites({ filesystem, trees, environment });
-        await filesystem.removeOldTemporaries(TEMPORARY_AGE_MS);
-        await filesystem.removeOldRescued(RESCUE_AGE_MS, RESCUE_BYTES);
-      } catch (error) {
-        log.warn('daemon.housekeeping-failed', { error: String(error) });
-      }
-    }
+  const opened = openSqliteTreeStore({ path: treesPath(home, link), rootId: link.rootId, environment });
+  const trees = opened.store;
+  if (opened.recovered === 'lost') log.warn('daemon.trees-lost', { movedTo: opened.movedTo });
+  const activities = openActivityLog(activityLogPath(home, link));
+  const engine = createSyncEngine({
+    filesystem,
+    space: client.space(link),
+    trees,
+    platform: createNodePlatform(useHashThreads()),
+    environment,
+    deviceName,
+    onActivity: (activity) => activities.add(activity),
+    ...(options.aheadBytes === undefined ? {} : { ahead: { maxBytes: options.aheadBytes } }),
+  });
+  const socket = socketPath(home, link);
+  const control = await startControlServer(socket, (request) => answer(engine, request, stop));
+  const housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS);
+  housekeeping.unref();
+  const stopTrimming = trimMemoryAtRest(engine);
+  async function clean(): Promise<void> {
     try {
-      await clean();
-      options.onReady?.(engine);
-      await engine.run(signal);
-    } finally {
-      clearInterval(housekeeping);
-      stopTrimming();
-      await control.close();
-      rmSync(socket, { force: true });
-      await filesystem.close();
-      activities.close();
-      trees.close();
+      await noticeLateWrites({ filesystem, trees, environment });
+      await filesystem.removeOldTemporaries(TEMPORARY_AGE_MS);
+      await filesystem.removeOldRescued(RESCUE_AGE_MS, RESCUE_BYTES);
+    } catch (error) {
+      log.warn('daemon.housekeeping-failed', { error: String(error) });
     }
+  }
+  try {
+    await clean();
+    options.onReady?.(engine);
+    await engine.run(signal);
   } finally {
-    unlock();
+    clearInterval(housekeeping);
+    stopTrimming();
+    await control.close();
+    rmSync(socket, { force: true });
+    activities.close();
+    trees.close();
   }
 }
 
@@ -143,13 +131,4 @@ function withoutUndefined(choice: {
   include?: string[] | undefined;
 }): SelectionRequest {
   return Object.fromEntries(Object.entries(choice).filter(([, paths]) => paths !== undefined));
-}
-
-function requireFolder(folder: string): void {
-  const status = statSync(folder, { throwIfNoEntry: false });
-  if (status?.isDirectory()) return;
-  throw new CairnError(
-    'root-missing',
-    `${folder} is not there (unmounted, renamed or removed?). Nothing was deleted anywhere. Bring it back, or forget it with "cairn sync remove"`,
-  );
 }

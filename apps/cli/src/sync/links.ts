@@ -4,7 +4,6 @@ import { open, rename } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { CairnError, type EntryId, PRIVATE_FOLDER, type SpaceId } from '@cairn/model';
-import { z } from 'zod';
 
 /** A folder of this device that is kept equal to a space. */
 export interface SyncLink {
@@ -18,25 +17,12 @@ export interface SyncLink {
   readonly addedAt: number;
 }
 
-const fileSchema = z.object({
-  links: z.array(
-    z.object({
-      linkId: z.string(),
-      folder: z.string(),
-      serverUrl: z.string(),
-      spaceId: z.string(),
-      rootId: z.string(),
-      addedAt: z.number(),
-    }),
-  ),
-});
-
 /** The folders linked on this device: CAIRN_HOME/links.json. Throws `not-configured` when it is damaged. */
 export function readLinks(home: string): SyncLink[] {
   const path = join(home, 'links.json');
   if (!existsSync(path)) return [];
   try {
-    return fileSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).links as unknown as SyncLink[];
+    return parseLinks(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
     throw new CairnError(
       'not-configured',
@@ -44,6 +30,20 @@ export function readLinks(home: string): SyncLink[] {
       { cause: error },
     );
   }
+}
+
+/** By hand: a library for this would be loaded before the folder is known that a daemon is to begin with. */
+function parseLinks(file: unknown): SyncLink[] {
+  const links = (file as { links?: unknown } | null)?.links;
+  if (!Array.isArray(links) || !links.every(isLink)) throw new TypeError('these are no links');
+  return links;
+}
+
+function isLink(value: unknown): value is SyncLink {
+  if (typeof value !== 'object' || value === null) return false;
+  const { linkId, folder, serverUrl, spaceId, rootId, addedAt } = value as Record<string, unknown>;
+  const texts = [linkId, folder, serverUrl, spaceId, rootId];
+  return texts.every((text) => typeof text === 'string') && Number.isFinite(addedAt);
 }
 
 async function writeLinks(home: string, links: readonly SyncLink[]): Promise<void> {
@@ -142,6 +142,16 @@ export function stateFolder(home: string, link: SyncLink): string {
   const folder = join(home, 'links', link.linkId);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return folder;
+}
+
+/** Path of the database of what this device knows about the link. */
+export function treesPath(home: string, link: SyncLink): string {
+  return join(stateFolder(home, link), 'trees.sqlite');
+}
+
+/** Path of the daemon's log, JSON lines. */
+export function logPath(home: string, link: SyncLink): string {
+  return join(stateFolder(home, link), 'daemon.log');
 }
 
 /** Path of the control socket. Socket paths are short (107 bytes on Linux), so a long home needs another place. */

@@ -9,11 +9,7 @@ import {
   type StoredState,
 } from '@cairn/sync-engine';
 import { openSqliteTreeStore, readSqliteTreeStore } from '@cairn/tree-store';
-import { type SyncLink, stateFolder } from './links.ts';
-
-function treesPath(home: string, link: SyncLink): string {
-  return join(stateFolder(home, link), 'trees.sqlite');
-}
+import { type SyncLink, treesPath } from './links.ts';
 
 /**
  * What was last known about a folder that no daemon works on; `null` when none ever did.

@@ -21,6 +21,7 @@ import {
 import { checkMove, isPrivateName, parseRescueName, rescueName, splitParent, splitPath } from '../paths.ts';
 import type { MemoryOperation } from './fault-plan.ts';
 import type { MemoryDisk, MemoryFile, MemoryFolder, MemoryNode } from './memory-disk.ts';
+import { listMemoryAhead } from './memory-listing.ts';
 import { createMemoryTemporaries } from './memory-temporaries.ts';
 
 export interface MemoryPortOptions {
@@ -337,6 +338,11 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
     async watch(onHint, onStir) {
       check('watch', '');
       return options.watch(onHint, onStir);
+    },
+    listAhead() {
+      return listMemoryAhead(disk, environment.clock.now(), (path) => {
+        return options.isRootPresent() && options.faultFor('list', path) === null;
+      });
     },
     async close() {
       closed = true;

@@ -1,13 +1,14 @@
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Environment } from '@cairn/environment';
-import type { Filesystem } from '../filesystem.ts';
+import type { Filesystem, ListingAhead } from '../filesystem.ts';
 import { localError, rootMissingError } from '../local-errors.ts';
 import { openDescriptorFolderAccess } from './descriptor-folder-access.ts';
 import type { FolderAccess } from './folder-access.ts';
 import { syncFolders } from './folder-sync.ts';
 import { type FolderWatchState, startFolderWatch, type WatchCalls } from './folder-watch.ts';
 import { findFreeBytes } from './free-bytes.ts';
+import { listAhead, MAX_ITEMS_AHEAD } from './list-ahead.ts';
 import { readMarker, replaceMarker, writeMarker } from './marker-file.ts';
 import { openPathFolderAccess } from './path-folder-access.ts';
 import { placeFile, placeLink } from './placement.ts';
@@ -35,11 +36,17 @@ export function openNodeFilesystem(options: NodeFilesystemOptions): Promise<File
   return openWithAccess(options, onLinux ? openDescriptorFolderAccess : openPathFolderAccess, {});
 }
 
+interface OpenFacts {
+  readonly hardLinks?: boolean;
+  readonly watchCalls?: WatchCalls;
+  readonly maxItemsAhead?: number;
+}
+
 /** As {@link openNodeFilesystem}, with the parts that differ between systems chosen by the caller: for tests. */
 export async function openWithAccess(
   options: NodeFilesystemOptions,
   openAccess: (root: string) => FolderAccess,
-  { watchCalls, ...facts }: { readonly hardLinks?: boolean; readonly watchCalls?: WatchCalls },
+  { watchCalls, maxItemsAhead = MAX_ITEMS_AHEAD, ...facts }: OpenFacts,
 ): Promise<Filesystem> {
   const { environment } = options;
   if (!isAbsolute(options.root)) throw new TypeError('the root must be an absolute path');
@@ -55,6 +62,7 @@ export async function openWithAccess(
   const temporaries = createTemporaryFiles(context);
   const rescue = createRescueArea(context);
   const watches = new Set<FolderWatchState>();
+  const listings = new Set<ListingAhead>();
   let closed = false;
 
   return {
@@ -85,9 +93,19 @@ export async function openWithAccess(
       watches.add(watch);
       return watch;
     },
+    listAhead() {
+      context.access.checkRoot();
+      const { caseSensitive, executableBit } = context.capabilities;
+      const byDescriptor = openAccess === openDescriptorFolderAccess;
+      const job = { root, byDescriptor, caseSensitive, executableBit, maxItems: maxItemsAhead };
+      const listing = listAhead(job, environment.clock.now());
+      listings.add(listing);
+      return listing;
+    },
     async close() {
       if (closed) return;
       closed = true;
+      for (const listing of listings) listing.close();
       for (const watch of [...watches]) watch.close();
       temporaries.closeAll();
       access.close();

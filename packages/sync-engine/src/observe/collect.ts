@@ -1,4 +1,4 @@
-import type { FileStatus, Filesystem } from '@cairn/filesystem';
+import type { FileStatus, Filesystem, ListedItem, ListingAhead } from '@cairn/filesystem';
 import { type EntryId, type EntryKind, findNameProblem, isCairnError, MAX_PATH_DEPTH } from '@cairn/model';
 import type { LocalNode } from '@cairn/planner';
 import { identityOf, type NodeSketch, observationOf } from '@cairn/tree-store';
@@ -66,6 +66,8 @@ export interface CollectRequest {
    * are known and certainly left another place are not, as what is in them came along (`carry`); or none is (`leave`).
    */
   readonly newcomers?: 'read' | 'carry' | 'leave';
+  /** What was listed before anybody asked: proves of a folder that it is quiet, and nothing else. */
+  readonly ahead?: ListingAhead | null;
 }
 
 export interface CollectDeps {
@@ -104,14 +106,15 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
   const open = new Set<string>();
   for (const path of request.paths) open.add(nearestKnown(local, path));
 
+  const rootDevice = root?.device ?? '';
   for (const path of open) {
     if (collection.folders.has(path)) continue;
-    const folder = await readFolder(deps, path, root?.device ?? '', collection);
-    if (folder === 'gone') {
+    const status = await statusOfFolder(deps, path, collection);
+    if (status === 'gone') {
       if (path !== '') open.add(nearestKnown(local, parentPath(path)));
       continue;
     }
-    if (folder === 'unreadable') continue;
+    if (status === 'unreadable') continue;
     const node = local.findByPath(path);
     const ids = node === undefined ? [] : [...local.children(node.entryId)];
     const known = new Map<string, NodeSketch>();
@@ -119,7 +122,22 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
       const child = local.sketch(id);
       if (child !== undefined) known.set(child.name, child);
     }
-    const agrees = known.size === ids.length && !collection.again.has(path);
+    const isUnique = known.size === ids.length;
+    if (request.ahead != null && request.recursive && canBeQuiet && isUnique && node !== undefined) {
+      const quiet = await findQuietAhead(deps, request.ahead, { path, status, node, known, rootDevice });
+      if (quiet !== null) {
+        collection.quiet.set(node.entryId, quiet.folder);
+        for (const name of quiet.subfolders) open.add(joinPath(path, name));
+        continue;
+      }
+    }
+    const folder = await readFolder(deps, path, status, rootDevice, collection);
+    if (folder === 'gone') {
+      if (path !== '') open.add(nearestKnown(local, parentPath(path)));
+      continue;
+    }
+    if (folder === 'unreadable') continue;
+    const agrees = isUnique && !collection.again.has(path);
     if (canBeQuiet && agrees && node !== undefined && isQuiet(folder, node, known, deps.isHeld)) {
       const { fingerprint, left, items } = folder;
       collection.quiet.set(node.entryId, { path, fingerprint, left, items: items.size });
@@ -174,17 +192,73 @@ function isQuiet(
   if (folder.items.size !== known.size) return false;
   for (const { name, kind, status } of folder.items.values()) {
     const child = known.get(name);
-    if (child === undefined || child.kind !== kind) return false;
-    const { identity } = status;
-    const isFolder = kind === 'folder';
-    const sizeBytes = kind === 'file' ? status.sizeBytes : 0;
-    // A folder's times change with everything in it and say nothing that its listing does not.
-    const fingerprint = isFolder ? '' : status.fingerprint;
-    if (child.observation !== observationOf({ state: 'known', sizeBytes, identity, fingerprint }))
-      return false;
-    if (isHeld(child.entryId)) return false;
+    if (child === undefined || !isAsKnown(child, kind, status) || isHeld(child.entryId)) return false;
   }
   return true;
+}
+
+function isAsKnown(
+  child: NodeSketch,
+  kind: EntryKind,
+  { sizeBytes, identity, fingerprint }: Pick<FileStatus, 'sizeBytes' | 'identity' | 'fingerprint'>,
+): boolean {
+  if (child.kind !== kind) return false;
+  const observed = observationOf({
+    state: 'known',
+    sizeBytes: kind === 'file' ? sizeBytes : 0,
+    identity,
+    // A folder's times change with everything in it and say nothing that its listing does not.
+    fingerprint: kind === 'folder' ? '' : fingerprint,
+  });
+  return child.observation === observed;
+}
+
+interface KnownFolder {
+  readonly path: string;
+  /** As it is now. */
+  readonly status: FileStatus;
+  readonly node: LocalNode;
+  readonly known: ReadonlyMap<string, NodeSketch>;
+  readonly rootDevice: string;
+}
+
+/**
+ * The folder, if what was listed ahead says that it is quiet. Its names are still those that were listed: its own status
+ * is. That its files are, too, is known from there having been no hint.
+ */
+async function findQuietAhead(
+  deps: CollectDeps,
+  ahead: ListingAhead,
+  { path, status, node, known, rootDevice }: KnownFolder,
+): Promise<{ folder: QuietFolder; subfolders: string[] } | null> {
+  if (node.state !== 'known' || node.identity !== status.identity) return null;
+  const listed = await ahead.take(path);
+  if (listed === null || listed.identity !== status.identity || listed.fingerprint !== status.fingerprint)
+    return null;
+  // What it was like when it was listed it may have become in the same tick.
+  if (!isRested(status, ahead.startedAtMs)) return null;
+  const left = new Map<string, UnsyncedReason>();
+  const subfolders: string[] = [];
+  let items = 0;
+  for (const item of listed.items()) {
+    const kind = kindOrReason(deps, path, item, rootDevice);
+    if (!isKind(kind)) {
+      left.set(item.name, kind);
+      continue;
+    }
+    const child = known.get(item.name);
+    if (child === undefined || !isAsKnown(child, kind, item) || deps.isHeld(child.entryId)) return null;
+    if (kind === 'folder') subfolders.push(item.name);
+    items++;
+  }
+  if (items !== known.size) return null;
+  const fingerprint = isRested(status, deps.nowMs) ? status.fingerprint : null;
+  return { folder: { path, fingerprint, items, left }, subfolders };
+}
+
+/** A disk that counts in seconds may give the next change the same time. */
+function isRested({ changedAtNs }: FileStatus, atMs: number): boolean {
+  return atMs - Number(changedAtNs / 1_000_000n) > COARSEST_TICK_MS;
 }
 
 /**
@@ -206,12 +280,11 @@ function hasOtherSpelling(folders: ReadonlyMap<string, ObservedFolder>, path: st
   return false;
 }
 
-async function readFolder(
-  { filesystem, local, rules, isDeselected, nowMs }: CollectDeps,
+async function statusOfFolder(
+  { filesystem }: CollectDeps,
   path: string,
-  rootDevice: string,
   collection: Collection,
-): Promise<ObservedFolder | 'gone' | 'unreadable'> {
+): Promise<FileStatus | 'gone' | 'unreadable'> {
   let status = await statusOrNull(filesystem, path);
   if (typeof status === 'string' && path !== '' && (await isCertainlyGone(filesystem, path))) status = null;
   if (typeof status === 'string') {
@@ -222,6 +295,17 @@ async function readFolder(
     collection.gone.add(path);
     return 'gone';
   }
+  return status;
+}
+
+async function readFolder(
+  deps: CollectDeps,
+  path: string,
+  status: FileStatus,
+  rootDevice: string,
+  collection: Collection,
+): Promise<ObservedFolder | 'gone' | 'unreadable'> {
+  const { filesystem, nowMs } = deps;
   let listed: Awaited<ReturnType<Filesystem['list']>>;
   try {
     listed = await filesystem.list(path);
@@ -234,10 +318,7 @@ async function readFolder(
     collection.unreadable.set(path, error.message);
     return 'unreadable';
   }
-  const depth = path === '' ? 0 : path.split('/').length;
-  // A disk that counts in seconds may give the next change the same time.
-  const rested = nowMs - Number(status.changedAtNs / 1_000_000n) > COARSEST_TICK_MS;
-  const fingerprint = rested ? status.fingerprint : null;
+  const fingerprint = isRested(status, nowMs) ? status.fingerprint : null;
   const { identity } = status;
   const folder: ObservedFolder = { path, identity, fingerprint, items: new Map(), left: new Map() };
   for (const { name, unrepresentable, status: itemStatus } of listed) {
@@ -245,23 +326,36 @@ async function readFolder(
       folder.left.set(name, 'name-not-unicode');
     } else if (itemStatus === null) {
       collection.again.add(path);
-    } else if (rules.isIgnored(joinPath(path, name), itemStatus.kind === 'folder')) {
-      folder.left.set(name, 'ignored');
-    } else if (isDeselected(joinPath(path, name)) && local.findByPath(joinPath(path, name)) === undefined) {
-      folder.left.set(name, 'not-selected');
-    } else if (findNameProblem(name) !== null) {
-      folder.left.set(name, 'bad-name');
-    } else if (itemStatus.kind === 'other') {
-      folder.left.set(name, 'special-file');
-    } else if (itemStatus.kind === 'folder' && itemStatus.device !== rootDevice) {
-      folder.left.set(name, 'other-filesystem');
-    } else if (depth + 1 > MAX_PATH_DEPTH) {
-      folder.left.set(name, 'too-deep');
     } else {
-      folder.items.set(name, { name, status: itemStatus, kind: itemStatus.kind });
+      const { kind: fileKind, device } = itemStatus;
+      const kind = kindOrReason(deps, path, { name, kind: fileKind, device }, rootDevice);
+      if (isKind(kind)) folder.items.set(name, { name, status: itemStatus, kind });
+      else folder.left.set(name, kind);
     }
   }
   return folder;
+}
+
+/** What an item in a folder can be synced as, or why it is left alone. */
+function kindOrReason(
+  { rules, local, isDeselected }: CollectDeps,
+  folder: string,
+  { name, kind, device }: Pick<ListedItem, 'name' | 'kind' | 'device'>,
+  rootDevice: string,
+): EntryKind | UnsyncedReason {
+  const path = joinPath(folder, name);
+  if (rules.isIgnored(path, kind === 'folder')) return 'ignored';
+  if (isDeselected(path) && local.findByPath(path) === undefined) return 'not-selected';
+  if (findNameProblem(name) !== null) return 'bad-name';
+  if (kind === 'other') return 'special-file';
+  if (kind === 'folder' && device !== rootDevice) return 'other-filesystem';
+  // Shorter ones cannot be.
+  const isDeep = folder.length > MAX_PATH_DEPTH && folder.split('/').length >= MAX_PATH_DEPTH;
+  return isDeep ? 'too-deep' : kind;
+}
+
+function isKind(kind: EntryKind | UnsyncedReason): kind is EntryKind {
+  return kind === 'file' || kind === 'folder' || kind === 'link';
 }
 
 /** The status, `null` for certain absence, or why it cannot be told. */

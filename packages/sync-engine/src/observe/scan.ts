@@ -137,7 +137,14 @@ export function createScanner(deps: ScannerDeps): Scanner {
     // Where rules or choices go by the path, what is below a folder that moved may be another's business now.
     const isPlain = !request.recursive && rules.areBuiltIn && selection.edges().length === 0;
     const newcomers = isPlain ? 'carry' : 'read';
-    let collection = await collect(look(), { ...request, paths, newcomers });
+    const ahead = request.recursive ? (filesystem.takeAhead?.() ?? null) : null;
+    let collection: Collection;
+    try {
+      collection = await collect(look(), { ...request, paths, newcomers, ahead });
+    } finally {
+      // It is worth something for the first look at everything only.
+      ahead?.close();
+    }
     let matching = await match({ filesystem, local, createEntryId, isHeld: deps.isHeld }, collection);
     if (collection.carried.size > 0 && !isOnlyMoves(collection, matching)) {
       collection = await collect(look(), { ...request, paths });

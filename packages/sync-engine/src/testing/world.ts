@@ -17,6 +17,7 @@ import {
   createMemoryFilesystem,
   type MemoryFilesystem,
   type MemoryFilesystemOptions,
+  withAhead,
 } from '@cairn/filesystem';
 import { openSqliteMetadataStore } from '@cairn/metadata-store';
 import {
@@ -342,7 +343,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
           if (own.alive) flushValues();
         };
         engine = createSyncEngine({
-          filesystem: disk.filesystem,
+          filesystem: withAhead(disk.filesystem, environment.timers),
           space,
           trees: store,
           platform,
