@@ -75,7 +75,8 @@ const REMOTE_ENTRIES = `SELECT (l.entry_id IS NOT NULL) * ${HAS_LOCAL} + (s.entr
   FROM nodes r LEFT JOIN nodes l ON l.tree = 1 AND l.entry_id = r.entry_id
     LEFT JOIN nodes s ON s.tree = 2 AND s.entry_id = r.entry_id
   WHERE r.tree = 0`;
-/** The rest: few, so each is read by itself. */
+const OTHER_NODES = 'SELECT count(*) FROM nodes WHERE tree IN (1, 2)';
+/** The rest: few, so each is read by itself; mostly none, which their number tells much sooner than this. */
 const OTHER_ENTRIES = `SELECT DISTINCT entry_id FROM nodes AS n WHERE tree IN (1, 2)
   AND NOT EXISTS (SELECT 1 FROM nodes r WHERE r.tree = 0 AND r.entry_id = n.entry_id)`;
 
@@ -290,8 +291,11 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
           const row = whole.get(TREE_NAMES.indexOf(tree), entryId) as unknown as SQLOutput[] | undefined;
           return row === undefined ? undefined : checked(tree, toPacked(row));
         };
+        let otherNodes = Number(database.prepare(OTHER_NODES).get()?.['count(*)']);
         for (const row of rowsOf(REMOTE_ENTRIES)) {
           const flags = row[0] as number;
+          if ((flags & HAS_LOCAL) !== 0) otherNodes--;
+          if ((flags & HAS_SYNCED) !== 0) otherNodes--;
           const remote = checked('remote', toPacked(row));
           const { entryId } = remote;
           let local: PackedNode | undefined;
@@ -302,7 +306,7 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
           else if ((flags & HAS_SYNCED) !== 0) synced = readWhole('synced', entryId);
           onEntry({ remote, local, synced });
         }
-        for (const [id] of rowsOf(OTHER_ENTRIES)) {
+        for (const [id] of otherNodes === 0 ? [] : rowsOf(OTHER_ENTRIES)) {
           const entryId = id as EntryId;
           const [local, synced] = [readWhole('local', entryId), readWhole('synced', entryId)];
           onEntry({ remote: undefined, local, synced });
