@@ -2,9 +2,14 @@ import module from 'node:module';
 import { endWithParent } from './end-with-parent.ts';
 import { tuneRuntime } from './tune-runtime.ts';
 
+/** By then whatever was started is at rest. */
+const FLUSH_CACHE_MS = 20_000;
+
 tuneRuntime();
 // Sources are stripped of their types once, not at every start; the stripper's memory is saved, too.
 module.enableCompileCache();
+// It is written when a process ends by itself; one that runs for days mostly does not.
+setTimeout(() => module.flushCompileCache(), FLUSH_CACHE_MS).unref();
 
 const [{ CairnError }, { runCli }] = await Promise.all([import('@cairn/model'), import('./run-cli.ts')]);
 
