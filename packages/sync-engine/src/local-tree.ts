@@ -103,6 +103,11 @@ export class LocalTree {
     return this.#tree.sketch(entryId);
   }
 
+  /** Sketches of all that is in a folder. */
+  childSketches(parentId: EntryId): NodeSketch[] {
+    return this.#tree.childSketches(parentId);
+  }
+
   /** Every node, in no particular order, without the cost of making it. */
   sketches(): Iterable<NodeSketch> {
     return this.#tree.sketches();

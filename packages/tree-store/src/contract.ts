@@ -12,7 +12,7 @@ import {
 import type { LocalNode, RemoteNode, SyncedNode } from '@cairn/planner';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { TreeStore } from './tree-store.ts';
+import type { NodeSketch, TreeStore } from './tree-store.ts';
 
 /** Where one device's trees survive; `open` may be called again after the last store is closed. */
 export interface TreeDisk {
@@ -194,6 +194,17 @@ function copy(state: Snapshot): Snapshot {
   };
 }
 
+function asText(sketch: NodeSketch | undefined): string {
+  return JSON.stringify([
+    sketch?.entryId,
+    sketch?.parentId,
+    sketch?.name,
+    sketch?.kind,
+    sketch?.observation,
+    sketch?.content,
+  ]);
+}
+
 function expectEqual(store: TreeStore, model: Snapshot): void {
   for (const name of treeNames) {
     const tree = store[name];
@@ -206,6 +217,10 @@ function expectEqual(store: TreeStore, model: Snapshot): void {
         .map((node) => (node as SyncedNode).entryId);
       expect([...tree.children(parentId)].sort()).toEqual(children.sort());
       expect(tree.get(parentId)).toEqual(model[name].get(parentId));
+      if (name === 'local') {
+        const sketched = store.local.childSketches(parentId).map(asText).sort();
+        expect(sketched).toEqual(children.map((child) => asText(store.local.sketch(child))).sort());
+      }
       for (const folded of new Set(NAMES.map(foldName))) {
         const named = children.filter(
           (child) => foldName((model[name].get(child) as SyncedNode).name) === folded,

@@ -30,6 +30,8 @@ export interface Tree<Node> extends TreeReader<Node> {
 /** The local tree, whose nodes can be compared with a disk without unpacking contents. */
 export interface ObservedTree extends Tree<LocalNode> {
   sketch(entryId: EntryId): NodeSketch | undefined;
+  /** Sketches of all that is in a folder: as one by one, at a fraction of the cost. */
+  childSketches(parentId: EntryId): NodeSketch[];
 }
 
 /** A line for the user: a conflict copy was made, bytes were rescued, an item could not be synced. */

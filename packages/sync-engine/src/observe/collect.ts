@@ -116,13 +116,10 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
     }
     if (status === 'unreadable') continue;
     const node = local.findByPath(path);
-    const ids = node === undefined ? [] : [...local.children(node.entryId)];
+    const children = node === undefined ? [] : local.childSketches(node.entryId);
     const known = new Map<string, NodeSketch>();
-    for (const id of ids) {
-      const child = local.sketch(id);
-      if (child !== undefined) known.set(child.name, child);
-    }
-    const isUnique = known.size === ids.length;
+    for (const child of children) known.set(child.name, child);
+    const isUnique = known.size === children.length;
     if (request.ahead != null && request.recursive && canBeQuiet && isUnique && node !== undefined) {
       const quiet = await findQuietAhead(deps, request.ahead, { path, status, node, known, rootDevice });
       if (quiet !== null) {

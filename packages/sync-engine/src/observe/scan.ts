@@ -298,8 +298,16 @@ export function createScanner(deps: ScannerDeps): Scanner {
 
   /** Nodes whose folder is not known cannot be anywhere. */
   function dropOrphans(): void {
-    for (const { entryId, parentId } of [...local.sketches()])
-      if (parentId !== null && local.sketch(parentId) === undefined) local.deleteSubtree(entryId);
+    const orphans: EntryId[] = [];
+    // Nodes are mostly gone through folder by folder.
+    let present: EntryId | null = null;
+    for (const sketch of local.sketches()) {
+      const { parentId } = sketch;
+      if (parentId === null || parentId === present) continue;
+      if (local.sketch(parentId) === undefined) orphans.push(sketch.entryId);
+      else present = parentId;
+    }
+    for (const entryId of orphans) local.deleteSubtree(entryId);
   }
 
   /**

@@ -15,6 +15,7 @@ export interface TreeChanges {
 
 export interface PackedTree<Node> extends Tree<Node> {
   sketch(entryId: EntryId): NodeSketch | undefined;
+  childSketches(parentId: EntryId): NodeSketch[];
   /** The tree's own node: of an entry that is settled it has none. */
   peek(entryId: EntryId): PackedNode | undefined;
   /** Takes over a node from storage as it is: neither touched nor to be written, nor its strings shared. */
@@ -133,6 +134,11 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
     },
 
     sketch,
+    childSketches(parentId) {
+      const found: NodeSketch[] = settled.childSketches(parentId, isLocal);
+      for (const entryId of children.children(parentId)) found.push(nodes.get(entryId) as PackedNode);
+      return found;
+    },
     sketches,
     peek: (entryId) => nodes.get(entryId),
     load: place,

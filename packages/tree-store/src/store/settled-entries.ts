@@ -33,6 +33,7 @@ export interface SettledEntries {
   /** Ids of all, whatever changes while they are gone through. */
   ids(): EntryId[];
   children(parentId: EntryId): EntryId[];
+  childSketches(parentId: EntryId, isLocal: boolean): SettledRow[];
   named(parentId: EntryId, foldedName: string): EntryId[];
   /** Takes the entry in if the three say the same and it can be kept here. */
   add(entry: StoredEntry): boolean;
@@ -172,6 +173,7 @@ export function createSettledEntries(): SettledEntries {
       return ids;
     },
     children: (parentId) => children.children(parentId).map((row) => sketchOf(row, false).entryId),
+    childSketches: (parentId, isLocal) => children.children(parentId).map((row) => sketchOf(row, isLocal)),
     named: (parentId, foldedName) =>
       children.named(parentId, foldedName).map((row) => sketchOf(row, false).entryId),
     add(entry) {
