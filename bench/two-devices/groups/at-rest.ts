@@ -30,8 +30,12 @@ export const atRest: Group = {
   async run(session: Session) {
     const { peer, source, options, wants } = session;
     const items = countCarried(peer, source);
-    renameSync(source, join(peer.folderA, 'many'));
-    await waitForItems(peer, 'many', items, options.stepTimeoutMs);
+    if (peer.place !== undefined) {
+      await peer.place(source, 'many', items);
+    } else {
+      renameSync(source, join(peer.folderA, 'many'));
+      await waitForItems(peer, 'many', items, options.stepTimeoutMs);
+    }
     await rest(peer);
     if (wants('rest')) await watch(session);
     if (wants('start')) await restart(session);
@@ -52,7 +56,10 @@ async function watch({ peer, options, plan, report }: Session): Promise<void> {
       ...plan('rest'),
       residentBytes: readResidentBytes(processId),
       cpuShare: used / seconds,
-      note: 'of A, right after it has sent all of them',
+      note:
+        peer.place === undefined
+          ? 'of A, right after it has sent all of them'
+          : 'of A; all its programs were given the files, which would take it half an hour to carry',
       differences: compareFolders(peer),
     }),
   );

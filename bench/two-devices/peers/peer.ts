@@ -42,6 +42,12 @@ export interface Peer {
    * @returns what must be said about how, if anything
    */
   readonly deliver?: (keepsSize: boolean) => Promise<string | null>;
+  /**
+   * Puts a folder's content under the name where all its programs have it at once, for those that would take too long to
+   * carry it. Resolves when each has taken note of all of it.
+   * @param items files, folders and links in it
+   */
+  readonly place?: (source: string, name: string, items: number) => Promise<void>;
   /** Waits until all its programs say that they have nothing to do. */
   settle(): Promise<void>;
   /** Since the start; peaks since the last {@link resetPeaks}. */

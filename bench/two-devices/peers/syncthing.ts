@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type RunningProgram, startProgram, waitUntil } from '../../world/child-processes.ts';
@@ -63,6 +63,22 @@ export const syncthing: PeerKind = {
       folderB: nodes.b.folder,
       keeps: 'contents',
       isOwn: (name) => name === '.stfolder' || name.startsWith('.syncthing.'),
+      async place(source, name, items) {
+        // All at once: none must begin to send what another one is about to get.
+        const others = [nodes.server, nodes.b].map((node) => ({
+          copy: join(setting.work, `copy-${node.role}`),
+          node,
+        }));
+        for (const { copy } of others) cpSync(source, copy, { recursive: true, preserveTimestamps: true });
+        renameSync(source, join(nodes.a.folder, name));
+        for (const { copy, node } of others) renameSync(copy, join(node.folder, name));
+        await waitUntil(
+          `all nodes of syncthing know of ${items} items`,
+          setting.timeoutMs,
+          () => allHold(all, async (node) => (await countKnown(node)) >= items && isIdle(node)),
+          SETTLE_POLL_MS,
+        );
+      },
       settle,
       readUsage: () => mapRoles((role) => programOf(nodes[role]).readUsage()),
       resetPeaks() {
@@ -156,6 +172,15 @@ async function isIdle(node: Instance): Promise<boolean> {
     needTotalItems: number;
   } | null;
   return answer?.state === 'idle' && answer.needTotalItems === 0;
+}
+
+/** What it has found in its own folder. */
+async function countKnown(node: Instance): Promise<number> {
+  const answer = (await ask(node, `db/status?folder=${FOLDER}`)) as {
+    localFiles: number;
+    localDirectories: number;
+  } | null;
+  return answer === null ? 0 : answer.localFiles + answer.localDirectories;
 }
 
 async function hasScanned(node: Instance): Promise<boolean> {
