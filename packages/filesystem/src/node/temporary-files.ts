@@ -102,6 +102,8 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     /** What is skipped where nothing was ever written reads as zeros, in whatever order chunks come. */
     const writtenRanges = createWrittenRanges(endBytes);
     let state: 'open' | 'closed' | 'failed' = 'open';
+    /** Settles when the last large write has. The system lets one at a time into a file; a thread that waits there is busy waiting. */
+    let lastWrite: Promise<void> = Promise.resolve();
     let unflushedBytes = 0;
     let flushing: Promise<void> | null = null;
     /** The system tells of what it could not write once only, to whoever asks first: that must not be lost. */
@@ -155,10 +157,13 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
           }
           writtenRanges.add(position, end);
           endBytes = Math.max(endBytes, end);
-          for (let offset = 0; offset < bytes.length; ) {
-            const rest = offset === 0 ? bytes : bytes.subarray(offset);
-            const written = writeAt(descriptor, rest, position + offset);
-            offset += typeof written === 'number' ? written : await written;
+          if (bytes.length <= SYNCHRONOUS_WRITE_BYTES) {
+            for (let offset = 0; offset < bytes.length; )
+              offset += writeSync(descriptor, bytes, offset, bytes.length - offset, position + offset);
+          } else {
+            const written = lastWrite.then(() => writeAll(descriptor, bytes, position));
+            lastWrite = written.catch(() => undefined);
+            await written;
           }
           unflushedBytes += bytes.length;
           if (unflushedBytes >= FLUSH_AHEAD_BYTES && flushing === null && state === 'open') flushAhead();
@@ -291,16 +296,16 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
   };
 }
 
-function writeAt(descriptor: number, bytes: Uint8Array, position: number): number | Promise<number> {
-  if (bytes.length <= SYNCHRONOUS_WRITE_BYTES) {
-    return writeSync(descriptor, bytes, 0, bytes.length, position);
-  }
-  return new Promise((resolve, reject) => {
-    write(descriptor, bytes, 0, bytes.length, position, (error, written) => {
-      if (error) reject(error);
-      else resolve(written);
+async function writeAll(descriptor: number, bytes: Uint8Array, position: number): Promise<void> {
+  for (let offset = 0; offset < bytes.length; ) {
+    const rest = bytes.subarray(offset);
+    offset += await new Promise<number>((resolve, reject) => {
+      write(descriptor, rest, 0, rest.length, position + offset, (error, written) => {
+        if (error) reject(error);
+        else resolve(written);
+      });
     });
-  });
+  }
 }
 
 function dataSync(descriptor: number): Promise<void> {
