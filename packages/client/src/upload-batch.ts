@@ -7,7 +7,7 @@ import {
   type PlainBlock,
   type StoredBlock,
 } from '@cairn/content';
-import type { BlockId } from '@cairn/model';
+import { type BlockId, MAX_BLOCK_BYTES } from '@cairn/model';
 import {
   createPackWriter,
   encodeDeltaPack,
@@ -127,6 +127,14 @@ interface GatheredBlock extends HintedBlock {
 /** A delta of so small a part of the block is sent without a look at how well the block itself can be compressed. */
 const SMALL_SHARE = 1 / 8;
 
+let blockScratch: Uint8Array | undefined;
+
+/** Memory for one compressed block, the same for all: made anew for each, it would be garbage of the size of all uploads. */
+function scratch(): Uint8Array {
+  blockScratch ??= new Uint8Array(MAX_BLOCK_BYTES);
+  return blockScratch;
+}
+
 /**
  * Blocks in memory. Their plain bytes stand where they will be in the pack, so that
  * the pack of those that are missing is made in place.
@@ -220,7 +228,10 @@ export class UploadBatch implements Batch {
         skippedBytes += sizeBytes;
         continue;
       }
-      writer.add(encodeNamedBlock(platform, blockId, kind, this.#plainOf(block), { keep: true }));
+      // Copied to its place in the pack before the next one is compressed.
+      writer.add(
+        encodeNamedBlock(platform, blockId, kind, this.#plainOf(block), { keep: true, into: scratch() }),
+      );
       if (kind === 'manifest') hasManifests = true;
     }
     return { pack: writer.count === 0 ? null : [writer.finish()], hasManifests, skippedBytes };

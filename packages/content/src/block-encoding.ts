@@ -38,18 +38,20 @@ export function encodeBlock(platform: ContentPlatform, kind: BlockKind, plain: U
 /**
  * As {@link encodeBlock} where the id is known already, as it is for what `cutContent` emits.
  * @param options.keep the caller gives `plain` away: where compression does not help, it is the payload itself
+ * @param options.into memory for the payload where compression helps, of at least as many bytes as `plain` has; without, or
+ * where it is too small, the payload has memory of its own
  */
 export function encodeNamedBlock(
   platform: ContentPlatform,
   blockId: BlockId,
   kind: BlockKind,
   plain: Uint8Array,
-  options: { readonly keep?: boolean } = {},
+  options: { readonly keep?: boolean; readonly into?: Uint8Array | undefined } = {},
 ): StoredBlock {
   if (plain.length === 0 || plain.length > MAX_BLOCK_BYTES) {
     throw new RangeError(`a block has 1 to ${MAX_BLOCK_BYTES} bytes, not ${plain.length}`);
   }
-  const compressed = platform.compress(plain);
+  const compressed = platform.compress(plain, options.into);
   return compressed === null
     ? {
         blockId,

@@ -9,8 +9,11 @@ export interface ContentPlatform {
   sha256Aside?(bytes: Uint8Array): Promise<Uint8Array> | null;
   /** Whether `sha256Aside` is for bytes that lie in a SharedArrayBuffer. */
   readonly sharesMemory?: boolean;
-  /** One zstd frame in memory of its own, or `null` when compression is not worth it. */
-  compress(bytes: Uint8Array): Uint8Array | null;
+  /**
+   * One zstd frame, or `null` when compression is not worth it.
+   * @param into memory for it, of at least as many bytes as are given; without, it has memory of its own, and may have all the same
+   */
+  compress(bytes: Uint8Array, into?: Uint8Array): Uint8Array | null;
   /**
    * The inverse, in `into` where there is such memory, of `plainBytes` and at least one more. Never makes more than `plainBytes` bytes (then, and when the frame is damaged, it throws an
    * error of the platform's own; `openBlock` gives it a code).

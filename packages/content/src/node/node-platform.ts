@@ -23,10 +23,10 @@ export function createNodePlatform(threads?: HashThreads): ContentPlatform {
       sharesMemory: true,
     }),
     sha256: (bytes) => hash('sha256', bytes, 'buffer'),
-    compress(bytes) {
+    compress(bytes, into) {
       if (bytes.length < MIN_COMPRESSIBLE_BYTES || estimateEntropy(bytes) > INCOMPRESSIBLE_ENTROPY)
         return null;
-      const compressed = zstd.compress(bytes);
+      const compressed = zstd.compress(bytes, into);
       return compressed.length <= bytes.length * WORTHWHILE_RATIO ? compressed : null;
     },
     decompress: (bytes, plainBytes, into) => zstd.decompress(bytes, plainBytes, into),

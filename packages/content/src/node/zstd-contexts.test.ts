@@ -39,6 +39,30 @@ describe('contexts that are used again', () => {
     expect(Buffer.compare(zstdDecompressSync(frames[0] as Uint8Array), text(500))).toBe(0);
   });
 
+  it('make the same frame in memory that is given, or elsewhere where that has no room', () => {
+    const zstd = createZstdContexts();
+    const plain = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 3000 }),
+      fc.integer({ min: 1, max: 400_000 }).map(text),
+    );
+    fc.assert(
+      fc.property(plain, fc.integer({ min: -2, max: 40 }), (bytes, room) => {
+        const into = new Uint8Array(Math.max(0, bytes.length + room));
+        const frame = zstd.compress(bytes, into);
+        const expected = zstdCompressSync(bytes, level1);
+        expect(Buffer.compare(frame, expected)).toBe(0);
+        expect(frame.buffer === into.buffer).toBe(room >= 0 && expected.length < into.length);
+      }),
+      {
+        numRuns: 60,
+        examples: [
+          [text(1000), 0],
+          [text(1000), -1],
+        ],
+      },
+    );
+  });
+
   it('refuse frames of more bytes than are claimed, and frames that are cut off', () => {
     const zstd = createZstdContexts();
     for (const [plainBytes, claimed] of [

@@ -15,8 +15,11 @@ import {
  * give all, the public functions do the work and report what is wrong.
  */
 export interface ZstdContexts {
-  /** One frame in memory of its own. */
-  compress(bytes: Uint8Array): Uint8Array;
+  /**
+   * One frame.
+   * @param into memory for it; the result is elsewhere where the frame is as large as that, or larger
+   */
+  compress(bytes: Uint8Array, into?: Uint8Array): Uint8Array;
   /**
    * The inverse, with `plainBytes` at most. Throws Node's errors.
    * @param into memory for it, with room for one byte more; the result may be elsewhere all the same
@@ -107,17 +110,22 @@ export function createZstdContexts(): ZstdContexts {
   /** `undefined` before the first use, and after something failed: then a new one is made for the next block. */
   let reused: ReturnType<typeof createReused> | undefined;
   let scratch: Uint8Array | undefined;
+
+  function scratchFor(sizeBytes: number): Uint8Array {
+    if (scratch === undefined || scratch.length < sizeBytes)
+      scratch = new Uint8Array(sizeBytes <= FIRST_SCRATCH_BYTES ? FIRST_SCRATCH_BYTES : MAX_REUSED_BYTES);
+    return scratch;
+  }
+
   return {
-    compress(bytes) {
+    compress(bytes, into) {
       if (reused === undefined) reused = createReused();
       if (reused !== null && bytes.length <= MAX_REUSED_BYTES) {
-        if (scratch === undefined || scratch.length < bytes.length)
-          scratch = new Uint8Array(
-            bytes.length <= FIRST_SCRATCH_BYTES ? FIRST_SCRATCH_BYTES : MAX_REUSED_BYTES,
-          );
-        const length = reused.compressor.run(bytes, scratch);
+        const output = into !== undefined && into.length >= bytes.length ? into : scratchFor(bytes.length);
+        const length = reused.compressor.run(bytes, output);
         // At the very end of the output nobody knows whether that was all.
-        if (length !== null && length < scratch.length) return scratch.slice(0, length);
+        if (length !== null && length < output.length)
+          return output === into ? output.subarray(0, length) : output.slice(0, length);
         reused = undefined;
       }
       // The copy frees the larger buffer that zlib's result is a part of.
