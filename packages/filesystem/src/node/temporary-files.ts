@@ -102,7 +102,10 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     /** What is skipped where nothing was ever written reads as zeros, in whatever order chunks come. */
     const writtenRanges = createWrittenRanges(endBytes);
     let state: 'open' | 'closed' | 'failed' = 'open';
-    /** Settles when the last large write has. The system lets one at a time into a file; a thread that waits there is busy waiting. */
+    /**
+     * Settles when the last large write has. The system lets one at a time into a file, and who waits for that keeps a thread
+     * and a processor busy.
+     */
     let lastWrite: Promise<void> = Promise.resolve();
     let unflushedBytes = 0;
     let flushing: Promise<void> | null = null;
@@ -161,7 +164,11 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
             for (let offset = 0; offset < bytes.length; )
               offset += writeSync(descriptor, bytes, offset, bytes.length - offset, position + offset);
           } else {
-            const written = lastWrite.then(() => writeAll(descriptor, bytes, position));
+            const written = lastWrite.then(() => {
+              // Once it is closed, its number may be another file's.
+              assertOpen();
+              return writeAll(descriptor, bytes, position);
+            });
             lastWrite = written.catch(() => undefined);
             await written;
           }
