@@ -107,6 +107,7 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
      * and a processor busy.
      */
     let lastWrite: Promise<void> = Promise.resolve();
+    let writes = 0;
     let unflushedBytes = 0;
     let flushing: Promise<void> | null = null;
     /** The system tells of what it could not write once only, to whoever asks first: that must not be lost. */
@@ -132,9 +133,9 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
     function finish(): void {
       state = 'closed';
       open.delete(name);
-      // Its number would be another file's while the system still flushes by it.
-      if (flushing === null) closeSync(descriptor);
-      else void flushing.then(() => closeSync(descriptor));
+      // Its number would be another file's while the system still flushes or writes by it.
+      if (flushing === null && writes === 0) closeSync(descriptor);
+      else void Promise.all([flushing, lastWrite]).then(() => closeSync(descriptor));
     }
     const temporary: NodeTemporary = {
       get name() {
@@ -164,11 +165,14 @@ export function createTemporaryFiles(context: RootContext): TemporaryFiles {
             for (let offset = 0; offset < bytes.length; )
               offset += writeSync(descriptor, bytes, offset, bytes.length - offset, position + offset);
           } else {
-            const written = lastWrite.then(() => {
-              // Once it is closed, its number may be another file's.
-              assertOpen();
-              return writeAll(descriptor, bytes, position);
-            });
+            writes++;
+            const written = lastWrite
+              .then(() => {
+                assertOpen();
+                return writeAll(descriptor, bytes, position);
+              })
+              .finally(() => writes--);
+            // Who began it is told of its error; the next one only waits.
             lastWrite = written.catch(() => undefined);
             await written;
           }
