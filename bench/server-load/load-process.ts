@@ -66,8 +66,8 @@ async function stop(): Promise<void> {
 async function finish(): Promise<void> {
   for (const device of devices) await device.catchUp();
   say(gather());
+  // Nothing keeps the process then but the one that started it: who ends first can take the answer along.
   for (const device of devices) device.close();
-  process.disconnect?.();
 }
 
 function act(request: LoadRequest): Promise<void> {

@@ -41,12 +41,18 @@ async function register(serverUrl: string, username: string, password: string): 
   client.close();
 }
 
-function startProcess(defer: Defer): (request: LoadRequest) => Promise<LoadAnswer> {
+interface LoadProcess {
+  ask(request: LoadRequest): Promise<LoadAnswer>;
+  /** Lets it end, once it has answered. */
+  end(): void;
+}
+
+function startProcess(defer: Defer): LoadProcess {
   const child: ChildProcess = fork(join(import.meta.dirname, 'load-process.ts'), {
     serialization: 'advanced',
   });
   defer(() => void child.kill());
-  return async (request) => {
+  const ask = async (request: LoadRequest): Promise<LoadAnswer> => {
     const answered = once(child, 'message');
     const ended = once(child, 'exit').then(([code]) => {
       throw new Error(`a process that makes load ended by itself (exit ${code})`);
@@ -57,6 +63,7 @@ function startProcess(defer: Defer): (request: LoadRequest) => Promise<LoadAnswe
     if (answer.kind === 'failed') throw new Error(answer.message);
     return answer;
   };
+  return { ask, end: () => child.disconnect() };
 }
 
 /** New accounts on a server that runs, their devices at work for a while, and what came of it. */
@@ -75,16 +82,16 @@ export async function runLoad(
     const username = usernames[index % usernames.length] as string;
     return { name: `${role} ${index}`, username, role };
   });
-  const asks = Array.from({ length: options.processes }, () => startProcess(defer));
+  const processes = Array.from({ length: options.processes }, () => startProcess(defer));
   const askAll = (request: LoadRequest): Promise<LoadAnswer[]> =>
-    Promise.all(asks.map((ask) => ask(request)));
+    Promise.all(processes.map(({ ask }) => ask(request)));
   await Promise.all(
-    asks.map((ask, position) => {
+    processes.map(({ ask }, position) => {
       const plan: LoadPlan = {
         kind: 'plan',
         serverUrl: server.url,
         password,
-        devices: devices.filter((_, index) => index % asks.length === position),
+        devices: devices.filter((_, index) => index % processes.length === position),
         contentBytes: options.contentBytes,
         pauseMs: options.pauseMs,
       };
@@ -104,6 +111,7 @@ export async function runLoad(
   const seconds = (performance.now() - startedAt) / 1000;
   const serverCpuSeconds = readUsage(server.processId).cpuSeconds - cpuBefore;
   const results = (await askAll({ kind: 'finish' })) as LoadResult[];
+  for (const { end } of processes) end();
   return {
     seconds,
     results,
