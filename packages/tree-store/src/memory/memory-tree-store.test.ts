@@ -1,4 +1,5 @@
-import { describeTreeStore, ROOT_ID } from '../contract.ts';
+import { describeTreeStore } from '../contract.ts';
+import { ROOT_ID } from '../contract-fixture.ts';
 import { createMemoryTreeDisk } from './memory-tree-store.ts';
 
 describeTreeStore('memory tree store', () => ({ ...createMemoryTreeDisk(ROOT_ID), remove: () => undefined }));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { createSystemEnvironment } from '@cairn/environment';
 import { type EntryId, isCairnError } from '@cairn/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeTreeStore, localNode, ROOT_ID, remoteNode, syncedNode, testEntryId } from '../contract.ts';
+import { describeTreeStore } from '../contract.ts';
+import { localNode, ROOT_ID, remoteNode, syncedNode, testEntryId } from '../contract-fixture.ts';
 import { type OpenedTreeStore, openSqliteTreeStore } from './open-tree-store.ts';
 import { openDatabase } from './sqlite.ts';
 

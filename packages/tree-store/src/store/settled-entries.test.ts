@@ -1,7 +1,7 @@
 import { foldName } from '@cairn/model';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ROOT_ID, testContent, testEntryId } from '../contract.ts';
+import { ROOT_ID, testContent, testEntryId } from '../contract-fixture.ts';
 import { packContent } from './packed-content.ts';
 import { observationOf, type PackedNode, type StoredEntry } from './packed-node.ts';
 import { createSettledEntries } from './settled-entries.ts';

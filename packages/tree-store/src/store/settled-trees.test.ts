@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { localNode, ROOT_ID, remoteNode, type Shape, syncedNode, testEntryId } from '../contract.ts';
+import { localNode, ROOT_ID, remoteNode, type Shape, syncedNode, testEntryId } from '../contract-fixture.ts';
 import { createMemoryTreeStore } from '../memory/memory-tree-store.ts';
 
 const file: Shape = { id: 1, parent: 0, name: 'a', kind: 'file', content: 1, executable: true };
