@@ -110,17 +110,13 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
   for (const path of open) {
     if (collection.folders.has(path)) continue;
     const status = await statusOfFolder(deps, path, collection);
-    if (status === 'gone') {
-      if (path !== '') open.add(nearestKnown(local, parentPath(path)));
-      continue;
-    }
-    if (status === 'unreadable') continue;
+    const isThere = typeof status !== 'string';
     const node = local.findByPath(path);
     const children = node === undefined ? [] : local.childSketches(node.entryId);
     const known = new Map<string, NodeSketch>();
     for (const child of children) known.set(child.name, child);
     const isUnique = known.size === children.length;
-    if (request.ahead != null && request.recursive && canBeQuiet && isUnique && node !== undefined) {
+    if (isThere && request.ahead != null && request.recursive && canBeQuiet && isUnique && node) {
       const quiet = await findQuietAhead(deps, request.ahead, { path, status, node, known, rootDevice });
       if (quiet !== null) {
         collection.quiet.set(node.entryId, quiet.folder);
@@ -128,7 +124,7 @@ export async function collect(deps: CollectDeps, request: CollectRequest): Promi
         continue;
       }
     }
-    const folder = await readFolder(deps, path, status, rootDevice, collection);
+    const folder = isThere ? await readFolder(deps, path, status, rootDevice, collection) : status;
     if (folder === 'gone') {
       if (path !== '') open.add(nearestKnown(local, parentPath(path)));
       continue;

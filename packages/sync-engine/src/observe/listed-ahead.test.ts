@@ -14,14 +14,11 @@ import {
   startAhead,
   type WatchHint,
 } from '@cairn/filesystem';
-import { createId, type EntryId } from '@cairn/model';
-import { createMemoryTreeStore } from '@cairn/tree-store';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LocalTree } from '../local-tree.ts';
-import { noteRoot } from '../root-marker.ts';
-import { Selection } from '../selection.ts';
-import { createScanner, type Scanner } from './scan.ts';
+import type { LocalTree } from '../local-tree.ts';
+import { openScannedDisk } from '../testing/disk-scanner.ts';
+import type { Scanner } from './scan.ts';
 
 /** What is known of a disk, and the scanner of a process that just started. */
 interface Known {
@@ -32,27 +29,15 @@ interface Known {
 }
 
 async function know(filesystem: Filesystem, environment: Environment): Promise<Known> {
-  const rootId = createId<EntryId>(environment.random.bytes(16));
-  const trees = createMemoryTreeStore(rootId);
-  await noteRoot({ filesystem, trees }, rootId);
-  const local = new LocalTree(trees.local, rootId);
+  const { local, createScanner } = await openScannedDisk(filesystem, environment);
   const listed: string[] = [];
   const start = (opened: Filesystem): Scanner =>
     createScanner({
-      filesystem: {
-        ...opened,
-        list(path) {
-          listed.push(path);
-          return opened.list(path);
-        },
+      ...opened,
+      list(path) {
+        listed.push(path);
+        return opened.list(path);
       },
-      local,
-      environment,
-      selection: new Selection(trees, rootId),
-      isHeld: () => false,
-      leaveAlone: () => undefined,
-      folderMoved: () => undefined,
-      takeLateHints: async () => new Set(),
     });
   await scan(start(filesystem));
   listed.length = 0;
