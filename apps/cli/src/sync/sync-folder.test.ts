@@ -28,7 +28,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 test('a folder of which much is known is listed while the rest is made ready', async () => {
   writeFileSync(treesPath(home, link), '');
   truncateSync(treesPath(home, link), 5 * 1024 * 1024);
-  const opened = await openSyncFolder(home, link, silentLog);
+  const opened = await openSyncFolder(home, link, silentLog, 2);
   const listing = opened.filesystem.takeAhead?.();
   expect((await listing?.take('inner'))?.items()).toMatchObject([
     { name: 'file', kind: 'file', sizeBytes: 1 },
@@ -36,10 +36,17 @@ test('a folder of which much is known is listed while the rest is made ready', a
   await opened.close();
 });
 
-test('one of which little is known is not', async () => {
-  const opened = await openSyncFolder(home, link, silentLog);
-  expect(opened.filesystem.takeAhead?.() ?? null).toBeNull();
-  await opened.close();
+test('one of which little is known is not, and none where there is one processor', async () => {
+  for (const [knownBytes, processors] of [
+    [0, 2],
+    [5 * 1024 * 1024, 1],
+  ] as const) {
+    writeFileSync(treesPath(home, link), '');
+    truncateSync(treesPath(home, link), knownBytes);
+    const opened = await openSyncFolder(home, link, silentLog, processors);
+    expect(opened.filesystem.takeAhead?.() ?? null).toBeNull();
+    await opened.close();
+  }
 });
 
 test('nobody else has the folder until it is closed, whatever was wrong with it', async () => {

@@ -20,17 +20,23 @@ export interface SyncFolder {
 /**
  * Takes the folder into the hands of this process. Where much is known of it, it is watched and listed from now on, while
  * the rest of the program loads and what is known is read.
+ * @param processors with one, a thread beside this one only takes its time
  * @throws CairnError `root-missing`, `already-running`; see also `openNodeFilesystem`
  */
-export async function openSyncFolder(home: string, link: SyncLink, log: Log): Promise<SyncFolder> {
+export async function openSyncFolder(
+  home: string,
+  link: SyncLink,
+  log: Log,
+  processors = availableParallelism(),
+): Promise<SyncFolder> {
   requireFolder(link.folder);
   const unlock = lockFolder(link.folder);
   let opened: Filesystem | null = null;
   try {
     const environment = createSystemEnvironment(log);
     opened = await openNodeFilesystem({ root: link.folder, environment });
-    const isLarge = isWorthIt(treesPath(home, link));
-    const filesystem = isLarge ? await startAhead(opened, environment.timers) : opened;
+    const isWorthIt = processors > 1 && sizeOf(treesPath(home, link)) >= WORTH_BYTES;
+    const filesystem = isWorthIt ? await startAhead(opened, environment.timers) : opened;
     return {
       filesystem,
       async close() {
@@ -45,9 +51,8 @@ export async function openSyncFolder(home: string, link: SyncLink, log: Log): Pr
   }
 }
 
-function isWorthIt(trees: string): boolean {
-  const knownBytes = statSync(trees, { throwIfNoEntry: false })?.size ?? 0;
-  return knownBytes >= WORTH_BYTES && availableParallelism() > 1;
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function requireFolder(folder: string): void {
