@@ -59,7 +59,7 @@ async function watch({ peer, options, plan, report }: Session): Promise<void> {
       note:
         peer.place === undefined
           ? 'of A, right after it has sent all of them'
-          : 'of A; all its programs were given the files, which would take it half an hour to carry',
+          : 'of A; all its programs were given the files, which it does not carry in the time that a step may take',
       differences: compareFolders(peer),
     }),
   );
