@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { isFocused } from './testing/is-focused.ts';
 import type { OtherDevice } from './testing/other-device.ts';
 import { createWebWorld, poll } from './testing/web-world.ts';
 
@@ -71,6 +72,7 @@ test('the keyboard walks, selects, opens, deletes', async () => {
   await page.getByRole('dialog').getByText('3', { exact: true }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await poll(() => isFocused(page.getByRole('grid'))).toBe(true);
   await page.keyboard.press('Home');
   await page.keyboard.press('Enter');
   await poll(() => namesIn(page)).toEqual(['x.txt']);

@@ -1,13 +1,10 @@
 import type { Locator, Page } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { isFocused } from './testing/is-focused.ts';
 import { createWebWorld, PASSWORD, poll } from './testing/web-world.ts';
 
 const world = createWebWorld();
 const MAX_TABS = 60;
-
-function isFocused(locator: Locator): Promise<boolean> {
-  return locator.evaluate((element) => element === document.activeElement).catch(() => false);
-}
 
 /** Whether people see where the keyboard is. */
 async function expectFocusShown(page: Page): Promise<void> {
