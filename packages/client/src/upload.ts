@@ -124,6 +124,7 @@ export function createUpload(
   }
 
   function wake(): void {
+    signal.removeEventListener('abort', wake);
     const woken = waiters;
     waiters = [];
     for (const waiter of woken) waiter();
@@ -147,6 +148,8 @@ export function createUpload(
     for (;;) {
       check();
       if (holds()) return;
+      // No longer than somebody waits: the runtime keeps whoever listens to a signal of signals, and so all that it knows.
+      if (waiters.length === 0) signal.addEventListener('abort', wake, { once: true });
       await new Promise<void>((resolve) => waiters.push(resolve));
     }
   }
@@ -325,8 +328,6 @@ export function createUpload(
     if (!gather(block, source, hint))
       return waitUntil(() => known.has(block.blockId) || gather(block, source, hint));
   }
-
-  signal.addEventListener('abort', wake, { once: true });
 
   return {
     async add(source, { profile, base }) {
