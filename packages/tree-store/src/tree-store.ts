@@ -77,5 +77,7 @@ export interface TreeStore extends Trees {
   flush(): void;
   /** Makes the named texts durable and nothing else, so it costs the same however much else has changed. */
   flushValues(): void;
+  /** Lets go of memory that is made anew when somebody asks again. Nothing that is known is lost. */
+  giveMemoryBack(): void;
   close(): void;
 }

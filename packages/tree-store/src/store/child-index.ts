@@ -15,6 +15,8 @@ export interface ChildIndex<Child> {
   add(parentId: EntryId | null, child: Child, name: string): void;
   remove(parentId: EntryId | null, child: Child, name: string): void;
   clear(): void;
+  /** Lets go of the indexes of names, which are made anew when somebody asks for a name. */
+  forgetNames(): void;
 }
 
 /** @param nameOf name of a child that was added */
@@ -62,6 +64,12 @@ export function createChildIndex<Child>(nameOf: (child: Child) => string): Child
     return index;
   }
 
+  function forgetNames(): void {
+    indexes.clear();
+    indexedNames = 0;
+    latest = null;
+  }
+
   return {
     children(parentId) {
       const children = childrenOf.get(parentId);
@@ -107,9 +115,8 @@ export function createChildIndex<Child>(nameOf: (child: Child) => string): Child
     },
     clear() {
       childrenOf.clear();
-      indexes.clear();
-      indexedNames = 0;
-      latest = null;
+      forgetNames();
     },
+    forgetNames,
   };
 }

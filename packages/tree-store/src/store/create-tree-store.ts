@@ -184,6 +184,13 @@ export function createTreeStore(persistence: Persistence): TreeStore {
       });
       changedValues.clear();
     },
+    giveMemoryBack() {
+      settled.forgetNames();
+      for (const name of TREE_NAMES) {
+        trees[name].forgetNames();
+        trees[name].forgetRecent();
+      }
+    },
     close: () => persistence.close(),
   };
 }

@@ -27,6 +27,8 @@ export interface PackedTree<Node> extends Tree<Node> {
   forgetChanges(): void;
   /** Lets go of the nodes that were made for whoever asked: they are made anew when somebody asks again. */
   forgetRecent(): void;
+  /** Lets go of the tree's own indexes of names. */
+  forgetNames(): void;
 }
 
 export interface PackedTreeOptions<Node> {
@@ -164,5 +166,6 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       cleared = false;
     },
     forgetRecent: () => recent.clear(),
+    forgetNames: () => children.forgetNames(),
   };
 }

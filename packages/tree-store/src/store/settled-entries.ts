@@ -39,6 +39,8 @@ export interface SettledEntries {
   add(entry: StoredEntry): boolean;
   /** Takes the entry out and returns what was known of it. */
   remove(entryId: EntryId): { readonly remote: PackedNode; readonly local: PackedNode } | undefined;
+  /** Lets go of the indexes of names. */
+  forgetNames(): void;
 }
 
 function hashOf(entryId: string): number {
@@ -189,6 +191,7 @@ export function createSettledEntries(): SettledEntries {
       children.add(remote.parentId, row, remote.name);
       return true;
     },
+    forgetNames: () => children.forgetNames(),
     remove(entryId) {
       const slot = slotOf(entryId);
       if (slot < 0) return undefined;
