@@ -1,6 +1,8 @@
 import { type Chunker, createChunker } from '@cairn/kernels';
 import type { ChunkProfile } from '@cairn/model';
 
+/** Of small files. */
+const SMALL_PROFILE: ChunkProfile = 't32-64k';
 /** Idle chunkers kept: fresh memory costs more than the cutting itself, above all for small files. */
 const MAX_IDLE: Readonly<Record<ChunkProfile, number>> = { 't32-64k': 4, 't32-256k': 2, 't32-1m': 1 };
 
@@ -26,4 +28,15 @@ export function returnChunker(chunker: Chunker, shared: boolean): void {
   chunker.reset();
   waiting.push(chunker);
   kept.set(chunker.profile, waiting);
+}
+
+/**
+ * Lets go of the idle chunkers. One for the next small file is made: until it is used, its memory is only promised, and to make
+ * it takes that file's time no more.
+ */
+export function forgetIdleChunkers(): void {
+  const hadSmall = idle.own.has(SMALL_PROFILE);
+  idle.own.clear();
+  idle.shared.clear();
+  if (hadSmall) returnChunker(createChunker(SMALL_PROFILE), false);
 }

@@ -8,6 +8,7 @@ export {
   openBlockAside,
 } from './block-encoding.ts';
 export { chooseProfile } from './choose-profile.ts';
+export { forgetIdleChunkers } from './chunker-pool.ts';
 export { checkContent, contentIdOf } from './content-id.ts';
 export {
   type ByteSource,
