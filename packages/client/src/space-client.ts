@@ -26,6 +26,7 @@ import {
 } from '@cairn/protocol';
 import { notCairn } from './answers.ts';
 import { type Api, apiPath } from './api.ts';
+import { createBatchBuffers } from './batch-buffers.ts';
 import { createBatchMemories } from './batch-memory.ts';
 import { createBlockReader } from './block-reader.ts';
 import { createDeltaReader } from './delta-reader.ts';
@@ -34,7 +35,6 @@ import { listBeside } from './list-beside.ts';
 import { type ContentItem, type ContentPiece, readContents } from './read-contents.ts';
 import { DEFAULT_RETRY } from './retry.ts';
 import { createUpload, type Upload, type UploadOptions } from './upload.ts';
-import { createBatchBuffers } from './upload-batch.ts';
 import { createUploadDeltas } from './upload-deltas.ts';
 
 /** On top of a long poll's own wait. */
@@ -79,6 +79,8 @@ export interface SpaceClient {
     onState: (state: 'live' | 'polling') => void,
     onAnnouncement?: (announcement: Announcement) => void,
   ): { close(): void };
+  /** Lets go of memory that is kept for the next transfers, large ones above all; what is in use stays as it is. */
+  giveMemoryBack(): void;
 }
 
 export function createSpaceClient(
@@ -155,6 +157,7 @@ export function createSpaceClient(
         onState,
         ...(onAnnouncement === undefined ? {} : { onAnnouncement }),
       }),
+    giveMemoryBack: () => buffers.giveMemoryBack(),
   };
 }
 

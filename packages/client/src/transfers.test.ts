@@ -90,6 +90,21 @@ describe('contents over the wire', () => {
     expect(peer.requests.length - before).toBeLessThan(8);
   });
 
+  it('are the same when memory is given back amid them', async () => {
+    const files = [
+      noise(9 * MIB, 21),
+      ...Array.from({ length: 60 }, (_, index) => noise(90_000 + index, index + 22)),
+    ];
+    peer.intercept = () => {
+      space.giveMemoryBack();
+      return false;
+    };
+    const contents = await send(files);
+    const back = await receive(contents.map((content) => ({ content })));
+    for (const [index, bytes] of files.entries())
+      expect(Buffer.compare(back[index] as Uint8Array, bytes)).toBe(0);
+  });
+
   it('that are mostly a hole are asked for in few requests, whatever their size', async () => {
     const bytes = noise(50 * MIB, 4).fill(0, MIB, 49 * MIB);
     const contents = await send([bytes]);

@@ -7,7 +7,7 @@ import {
   type PlainBlock,
   type StoredBlock,
 } from '@cairn/content';
-import { type BlockId, MAX_BLOCK_BYTES } from '@cairn/model';
+import type { BlockId } from '@cairn/model';
 import {
   createPackWriter,
   encodeDeltaPack,
@@ -16,66 +16,11 @@ import {
   PACK_EDGES,
   PROTOCOL_LIMITS,
 } from '@cairn/protocol';
+import { BATCH_BYTES, type BufferShare } from './batch-buffers.ts';
 import type { BodyPiece } from './transport.ts';
 import type { BatchDeltas, DeltaHint, HintedBlock } from './upload-deltas.ts';
 
-/** Larger than any block; a batch that cannot take the next block is full. */
-const BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_BLOCKS = Math.min(PROTOCOL_LIMITS.maxBlockIds, PROTOCOL_LIMITS.maxPackBlocks);
-/** Buffers kept while none is in use. */
-const IDLE_BUFFERS = 2;
-/**
- * Buffers of all uploads together: 24 MiB, of which four are packs on their way. One more for each upload that has none, so
- * that none waits for others.
- */
-const MAX_BUFFERS = 6;
-
-/** Memory of batches, used again and again: fresh memory for every batch is garbage of the size of all uploads. */
-export interface BatchBuffers {
-  /** What one upload takes its buffers from. */
-  createShare(): BufferShare;
-}
-
-export interface BufferShare {
-  /** `null`: not before one that this upload has is given back. */
-  take(): Uint8Array | null;
-  /** Only once nobody reads from it any more. */
-  give(buffer: Uint8Array): void;
-  /** Instead of `give`, for a buffer that a failed request may still read from. */
-  forget(): void;
-}
-
-export function createBatchBuffers(): BatchBuffers {
-  const spare: Uint8Array[] = [];
-  let inUse = 0;
-
-  function createShare(): BufferShare {
-    let held = 0;
-
-    function release(): void {
-      held--;
-      inUse--;
-      if (inUse === 0) spare.splice(IDLE_BUFFERS);
-    }
-
-    return {
-      take() {
-        if (held > 0 && inUse >= MAX_BUFFERS) return null;
-        held++;
-        inUse++;
-        return spare.pop() ?? new Uint8Array(BATCH_BYTES);
-      },
-      give(buffer) {
-        if (spare.length < MAX_BUFFERS) spare.push(buffer);
-        release();
-      },
-      forget: release,
-    };
-  }
-
-  return { createShare };
-}
-
 /** Blocks that the server is asked about together, and that travel in one pack. */
 export interface Batch {
   readonly blockIds: BlockId[];
@@ -127,25 +72,25 @@ interface GatheredBlock extends HintedBlock {
 /** A delta of so small a part of the block is sent without a look at how well the block itself can be compressed. */
 const SMALL_SHARE = 1 / 8;
 
-let blockScratch: Uint8Array | undefined;
-
-/** Memory for one compressed block, the same for all: made anew for each, it would be garbage of the size of all uploads. */
-function scratch(): Uint8Array {
-  blockScratch ??= new Uint8Array(MAX_BLOCK_BYTES);
-  return blockScratch;
-}
-
 /**
  * Blocks in memory. Their plain bytes stand where they will be in the pack, so that
  * the pack of those that are missing is made in place.
  */
 export class UploadBatch implements Batch {
-  readonly buffer: Uint8Array;
+  readonly #buffers: BufferShare;
   readonly #blocks: GatheredBlock[] = [];
+  #buffer: Uint8Array;
   #position = PACK_EDGES.before;
 
-  constructor(buffer: Uint8Array) {
-    this.buffer = buffer;
+  /** @param buffer taken from `buffers` */
+  constructor(buffers: BufferShare, buffer: Uint8Array) {
+    this.#buffers = buffers;
+    this.#buffer = buffer;
+  }
+
+  /** What is to be given back, or forgotten. */
+  get buffer(): Uint8Array {
+    return this.#buffer;
   }
 
   get blockIds(): BlockId[] {
@@ -153,8 +98,7 @@ export class UploadBatch implements Batch {
   }
 
   hasRoomFor(sizeBytes: number): boolean {
-    const end = this.#position + PACK_BLOCK_HEADER_BYTES + sizeBytes + PACK_EDGES.after;
-    return end <= this.buffer.length && this.#blocks.length < MAX_BLOCKS;
+    return this.#endWith(sizeBytes) <= BATCH_BYTES && this.#blocks.length < MAX_BLOCKS;
   }
 
   /** Copies the block's bytes; there must be room. */
@@ -163,8 +107,9 @@ export class UploadBatch implements Batch {
     _held: HeldBytes | null = null,
     hint: DeltaHint | null = null,
   ): void {
+    if (this.#endWith(plain.length) > this.#buffer.length) this.#buffer = this.#buffers.enlarge(this.#buffer);
     const start = this.#position + PACK_BLOCK_HEADER_BYTES;
-    this.buffer.set(plain, start);
+    this.#buffer.set(plain, start);
     this.#blocks.push({ blockId, kind, start, sizeBytes: plain.length, hint });
     this.#position = start + plain.length;
   }
@@ -184,8 +129,13 @@ export class UploadBatch implements Batch {
     );
   }
 
+  /** Where the pack would end with one more block of so many bytes. */
+  #endWith(sizeBytes: number): number {
+    return this.#position + PACK_BLOCK_HEADER_BYTES + sizeBytes + PACK_EDGES.after;
+  }
+
   #plainOf({ start, sizeBytes }: GatheredBlock): Uint8Array {
-    return this.buffer.subarray(start, start + sizeBytes);
+    return this.#buffer.subarray(start, start + sizeBytes);
   }
 
   /** Leaves the plain bytes where they are, should the server not take the deltas; `null` when there are none. */
@@ -219,7 +169,7 @@ export class UploadBatch implements Batch {
   }
 
   #encodeInPlace(platform: ContentPlatform, missing: ReadonlySet<BlockId>): EncodedBatch {
-    const writer = createPackWriter(this.buffer);
+    const writer = createPackWriter(this.#buffer);
     let skippedBytes = 0;
     let hasManifests = false;
     for (const block of this.#blocks) {
@@ -229,9 +179,8 @@ export class UploadBatch implements Batch {
         continue;
       }
       // Copied to its place in the pack before the next one is compressed.
-      writer.add(
-        encodeNamedBlock(platform, blockId, kind, this.#plainOf(block), { keep: true, into: scratch() }),
-      );
+      const into = this.#buffers.scratch(sizeBytes);
+      writer.add(encodeNamedBlock(platform, blockId, kind, this.#plainOf(block), { keep: true, into }));
       if (kind === 'manifest') hasManifests = true;
     }
     return { pack: writer.count === 0 ? null : [writer.finish()], hasManifests, skippedBytes };

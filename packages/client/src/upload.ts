@@ -13,19 +13,14 @@ import { MEDIA_TYPES, missingBlocksResponseSchema, storedBlocksResponseSchema } 
 import { createAnnouncer } from './announcer.ts';
 import { type Api, apiPath } from './api.ts';
 import { type BaseVersion, readBaseVersion } from './base-blocks.ts';
+import type { BufferShare } from './batch-buffers.ts';
 import type { BlockReader } from './block-reader.ts';
 import { pieceBytes } from './body-pieces.ts';
 import { HeldBatch } from './held-batch.ts';
 import { createKnownBlocks } from './known-blocks.ts';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts';
 import type { BodyPiece } from './transport.ts';
-import {
-  type Batch,
-  type BufferShare,
-  type EncodedBatch,
-  type HeldSource,
-  UploadBatch,
-} from './upload-batch.ts';
+import { type Batch, type EncodedBatch, type HeldSource, UploadBatch } from './upload-batch.ts';
 import type { BatchDeltas, DeltaHint, DeltaTally, UploadDeltas } from './upload-deltas.ts';
 
 /** Most of its life a pack waits for the server to have flushed it twice, and for the other packs there. */
@@ -308,7 +303,7 @@ export function createUpload(
 
   function makeBatch(): Batch | null {
     const buffer = buffers.take();
-    return buffer === null ? null : new UploadBatch(buffer);
+    return buffer === null ? null : new UploadBatch(buffers, buffer);
   }
 
   function queue(block: PlainBlock, source: ByteSource, base: Base | null): void | Promise<void> {
