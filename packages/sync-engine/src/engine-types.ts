@@ -54,6 +54,11 @@ export interface SyncEngine {
   select(request: SelectionRequest): Promise<void>;
   /** Scan everything and ask the server, now. */
   refresh(): void;
+  /**
+   * Lets go of memory that is kept to be fast at the next work and can be made anew: for an engine that rests. Nothing in use is
+   * taken, so it may come at any time.
+   */
+  giveMemoryBack(): void;
   /** Called after every change of state. */
   onChange(listener: () => void): () => void;
 }

@@ -54,6 +54,29 @@ describe('two devices', () => {
     expect(a.disk.user.describe().some((line) => line.includes('papers/4.txt'))).toBe(false);
   });
 
+  test('memory is given back amid any work, and nothing is lost', async () => {
+    for (const device of [a, b]) {
+      device.network.gate = async () => {
+        for (const { running, engine } of [a, b]) if (running) engine.giveMemoryBack();
+      };
+    }
+    a.disk.user.makeFolder('docs');
+    for (let index = 0; index < 30; index++) a.disk.user.writeFile(`docs/${index}.txt`, `file ${index}`);
+    a.disk.user.writeFile('large', new Uint8Array(700_000).fill(5));
+    a.start();
+    b.start();
+    await world.settle([a, b]);
+    b.disk.user.writeFile('docs/3.txt', 'edited');
+    b.disk.user.rename('docs/4.txt', 'docs/40.txt');
+    b.disk.user.remove('docs/5.txt');
+    await world.until('all of that is there', () => text(a, 'docs/3.txt') === 'edited');
+    await world.settle([a, b]);
+    expect(a.disk.user.describe()).toEqual(b.disk.user.describe());
+    expect(text(a, 'docs/40.txt')).toBe('file 4');
+    expect(a.engine.status().state).toBe('in-sync');
+    expect(a.engine.explain('docs/40.txt').planned).toEqual([]);
+  });
+
   test('edits on both sides while offline keep both contents [S-21]', async () => {
     a.disk.user.writeFile('plan.txt', 'base');
     a.start();

@@ -1,3 +1,4 @@
+import { forgetIdleChunkers } from '@cairn/content';
 import type { Environment } from '@cairn/environment';
 import type { FolderWatch } from '@cairn/filesystem';
 import { createOrderedId, type EntryId, isCairnError } from '@cairn/model';
@@ -398,6 +399,12 @@ class Engine implements SyncEngine {
     this.#retries.reset();
     this.#failures.retryAll();
     this.#attention.wake.ring();
+  }
+
+  giveMemoryBack(): void {
+    this.#options.trees.giveMemoryBack();
+    this.#options.space.giveMemoryBack();
+    forgetIdleChunkers();
   }
 
   confirmDeletes(): void {

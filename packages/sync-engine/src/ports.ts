@@ -50,6 +50,8 @@ export interface SpaceConnection {
     onState: (state: 'live' | 'polling') => void,
     onAnnouncement: (announcement: Announcement) => void,
   ): { close(): void };
+  /** Lets go of memory that is kept for the next transfers; what is in use stays as it is. */
+  giveMemoryBack(): void;
 }
 
 /** Bytes that are here and that blocks of a content may be like, so that less than these has to be sent. */

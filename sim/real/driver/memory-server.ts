@@ -167,6 +167,7 @@ export async function startMemoryServer(
         }
       },
       listChunks: (content) => listChunks(platform, content.manifest, readBlock),
+      giveMemoryBack: () => undefined,
       hints(onHint, onState) {
         onState('live');
         onHint(null);

@@ -253,6 +253,7 @@ export async function createTestWorld(options: TestWorldOptions = {}): Promise<T
         }
       },
       listChunks: (content) => listChunks(platform, content.manifest, readBlock),
+      giveMemoryBack: () => undefined,
       hints(onHint, onState, onAnnouncement) {
         onState('live');
         onHint(null);
