@@ -15,7 +15,7 @@ import { openSqliteTreeStore } from '@cairn/tree-store';
 import { activityLogPath, openActivityLog } from './activity-log.ts';
 import { startControlServer } from './control-server.ts';
 import { type SyncLink, socketPath, treesPath } from './links.ts';
-import { trimMemoryAtRest } from './trim-memory.ts';
+import { ofThisProcess, trimMemoryAtRest } from './trim-memory.ts';
 
 /** Bytes displaced by the engine are in the server's history; a local copy is kept this long besides. */
 const RESCUE_AGE_MS = 7 * 24 * 3600_000;
@@ -65,7 +65,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const control = await startControlServer(socket, (request) => answer(engine, request, stop));
   const housekeeping = setInterval(() => void clean(), HOUSEKEEPING_MS);
   housekeeping.unref();
-  const stopTrimming = trimMemoryAtRest(engine);
+  const stopTrimming = trimMemoryAtRest(engine, ofThisProcess(log), log);
   async function clean(): Promise<void> {
     try {
       await noticeLateWrites({ filesystem, trees, environment });
