@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createChildProcesses, startServerProcess, waitUntil } from '../demo/child-processes.ts';
 import { type MeteredProxy, startMeteredProxy } from '../demo/metered-proxy.ts';
 import { createSyncWorld, type SyncDevice, type SyncWorld, untilEqual } from '../testing/sync-world.ts';
+import { logPath, readLinks } from './links.ts';
 
 describe('daemons and servers that stop at any moment', () => {
   let world: SyncWorld;
@@ -127,6 +129,28 @@ describe('daemons and servers that stop at any moment', () => {
     } finally {
       await processes.killAll();
     }
+  });
+
+  it('daemons that gave their memory back at rest answer, and sync as before', async () => {
+    const [laptop, desktop] = await world.pair('ann');
+    const given = (device: SyncDevice): number => {
+      const [link] = readLinks(device.home);
+      const said = link === undefined ? '' : readFileSync(logPath(device.home, link), 'utf8');
+      // Warnings of the runtime go to where the daemon's words go.
+      expect(said + device.daemon?.output).not.toContain('ExperimentalWarning');
+      return said.split('daemon.memory-given-back').length - 1;
+    };
+    await writeFile(join(laptop.folder, 'large.bin'), randomBytes(40 * 1024 * 1024));
+    await untilEqual(laptop, desktop);
+    await waitUntil(() => given(laptop) > 0 && given(desktop) > 0, 'memory is given back');
+    expect((await laptop.status()).state).toBe('in-sync');
+    expect((await laptop.why('large.bin')).verdict).toBe('in-sync');
+    await edit(laptop, 0);
+    await untilEqual(laptop, desktop);
+    await edit(desktop, 1);
+    await writeFile(join(laptop.folder, 'large.bin'), randomBytes(20 * 1024 * 1024));
+    await untilEqual(laptop, desktop);
+    expect((await stat(join(desktop.folder, 'large.bin'))).size).toBe(20 * 1024 * 1024);
   });
 
   it('without WebSockets it asks now and then [S-60]', async () => {
