@@ -22,9 +22,22 @@ export function ofThisProcess(log: Log): ProcessMemory | null {
   if (gc === undefined) return null;
   return {
     residentBytes: () => process.memoryUsage.rss(),
-    collect: () => void gc({ type: 'major', execution: 'sync', flavor: 'last-resort' }),
+    collect() {
+      gc({ type: 'major', execution: 'sync' });
+      internNew();
+      gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    },
     returnFreed: createFreedMemoryReturn(log),
   };
+}
+
+/**
+ * Has the engine add a name to its table of names of properties. Only then does that table become smaller, after a collection
+ * that emptied it, and only the next collection lets go of the one before: 8 MiB after 100,000 files were sent.
+ */
+function internNew(): void {
+  const holder: Record<string, unknown> = {};
+  holder[`name of ${performance.now()}`] = holder;
 }
 
 /**
