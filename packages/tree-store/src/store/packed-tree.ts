@@ -2,16 +2,9 @@ import type { EntryId } from '@cairn/model';
 import type { NodeSketch, Tree } from '../tree-store.ts';
 import { createChildIndex } from './child-index.ts';
 import type { NodeCodec, PackedNode } from './packed-node.ts';
+import type { TreeChanges } from './persistence.ts';
 import type { SettledEntries } from './settled-entries.ts';
 import { SettledRow } from './settled-row.ts';
-
-/** What a flush has to write of one tree. */
-export interface TreeChanges {
-  /** Everything that was durable is gone first. */
-  readonly cleared: boolean;
-  readonly written: readonly PackedNode[];
-  readonly deleted: readonly EntryId[];
-}
 
 /**
  * `kept`: as it was, each tree has its own node. `settled`: all of it is kept in one row from now on. `unsettled`: it was

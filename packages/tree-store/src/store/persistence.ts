@@ -1,7 +1,6 @@
 import type { Cursor, EntryId } from '@cairn/model';
 import type { Notice } from '../tree-store.ts';
-import type { StoredEntry } from './packed-node.ts';
-import type { TreeChanges } from './packed-tree.ts';
+import type { PackedNode, StoredEntry } from './packed-node.ts';
 
 export const TREE_NAMES = ['remote', 'local', 'synced'] as const;
 export type TreeName = (typeof TREE_NAMES)[number];
@@ -21,6 +20,14 @@ export interface SettledPage {
 /** What was stored contradicts itself: it cannot be used. */
 export class DamagedStore extends Error {
   override readonly name = 'DamagedStore';
+}
+
+/** What a flush has to write of one tree. */
+export interface TreeChanges {
+  /** Everything that was durable is gone first. */
+  readonly cleared: boolean;
+  readonly written: readonly PackedNode[];
+  readonly deleted: readonly EntryId[];
 }
 
 export interface Batch {
