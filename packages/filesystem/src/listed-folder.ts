@@ -5,13 +5,20 @@ const SEPARATOR = '\0';
 const FIELDS = 6;
 const KINDS: readonly FileKind[] = ['file', 'folder', 'link', 'other'];
 
-/** A listed folder as it is handed from one thread to another: a few strings, whatever the number of items. */
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * A listed folder as it is handed from one thread to another and waits there: nothing that a garbage collector would go
+ * through or move, whatever the number of items.
+ */
 export interface PackedFolder {
   readonly path: string;
   readonly identity: string;
   readonly fingerprint: string;
   readonly device: string;
-  readonly items: string;
+  /** Its memory is nobody else's. */
+  readonly items: Uint8Array<ArrayBuffer>;
 }
 
 /** @param items names with the status of each */
@@ -32,7 +39,7 @@ export function packFolder(
       // Nearly always the folder's own.
       item.device === device ? '' : item.device,
     );
-  return { path, identity, fingerprint, device, items: fields.join(SEPARATOR) };
+  return { path, identity, fingerprint, device, items: encoder.encode(fields.join(SEPARATOR)) };
 }
 
 /** The items are made when they are asked for, and not kept. */
@@ -42,8 +49,8 @@ export function unpackFolder({ identity, fingerprint, device, items }: PackedFol
     fingerprint,
     items() {
       const unpacked: ListedItem[] = [];
-      if (items === '') return unpacked;
-      const fields = items.split(SEPARATOR);
+      if (items.length === 0) return unpacked;
+      const fields = decoder.decode(items).split(SEPARATOR);
       for (let at = 0; at < fields.length; at += FIELDS) {
         unpacked.push({
           name: fields[at] as string,

@@ -1,4 +1,4 @@
-import { type Cursor, foldName } from '@cairn/model';
+import { type Cursor, type Epoch, foldName } from '@cairn/model';
 import type { LocalNode, RemoteNode, SyncedNode } from '@cairn/planner';
 import fc from 'fast-check';
 import { expect } from 'vitest';
@@ -73,6 +73,48 @@ export function agreeingNode(tree: TreeName, shape: Shape): RemoteNode | LocalNo
   return { ...folder, kind, contentId: null, target: null, executable: false, modifiedAtUs: 0 };
 }
 
+export type Step = typeof steps extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Does to the store and to the model what a step that is no flush says. */
+export function change(store: TreeStore, model: Snapshot, step: Step): void {
+  const entryId = testEntryId(step.shape.id);
+  switch (step.do) {
+    case 'put': {
+      const node = nodeFor(step.tree, step.shape);
+      store[step.tree].put(node as never);
+      model[step.tree].set(entryId, node);
+      return;
+    }
+    case 'agree':
+      for (const name of treeNames) {
+        const node = agreeingNode(name, step.shape);
+        store[name].put(node as never);
+        model[name].set(entryId, node);
+      }
+      return;
+    case 'delete':
+      store[step.tree].delete(entryId);
+      model[step.tree].delete(entryId);
+      return;
+    case 'clear':
+      store[step.tree].clear();
+      model[step.tree].clear();
+      return;
+    case 'cursor': {
+      const sequence = step.shape.content;
+      model.cursor =
+        sequence === 0 ? null : { epoch: 'e'.repeat(26) as Epoch, sequence, hash: 'f'.repeat(16) };
+      model.value = sequence % 2 === 0 ? null : `v${sequence}`;
+      store.cursor = model.cursor;
+      store.setValue('n', model.value);
+    }
+  }
+}
+
+export function emptySnapshot(): Snapshot {
+  return { remote: new Map(), local: new Map(), synced: new Map(), cursor: null, value: null };
+}
+
 export function copy(state: Snapshot): Snapshot {
   return {
     ...state,
@@ -116,6 +158,12 @@ export function expectEqual(store: TreeStore, model: Snapshot): void {
         expect([...(tree.childrenNamed?.(parentId, folded) ?? named)].sort()).toEqual(named.sort());
       }
     }
+  }
+  const differing = new Set(store.differing());
+  for (let id = 0; id <= 8; id++) {
+    const has = treeNames.filter((name) => model[name].has(testEntryId(id)));
+    if (has.length === 1 || has.length === 2) expect(differing).toContain(testEntryId(id));
+    if (has.length === 0) expect(differing).not.toContain(testEntryId(id));
   }
   expect(store.cursor).toEqual(model.cursor);
   expect(store.getValue('n')).toBe(model.value);

@@ -2,15 +2,7 @@ import type { Epoch } from '@cairn/model';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localNode, ROOT_ID, remoteNode, type Shape, syncedNode, testEntryId } from './contract-fixture.ts';
-import {
-  agreeingNode,
-  copy,
-  expectEqual,
-  nodeFor,
-  type Snapshot,
-  steps,
-  treeNames,
-} from './contract-model.ts';
+import { change, copy, emptySnapshot, expectEqual, steps } from './contract-model.ts';
 import type { TreeStore } from './tree-store.ts';
 
 /** Where one device's trees survive; `open` may be called again after the last store is closed. */
@@ -193,47 +185,19 @@ export function describeTreeStore(name: string, createDisk: () => TreeDisk): voi
         fc.property(fc.array(steps, { maxLength: 60 }), (history) => {
           const own = createDisk();
           let store = own.open();
-          let model: Snapshot = {
-            remote: new Map(),
-            local: new Map(),
-            synced: new Map(),
-            cursor: null,
-            value: null,
-          };
+          let model = emptySnapshot();
           let durable = copy(model);
           try {
             for (const step of history) {
-              const entryId = testEntryId(step.shape.id);
-              if (step.do === 'put') {
-                const node = nodeFor(step.tree, step.shape);
-                store[step.tree].put(node as never);
-                model[step.tree].set(entryId, node);
-              } else if (step.do === 'agree') {
-                for (const name of treeNames) {
-                  const node = agreeingNode(name, step.shape);
-                  store[name].put(node as never);
-                  model[name].set(entryId, node);
-                }
-              } else if (step.do === 'delete') {
-                store[step.tree].delete(entryId);
-                model[step.tree].delete(entryId);
-              } else if (step.do === 'clear') {
-                store[step.tree].clear();
-                model[step.tree].clear();
-              } else if (step.do === 'cursor') {
-                const sequence = step.shape.content;
-                model.cursor =
-                  sequence === 0 ? null : { epoch: 'e'.repeat(26) as Epoch, sequence, hash: 'f'.repeat(16) };
-                model.value = sequence % 2 === 0 ? null : `v${sequence}`;
-                store.cursor = model.cursor;
-                store.setValue('n', model.value);
-              } else if (step.do === 'flush') {
+              if (step.do === 'flush') {
                 store.flush();
                 durable = copy(model);
-              } else {
+              } else if (step.do === 'reopen') {
                 store.close();
                 store = own.open();
                 model = copy(durable);
+              } else {
+                change(store, model, step);
               }
               expectEqual(store, model);
             }

@@ -65,6 +65,8 @@ export interface TreeStore extends Trees {
   /** Has these ids looked at again although nothing about them changed, only what is to be done about them. */
   touch(ids: Iterable<EntryId>): void;
 
+  /** At least every entry on which the trees do not agree; of a large store at rest, few others. */
+  differing(): EntryId[];
   /** Small named texts (marker, device name, settings of this folder). */
   getValue(name: string): string | null;
   setValue(name: string, value: string | null): void;

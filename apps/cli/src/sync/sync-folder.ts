@@ -6,10 +6,8 @@ import { CairnError } from '@cairn/model';
 import { lockFolder } from './folder-lock.ts';
 import { type SyncLink, treesPath } from './links.ts';
 
-/**
- * What is known of some 10,000 files takes this much. With fewer, a thread to list them costs more than it saves.
- */
-const WORTH_BYTES = 4 * 1024 * 1024;
+/** What is known of some 8,000 files takes this much. With fewer, a thread to list them costs more than it saves. */
+const WORTH_BYTES = 2 * 1024 * 1024;
 
 /** The folder of a link, in the hands of this process alone. */
 export interface SyncFolder {

@@ -40,7 +40,7 @@ export function listAll(
     // Not an iterator: the list grows while it is gone through.
     for (let next = 0; next < open.length && left > 0; next++) {
       const path = open[next] as string;
-      const listed = listOne(access, path, { caseSensitive, executableBit });
+      const listed = listOne(access, path, { root, caseSensitive, executableBit });
       if (listed === null) continue;
       const { status, found } = listed;
       for (const [name, { kind, device }] of found) {
@@ -68,7 +68,7 @@ interface Listed {
 function listOne(
   access: FolderAccess,
   path: string,
-  { caseSensitive, executableBit }: Pick<ListAheadJob, 'caseSensitive' | 'executableBit'>,
+  { root, caseSensitive, executableBit }: Pick<ListAheadJob, 'root' | 'caseSensitive' | 'executableBit'>,
 ): Listed | null {
   access.forgetChecks();
   try {
@@ -77,11 +77,13 @@ function listOne(
       const status = statusAt(`${folder.base}/.`, executableBit);
       if (status === null) return null;
       const found: [string, FileStatus][] = [];
+      // A status says of which object it is, whatever way led there; by its path the system finds it sooner.
+      const base = path === '' ? root : `${root}/${path}`;
       for (const name of readdirSync(folder.base)) {
         // Perhaps no UTF-8.
         if (name.includes('\ufffd')) return null;
         if (path === '' && isPrivateName(name, caseSensitive)) continue;
-        const item = statusAt(`${folder.base}/${name}`, executableBit);
+        const item = statusAt(`${base}/${name}`, executableBit);
         if (item === null) return null;
         found.push([name, item]);
       }
@@ -97,5 +99,10 @@ function listOne(
 
 if (parentPort !== null && workerData?.task === 'list-ahead') {
   const port = parentPort;
-  listAll(workerData as ListAheadJob, (folders) => port.postMessage(folders));
+  listAll(workerData as ListAheadJob, (folders) =>
+    port.postMessage(
+      folders,
+      folders.map(({ items }) => items.buffer),
+    ),
+  );
 }

@@ -11,12 +11,14 @@ export interface MemoryTreeDisk {
   copy(): MemoryTreeDisk;
 }
 
-export function createMemoryTreeDisk(rootId: EntryId): MemoryTreeDisk {
-  return createDisk(rootId, emptyState());
+/** @param beforeSave called before anything is saved; what it throws, saving throws */
+export function createMemoryTreeDisk(rootId: EntryId, beforeSave?: () => void): MemoryTreeDisk {
+  return createDisk(rootId, emptyState(), beforeSave);
 }
 
 interface DurableState {
   readonly trees: Readonly<Record<(typeof TREE_NAMES)[number], Map<EntryId, PackedNode>>>;
+  readonly settled: Map<number, Uint8Array>;
   readonly values: Map<string, string>;
   cursor: Cursor | null;
   notices: Notice[];
@@ -25,19 +27,22 @@ interface DurableState {
 function emptyState(): DurableState {
   return {
     trees: { remote: new Map(), local: new Map(), synced: new Map() },
+    settled: new Map(),
     values: new Map(),
     cursor: null,
     notices: [],
   };
 }
 
-function createDisk(rootId: EntryId, durable: DurableState): MemoryTreeDisk {
-  const { trees, values } = durable;
+function createDisk(rootId: EntryId, durable: DurableState, beforeSave?: () => void): MemoryTreeDisk {
+  const { trees, settled, values } = durable;
 
   function openPersistence(): Persistence {
     return {
       rootId,
-      load(onEntry) {
+      load(onPage, onEntry) {
+        for (const page of [...settled.keys()].sort((one, other) => one - other))
+          onPage({ page, rows: settled.get(page) as Uint8Array });
         const copyOf = (node: PackedNode | undefined) => (node === undefined ? undefined : { ...node });
         for (const entryId of new Set(TREE_NAMES.flatMap((name) => [...trees[name].keys()])))
           onEntry({
@@ -48,11 +53,16 @@ function createDisk(rootId: EntryId, durable: DurableState): MemoryTreeDisk {
         return { cursor: durable.cursor, values: new Map(values), notices: [...durable.notices] };
       },
       save(batch) {
+        beforeSave?.();
         for (const name of TREE_NAMES) {
           const { cleared, written, deleted } = batch.trees[name];
           if (cleared) trees[name].clear();
           for (const entryId of deleted) trees[name].delete(entryId);
           for (const node of written) trees[name].set(node.entryId, { ...node });
+        }
+        for (const { page, rows } of batch.settled) {
+          if (rows.length === 0) settled.delete(page);
+          else settled.set(page, rows);
         }
         if (batch.cursor !== undefined) durable.cursor = batch.cursor;
         for (const [name, value] of batch.values) {
@@ -71,6 +81,7 @@ function createDisk(rootId: EntryId, durable: DurableState): MemoryTreeDisk {
       const { remote, local, synced } = trees;
       return createDisk(rootId, {
         trees: { remote: new Map(remote), local: new Map(local), synced: new Map(synced) },
+        settled: new Map(settled),
         values: new Map(values),
         cursor: durable.cursor,
         notices: [...durable.notices],

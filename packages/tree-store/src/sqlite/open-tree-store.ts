@@ -3,14 +3,10 @@ import { dirname } from 'node:path';
 import type { Environment } from '@cairn/environment';
 import { CairnError, type EntryId } from '@cairn/model';
 import { createTreeStore } from '../store/create-tree-store.ts';
+import { DamagedStore } from '../store/persistence.ts';
 import type { TreeStore } from '../tree-store.ts';
 import { type Database, openDatabase } from './sqlite.ts';
-import {
-  createSqlitePersistence,
-  DamagedStore,
-  prepareSchema,
-  translateError,
-} from './sqlite-persistence.ts';
+import { createSqlitePersistence, prepareSchema, translateError } from './sqlite-persistence.ts';
 
 export interface SqliteTreeStoreOptions {
   /** The database file; its folder is made if need be. */
@@ -60,14 +56,20 @@ function open(options: SqliteTreeStoreOptions): { store: TreeStore; fresh: boole
   closeSync(openSync(options.path, 'a', 0o600));
   const database: Database = openDatabase(options.path, { readOnly: false, busyTimeoutMs: 0 });
   try {
-    const { rootId, fresh } = prepareSchema(database, options.rootId ?? null);
+    const { rootId, found } = prepareSchema(database, options.rootId ?? null);
     if (options.rootId !== undefined && options.rootId !== rootId) {
       throw new CairnError(
         'root-foreign',
         'the state of this folder belongs to another space; remove the folder from sync and add it again',
       );
     }
-    return { store: createTreeStore(createSqlitePersistence(database, rootId)), fresh };
+    const store = createTreeStore(createSqlitePersistence(database, rootId));
+    if (found === 'older') {
+      // Takes over what is kept in another way now, and gives back what that leaves.
+      store.flush();
+      database.exec('VACUUM');
+    }
+    return { store, fresh: found === 'nothing' };
   } catch (error) {
     database.close();
     throw error;

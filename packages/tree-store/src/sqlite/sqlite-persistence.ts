@@ -1,22 +1,28 @@
 import { CairnError, type EntryId, formatCursor, parseCursor } from '@cairn/model';
-import { isPacked, PACKED_ID_BYTES, packedIdOf } from '../store/packed-content.ts';
-import { areMarks, isObservation, type PackedNode } from '../store/packed-node.ts';
-import { MAX_NOTICES, type Persistence, TREE_NAMES, type TreeName } from '../store/persistence.ts';
+import { isPacked, packedIdOf } from '../store/packed-content.ts';
+import { areMarks, isObservation, type PackedNode, type StoredEntry } from '../store/packed-node.ts';
+import {
+  DamagedStore,
+  MAX_NOTICES,
+  type Persistence,
+  TREE_NAMES,
+  type TreeName,
+} from '../store/persistence.ts';
 import type { Notice } from '../tree-store.ts';
 import type { Database, Row, SqlValue } from './sqlite.ts';
 
 type SQLOutput = Row[string];
 
-/** The file cannot be used as it is: not sound, not ours, or written by a newer program. */
-export class DamagedStore extends Error {
-  override readonly name = 'DamagedStore';
-}
-
 /** Marks our files (`PRAGMA application_id`): "CRNT". */
 const APPLICATION_ID = 0x43524e54;
-const SCHEMA_VERSION = 3;
+const SCHEMA_VERSION = 4;
+/** Entries on which the three trees agree, see `SettledPage`: none of them has a row in `nodes`. */
+const SETTLED = 'CREATE TABLE settled (page INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;';
 /** Schema versions that differ from the present one only by what is added to them. */
-const ADDED_SINCE = new Map([[2, 'ALTER TABLE nodes ADD COLUMN marks TEXT']]);
+const ADDED_SINCE = new Map([
+  [2, `ALTER TABLE nodes ADD COLUMN marks TEXT; ${SETTLED}`],
+  [3, SETTLED],
+]);
 const KINDS: readonly PackedNode['kind'][] = ['folder', 'file', 'link'];
 const COLUMNS = `tree, entry_id, parent_id, name, kind, sequence, executable, modified_at_us, content, target,
   version_id, observation, marks`;
@@ -46,6 +52,7 @@ CREATE TABLE nodes (
   CHECK (tree <> 0 OR (kind = 0) = (version_id IS NULL)),
   CHECK (tree <> 0 OR (kind = 1) = (content IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
+${SETTLED}
 CREATE TABLE notices (
   notice_id INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -55,30 +62,7 @@ CREATE TABLE notices (
 ) STRICT;
 `;
 
-/**
- * The local and the synced tree mostly say of an entry what the remote one says: that is found out where the rows are, and
- * what is the same is read once. The first column tells what there is, see the flags.
- */
-const HAS_LOCAL = 1;
-const IS_LOCAL_ALIKE = 2;
-const HAS_SYNCED = 4;
-const IS_SYNCED_ALIKE = 8;
-const ALIKE = (other: string): string => `${other}.parent_id IS r.parent_id AND ${other}.name = r.name
-    AND ${other}.kind = r.kind AND ${other}.executable = r.executable
-    AND ${other}.modified_at_us = r.modified_at_us AND ${other}.target IS r.target`;
-const REMOTE_ENTRIES = `SELECT (l.entry_id IS NOT NULL) * ${HAS_LOCAL} + (s.entry_id IS NOT NULL) * ${HAS_SYNCED}
-    + ifnull(${ALIKE('l')} AND l.content IS r.content AND l.sequence = 0, 0) * ${IS_LOCAL_ALIKE}
-    + ifnull(${ALIKE('s')} AND s.sequence = r.sequence
-        AND s.content IS substr(r.content, 1, ${PACKED_ID_BYTES}), 0) * ${IS_SYNCED_ALIKE},
-    r.entry_id, r.parent_id, r.name, r.kind, r.sequence, r.executable, r.modified_at_us, r.content, r.target,
-    r.version_id, r.observation, r.marks, l.observation, l.marks
-  FROM nodes r LEFT JOIN nodes l ON l.tree = 1 AND l.entry_id = r.entry_id
-    LEFT JOIN nodes s ON s.tree = 2 AND s.entry_id = r.entry_id
-  WHERE r.tree = 0`;
-const OTHER_NODES = 'SELECT count(*) FROM nodes WHERE tree IN (1, 2)';
-/** The rest: few, so each is read by itself; mostly none, which their number tells much sooner than this. */
-const OTHER_ENTRIES = `SELECT DISTINCT entry_id FROM nodes AS n WHERE tree IN (1, 2)
-  AND NOT EXISTS (SELECT 1 FROM nodes r WHERE r.tree = 0 AND r.entry_id = n.entry_id)`;
+const NODES_OF = `SELECT ${COLUMNS} FROM nodes WHERE tree = ? ORDER BY entry_id`;
 
 /** Rows that one statement writes where there are many: each call of SQLite costs about as much as a row. */
 const ROWS_AT_ONCE = 8;
@@ -131,7 +115,7 @@ export function translateError(error: unknown): unknown {
 export function prepareSchema(
   database: Database,
   rootId: EntryId | null,
-): { readonly rootId: EntryId; readonly fresh: boolean } {
+): { readonly rootId: EntryId; readonly found: 'nothing' | 'older' | 'current' } {
   try {
     // One process only: the lock is held until the store is closed or the process is gone.
     database.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
@@ -149,7 +133,7 @@ export function prepareSchema(
       database.exec(
         `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
       );
-      return { rootId, fresh: true };
+      return { rootId, found: 'nothing' };
     }
     if (application !== APPLICATION_ID) throw new DamagedStore('the file is not a tree store');
     const addition = ADDED_SINCE.get(found);
@@ -162,7 +146,7 @@ export function prepareSchema(
     if (check !== 'ok') throw new DamagedStore(`the file is damaged: ${check}`);
     const stored = database.prepare(`SELECT value FROM store WHERE name = 'root'`).get()?.['value'];
     if (typeof stored !== 'string') throw new DamagedStore('the file names no root folder');
-    return { rootId: stored as EntryId, fresh: false };
+    return { rootId: stored as EntryId, found: addition === undefined ? 'current' : 'older' };
   } catch (error) {
     throw asDamaged(error);
   }
@@ -210,12 +194,6 @@ function toPacked(row: readonly SQLOutput[]): PackedNode {
   };
 }
 
-/** A local node that says of an entry what the remote one says, from a row of `REMOTE_ENTRIES`. */
-function localAlike(remote: PackedNode, row: readonly SQLOutput[]): PackedNode {
-  const [observation, marks] = [row[13] as string | null, row[14] as string | null];
-  return { ...remote, sequence: 0, versionId: null, observation, marks };
-}
-
 /** Throws {@link DamagedStore} where a stored text has not the form that it must have. */
 function checked(tree: TreeName, node: PackedNode): PackedNode {
   if (node.observation !== null && !isObservation(node.observation))
@@ -227,12 +205,38 @@ function checked(tree: TreeName, node: PackedNode): PackedNode {
   return node;
 }
 
+/** Goes through nodes in the order of their ids, one tree beside the other. */
+function* entriesOf(trees: Readonly<Record<TreeName, Iterator<PackedNode>>>): Generator<StoredEntry> {
+  const next = (name: TreeName): PackedNode | undefined => {
+    const { value, done } = trees[name].next();
+    return done === true ? undefined : value;
+  };
+  const heads = { remote: next('remote'), local: next('local'), synced: next('synced') };
+  for (;;) {
+    let first: EntryId | undefined;
+    for (const name of TREE_NAMES) {
+      const id = heads[name]?.entryId;
+      if (id !== undefined && (first === undefined || id < first)) first = id;
+    }
+    if (first === undefined) return;
+    const take = (name: TreeName): PackedNode | undefined => {
+      const head = heads[name];
+      if (head?.entryId !== first) return undefined;
+      heads[name] = next(name);
+      return head;
+    };
+    yield { remote: take('remote'), local: take('local'), synced: take('synced') };
+  }
+}
+
 /** Keeps flushed trees in a prepared database; owns it from now on. */
 export function createSqlitePersistence(database: Database, rootId: EntryId): Persistence {
   const put = database.prepare(putRows(1));
   const putSeveral = database.prepare(putRows(ROWS_AT_ONCE));
   const remove = database.prepare('DELETE FROM nodes WHERE tree = ? AND entry_id = ?');
   const removeAll = database.prepare('DELETE FROM nodes WHERE tree = ?');
+  const putPage = database.prepare('INSERT OR REPLACE INTO settled VALUES (?, ?)');
+  const removePage = database.prepare('DELETE FROM settled WHERE page = ?');
   const putValue = database.prepare('INSERT OR REPLACE INTO named_values VALUES (?, ?)');
   const removeValue = database.prepare('DELETE FROM named_values WHERE name = ?');
   const putCursor = database.prepare(`INSERT OR REPLACE INTO store VALUES ('cursor', ?)`);
@@ -275,42 +279,24 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
     }
   }
 
-  function rowsOf(sql: string): Iterable<readonly SQLOutput[]> {
+  function rowsOf(sql: string, ...values: SqlValue[]): Iterable<readonly SQLOutput[]> {
     const select = database.prepare(sql);
     select.setReturnArrays(true);
-    return select.iterate() as Iterable<unknown> as Iterable<readonly SQLOutput[]>;
+    return select.iterate(...values) as Iterable<unknown> as Iterable<readonly SQLOutput[]>;
+  }
+
+  function* nodesOf(tree: TreeName): Generator<PackedNode> {
+    for (const row of rowsOf(NODES_OF, TREE_NAMES.indexOf(tree))) yield checked(tree, toPacked(row));
   }
 
   return {
     rootId,
-    load(onEntry) {
+    load(onPage, onEntry) {
       try {
-        const whole = database.prepare(`SELECT ${COLUMNS} FROM nodes WHERE tree = ? AND entry_id = ?`);
-        whole.setReturnArrays(true);
-        const readWhole = (tree: TreeName, entryId: EntryId) => {
-          const row = whole.get(TREE_NAMES.indexOf(tree), entryId) as unknown as SQLOutput[] | undefined;
-          return row === undefined ? undefined : checked(tree, toPacked(row));
-        };
-        let otherNodes = Number(database.prepare(OTHER_NODES).get()?.['count(*)']);
-        for (const row of rowsOf(REMOTE_ENTRIES)) {
-          const flags = row[0] as number;
-          if ((flags & HAS_LOCAL) !== 0) otherNodes--;
-          if ((flags & HAS_SYNCED) !== 0) otherNodes--;
-          const remote = checked('remote', toPacked(row));
-          const { entryId } = remote;
-          let local: PackedNode | undefined;
-          if ((flags & IS_LOCAL_ALIKE) !== 0) local = checked('local', localAlike(remote, row));
-          else if ((flags & HAS_LOCAL) !== 0) local = readWhole('local', entryId);
-          let synced: PackedNode | undefined;
-          if ((flags & IS_SYNCED_ALIKE) !== 0) synced = remote;
-          else if ((flags & HAS_SYNCED) !== 0) synced = readWhole('synced', entryId);
-          onEntry({ remote, local, synced });
-        }
-        for (const [id] of otherNodes === 0 ? [] : rowsOf(OTHER_ENTRIES)) {
-          const entryId = id as EntryId;
-          const [local, synced] = [readWhole('local', entryId), readWhole('synced', entryId)];
-          onEntry({ remote: undefined, local, synced });
-        }
+        for (const [page, rows] of rowsOf('SELECT page, entries FROM settled ORDER BY page'))
+          onPage({ page: page as number, rows: rows as Uint8Array });
+        const trees = { remote: nodesOf('remote'), local: nodesOf('local'), synced: nodesOf('synced') };
+        for (const entry of entriesOf(trees)) onEntry(entry);
         const text = database.prepare(`SELECT value FROM store WHERE name = 'cursor'`).get()?.['value'];
         const cursor = typeof text === 'string' && text !== '' ? parseCursor(text) : null;
         if (cursor === null && text !== undefined && text !== '')
@@ -336,6 +322,10 @@ export function createSqlitePersistence(database: Database, rootId: EntryId): Pe
           if (cleared) removeAll.run(tree);
           for (const entryId of deleted) remove.run(tree, entryId);
           writeNodes(tree, written);
+        }
+        for (const { page, rows } of batch.settled) {
+          if (rows.length === 0) removePage.run(page);
+          else putPage.run(page, rows);
         }
         if (batch.cursor !== undefined)
           putCursor.run(batch.cursor === null ? '' : formatCursor(batch.cursor));

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeTreeStore } from '../contract.ts';
 import { localNode, ROOT_ID, remoteNode, syncedNode, testEntryId } from '../contract-fixture.ts';
 import { type OpenedTreeStore, openSqliteTreeStore } from './open-tree-store.ts';
-import { openDatabase } from './sqlite.ts';
+import { type Database, openDatabase } from './sqlite.ts';
 
 const environment = createSystemEnvironment();
 
@@ -77,6 +77,7 @@ describe('the file of a SQLite tree store', () => {
       modified_at_us, content, target, NULL, 'nonsense', NULL FROM nodes`,
     ],
     ['damaged marks', `UPDATE nodes SET marks = 'nonsense'`],
+    ['a damaged page of entries', `INSERT INTO settled VALUES (0, x'0102')`],
     ['a damaged cursor', `INSERT OR REPLACE INTO store VALUES ('cursor', 'nonsense')`],
   ])('moves a file of %s aside', (_name, sql) => {
     fill();
@@ -88,17 +89,94 @@ describe('the file of a SQLite tree store', () => {
     opened.store.close();
   });
 
-  it('takes over a file from before conflict copies had marks', () => {
-    fill();
+  function inDatabase<Result>(work: (database: Database) => Result): Result {
     const database = openDatabase(path, { readOnly: false, busyTimeoutMs: 0 });
-    database.exec('ALTER TABLE nodes DROP COLUMN marks; PRAGMA user_version = 2');
-    database.close();
+    try {
+      return work(database);
+    } finally {
+      database.close();
+    }
+  }
+
+  function countRows(): { nodes: unknown; pages: unknown } {
+    return inDatabase((database) => ({
+      nodes: database.prepare('SELECT count(*) AS n FROM nodes').get()?.['n'],
+      pages: database.prepare('SELECT count(*) AS n FROM settled').get()?.['n'],
+    }));
+  }
+
+  it('keeps entries on which the trees agree in pages, and others for each tree', () => {
+    const { store } = open();
+    for (let id = 1; id <= 200; id++) {
+      store.remote.put(remoteNode({ ...shape, id }));
+      store.synced.put(syncedNode({ ...shape, id }));
+      if (id > 2) store.local.put(localNode({ ...shape, id }));
+    }
+    store.flush();
+    store.close();
+    expect(countRows()).toEqual({ nodes: 4, pages: 4 });
+    const again = open().store;
+    for (const id of [1, 2]) again.local.put(localNode({ ...shape, id }));
+    again.local.put(localNode({ ...shape, id: 3, name: 'b' }));
+    again.flush();
+    again.close();
+    expect(countRows()).toEqual({ nodes: 3, pages: 4 });
+    const last = open().store;
+    expect([last.local.size, last.local.get(testEntryId(3))?.name]).toEqual([200, 'b']);
+    expect([...last.touched()]).toEqual([testEntryId(3)]);
+    for (const tree of [last.remote, last.local, last.synced]) tree.clear();
+    last.flush();
+    last.close();
+    expect(countRows()).toEqual({ nodes: 0, pages: 0 });
+  });
+
+  it('moves a file aside that has an entry in a page and in a tree as well', () => {
+    const { store } = open();
+    store.remote.put(remoteNode(shape));
+    store.synced.put(syncedNode(shape));
+    store.local.put(localNode(shape));
+    store.remote.put(remoteNode({ ...shape, id: 2 }));
+    store.flush();
+    store.close();
+    inDatabase((database) =>
+      database.exec(`UPDATE nodes SET entry_id = '${testEntryId(1)}' WHERE entry_id = '${testEntryId(2)}'`),
+    );
     const opened = open();
-    expect([opened.recovered, opened.store.remote.get(testEntryId(1))]).toEqual(['kept', remoteNode(shape)]);
+    expect(opened.recovered).toBe('lost');
     opened.store.close();
-    const again = open();
-    expect(again.recovered).toBe('kept');
-    again.store.close();
+  });
+
+  it.each([
+    [2, 'before conflict copies had marks', 'ALTER TABLE nodes DROP COLUMN marks;'],
+    [3, 'before entries on which the trees agree were kept once', ''],
+  ])('takes over a file of version %i, from %s', (version, _since, undo) => {
+    fill(300);
+    inDatabase((database) =>
+      database.exec(`INSERT INTO nodes SELECT 1, entry_id, parent_id, name, kind, 0, executable, modified_at_us,
+          content, target, NULL, 'k5 3 1:2:-5', NULL FROM nodes WHERE tree = 0 AND entry_id <> '${testEntryId(300)}';
+        INSERT INTO nodes SELECT 2, entry_id, parent_id, name, kind, sequence, executable, modified_at_us,
+          substr(content, 1, 33), target, NULL, NULL, NULL FROM nodes WHERE tree = 0;
+        DROP TABLE settled; ${undo} PRAGMA user_version = ${version}`),
+    );
+    for (let round = 0; round < 2; round++) {
+      const { store, recovered } = open();
+      expect([recovered, store.remote.size, store.local.size, store.synced.size]).toEqual([
+        'kept',
+        300,
+        299,
+        300,
+      ]);
+      expect(store.remote.get(testEntryId(1))).toEqual(remoteNode(shape));
+      expect(store.local.get(testEntryId(7))).toMatchObject({
+        state: 'known',
+        identity: '1:2',
+        sizeBytes: 5,
+      });
+      expect(store.synced.get(testEntryId(300))).toEqual(syncedNode({ ...shape, id: 300 }));
+      expect([...store.touched()]).toEqual([testEntryId(300)]);
+      store.close();
+      expect(countRows()).toEqual({ nodes: 2, pages: 5 });
+    }
   });
 
   it('refuses another space, a missing root, and a second process, and moves nothing', () => {

@@ -32,11 +32,11 @@ it('finds the same names after it let go of them, whatever was added and removed
         if (deed === 'add' && at === undefined) {
           names.set(child, name);
           parents.set(child, parent);
-          index.add(testEntryId(1000 + parent), child, name);
+          index.add(testEntryId(1000 + parent), child);
         }
         if (deed === 'remove' && at !== undefined) {
           parents.delete(child);
-          index.remove(testEntryId(1000 + at), child, name);
+          index.remove(testEntryId(1000 + at), child);
         }
         const folded = foldName(name);
         expect(index.named(testEntryId(1000 + parent), folded).sort()).toEqual(find(parent, folded).sort());

@@ -12,14 +12,15 @@ export interface ChildIndex<Child> {
   children(parentId: EntryId): Child[];
   /** Children whose name folds to `foldedName`; the first question about a large folder indexes it. */
   named(parentId: EntryId, foldedName: string): Child[];
-  add(parentId: EntryId | null, child: Child, name: string): void;
-  remove(parentId: EntryId | null, child: Child, name: string): void;
+  add(parentId: EntryId | null, child: Child): void;
+  /** Its name must still be known. */
+  remove(parentId: EntryId | null, child: Child): void;
   clear(): void;
   /** Lets go of the indexes of names, which are made anew when somebody asks for a name. */
   forgetNames(): void;
 }
 
-/** @param nameOf name of a child that was added */
+/** @param nameOf name of a child that is added, is there or is removed */
 export function createChildIndex<Child>(nameOf: (child: Child) => string): ChildIndex<Child> {
   // Lists where they are short: a set takes three times the memory.
   const childrenOf = new Map<EntryId, Child[] | Set<Child>>();
@@ -84,16 +85,16 @@ export function createChildIndex<Child>(nameOf: (child: Child) => string): Child
         return indexOf(parentId, children).get(foldedName)?.slice() ?? [];
       return children.filter((child) => foldName(nameOf(child)) === foldedName);
     },
-    add(parentId, child, name) {
+    add(parentId, child) {
       if (parentId === null) return;
       const children = childrenOf.get(parentId);
       if (children === undefined) childrenOf.set(parentId, [child]);
       else if (children instanceof Set) children.add(child);
       else if (children.push(child) > MAX_LISTED) childrenOf.set(parentId, new Set(children));
       const index = indexes.get(parentId);
-      if (index !== undefined) note(index, child, name);
+      if (index !== undefined) note(index, child, nameOf(child));
     },
-    remove(parentId, child, name) {
+    remove(parentId, child) {
       if (parentId === null) return;
       const children = childrenOf.get(parentId);
       if (children === undefined) return;
@@ -107,7 +108,7 @@ export function createChildIndex<Child>(nameOf: (child: Child) => string): Child
       }
       const index = indexes.get(parentId);
       if (index === undefined) return;
-      const folded = foldName(name);
+      const folded = foldName(nameOf(child));
       const rest = (index.get(folded) ?? []).filter((holder) => holder !== child);
       if (rest.length > 0) index.set(folded, rest);
       else if (index.delete(folded)) indexedNames--;

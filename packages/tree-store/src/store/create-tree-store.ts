@@ -11,9 +11,10 @@ import {
   type StoredEntry,
   syncedCodec,
 } from './packed-node.ts';
-import { createPackedTree, type PackedTree, type TreeChanges } from './packed-tree.ts';
-import { MAX_NOTICES, type Persistence, TREE_NAMES } from './persistence.ts';
+import { createPackedTree, type Fate, type PackedTree } from './packed-tree.ts';
+import { type Batch, DamagedStore, MAX_NOTICES, type Persistence, TREE_NAMES } from './persistence.ts';
 import { createSettledEntries } from './settled-entries.ts';
+import { canSettle } from './settled-row.ts';
 
 /** Gives a node the strings of another one of the same entry where they are equal. */
 function shareWithin(node: PackedNode, other: PackedNode): PackedNode {
@@ -25,14 +26,27 @@ function shareWithin(node: PackedNode, other: PackedNode): PackedNode {
   return node;
 }
 
-function hasChanges({ cleared, written, deleted }: TreeChanges): boolean {
-  return cleared || written.length > 0 || deleted.length > 0;
+interface FlushPlan extends Pick<Batch, 'trees' | 'settled'> {
+  /** Who is settled from now on. */
+  readonly settling: ReadonlySet<EntryId>;
+}
+
+function hasChanges({ trees, settled }: FlushPlan): boolean {
+  if (settled.length > 0) return true;
+  return TREE_NAMES.some((name) => {
+    const { cleared, written, deleted } = trees[name];
+    return cleared || written.length > 0 || deleted.length > 0;
+  });
 }
 
 /** The trees in memory, on a persistence that holds what was flushed. Throws what `persistence.load` throws. */
 export function createTreeStore(persistence: Persistence): TreeStore {
   const touched = new Set<EntryId>();
   const settled = createSettledEntries();
+  /** Kept in one row in storage, but not here any more. */
+  const unsettled = new Set<EntryId>();
+  /** The trees agree on them, but in storage each has its own node: from a store that knew no rows. */
+  const agreed = new Set<EntryId>();
 
   function build<Node extends { entryId: EntryId }>(
     codec: NodeCodec<Node>,
@@ -51,18 +65,22 @@ export function createTreeStore(persistence: Persistence): TreeStore {
   function unsettle(entryId: EntryId): void {
     const known = settled.remove(entryId);
     if (known === undefined) return;
-    trees.remote.load(known.remote);
-    trees.synced.load(known.remote);
-    trees.local.load(known.local);
+    unsettled.add(entryId);
+    takeAll(known.remote, known.local);
   }
 
-  /** Once nothing of it waits to be written, an entry on which the three trees agree need not be kept three times. */
-  function settle(entryId: EntryId): void {
-    const remote = trees.remote.peek(entryId);
-    const local = trees.local.peek(entryId);
-    const synced = trees.synced.peek(entryId);
-    if (!settled.add({ remote, local, synced })) return;
-    for (const name of TREE_NAMES) trees[name].letGo(entryId);
+  function takeAll(remote: PackedNode, local: PackedNode): void {
+    trees.remote.take(remote);
+    trees.synced.take(remote);
+    trees.local.take(local);
+  }
+
+  function peekAll(entryId: EntryId): StoredEntry {
+    return {
+      remote: trees.remote.peek(entryId),
+      local: trees.local.peek(entryId),
+      synced: trees.synced.peek(entryId),
+    };
   }
 
   function peekAny(entryId: EntryId): PackedNode | undefined {
@@ -97,7 +115,8 @@ export function createTreeStore(persistence: Persistence): TreeStore {
 
   function load({ remote, local, synced }: StoredEntry): void {
     const first = remote ?? local ?? synced;
-    if (first === undefined || settled.add({ remote, local, synced })) return;
+    if (first === undefined) return;
+    if (settled.has(first.entryId)) throw new DamagedStore('an entry is stored in two ways');
     if (first.parentId !== null) first.parentId = shareParent(first.parentId);
     if (remote !== undefined) trees.remote.load(remote);
     if (local !== undefined) trees.local.load(shareWithin(local, first));
@@ -105,9 +124,44 @@ export function createTreeStore(persistence: Persistence): TreeStore {
       synced !== undefined && remote !== undefined && coversSynced(remote, synced) ? remote : synced;
     if (shared !== undefined) trees.synced.load(shareWithin(shared, first));
     if (differ(remote, local, shared)) touched.add(first.entryId);
+    if (canSettle({ remote, local, synced })) agreed.add(first.entryId);
   }
 
-  const state = persistence.load(load);
+  /** Once nothing of an entry waits, and the trees agree on it, one row is kept of it: it moves there with this flush. */
+  function planFlush(): FlushPlan {
+    const changed = new Set([...unsettled, ...agreed]);
+    for (const name of TREE_NAMES) for (const entryId of trees[name].changed()) changed.add(entryId);
+    // In the order of the tables: otherwise each row may need another page of it.
+    const ids = [...changed].sort();
+    const settling = new Set(ids.filter((entryId) => settled.add(peekAll(entryId))));
+    const fateOf = (entryId: EntryId): Fate =>
+      settling.has(entryId) ? 'settled' : unsettled.has(entryId) ? 'unsettled' : 'kept';
+    const changes = {
+      remote: trees.remote.changes(ids, fateOf),
+      local: trees.local.changes(ids, fateOf),
+      synced: trees.synced.changes(ids, fateOf),
+    };
+    return { trees: changes, settled: settled.changedPages(), settling };
+  }
+
+  function finishFlush(plan: FlushPlan): void {
+    // Who works flushes changes, and goes on with what still differs; who is done flushes once more.
+    const isWorking = touched.size > 0 && hasChanges(plan);
+    for (const name of TREE_NAMES) {
+      trees[name].forgetChanges(plan.trees[name]);
+      if (!isWorking) trees[name].forgetRecent();
+      for (const entryId of plan.settling) trees[name].letGo(entryId);
+    }
+    settled.forgetChangedPages();
+    unsettled.clear();
+    agreed.clear();
+    cursorChanged = false;
+    changedValues.clear();
+    newNotices = [];
+  }
+
+  const state = persistence.load(settled.load, load);
+  settled.finishLoading();
   let cursor: Cursor | null = state.cursor;
   let cursorChanged = false;
   const values = new Map(state.values);
@@ -135,6 +189,8 @@ export function createTreeStore(persistence: Persistence): TreeStore {
     touch(ids) {
       for (const entryId of ids) touched.add(entryId);
     },
+    differing: () => [...new Set(TREE_NAMES.flatMap((name) => [...trees[name].ownIds()]))],
+
     getValue: (name) => values.get(name) ?? null,
     setValue(name, value) {
       if (value === null) values.delete(name);
@@ -151,33 +207,28 @@ export function createTreeStore(persistence: Persistence): TreeStore {
     },
     listNotices: (limit) => (limit > 0 ? notices.slice(-limit).reverse() : []),
     flush() {
-      const changes = {
-        remote: trees.remote.changes(),
-        local: trees.local.changes(),
-        synced: trees.synced.changes(),
-      };
-      persistence.save({
-        trees: changes,
-        cursor: cursorChanged ? cursor : undefined,
-        values: changedValues,
-        notices: newNotices,
-      });
-      // Who works flushes changes, and goes on with what still differs; who is done flushes once more.
-      const isWorking = touched.size > 0 && TREE_NAMES.some((name) => hasChanges(changes[name]));
-      for (const name of TREE_NAMES) {
-        trees[name].forgetChanges();
-        if (!isWorking) trees[name].forgetRecent();
+      const plan = planFlush();
+      try {
+        persistence.save({
+          trees: plan.trees,
+          settled: plan.settled,
+          cursor: cursorChanged ? cursor : undefined,
+          values: changedValues,
+          notices: newNotices,
+        });
+      } catch (error) {
+        // The trees still have them.
+        for (const entryId of plan.settling) settled.remove(entryId);
+        throw error;
       }
-      for (const name of TREE_NAMES) for (const { entryId } of changes[name].written) settle(entryId);
-      cursorChanged = false;
-      changedValues.clear();
-      newNotices = [];
+      finishFlush(plan);
     },
     flushValues() {
       if (changedValues.size === 0) return;
       const none = { cleared: false, written: [], deleted: [] };
       persistence.save({
         trees: { remote: none, local: none, synced: none },
+        settled: [],
         cursor: undefined,
         values: changedValues,
         notices: [],

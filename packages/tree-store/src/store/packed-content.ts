@@ -95,6 +95,14 @@ export function unpackId(packed: string): ContentId {
 /** Whether a string from storage has the form of a packed content, or of a packed id. */
 export function isPacked(packed: string, what: 'content' | 'id'): boolean {
   if (what === 'id') return packed.length === ID_BYTES;
-  const profile = packed.charCodeAt(HEADER_BYTES - 2);
-  return profile < PROFILES.length && (packed.length - HEADER_BYTES) % PART_BYTES === 0;
+  return hasForm(packed.length, packed.charCodeAt(HEADER_BYTES - 2));
+}
+
+/** As {@link isPacked} of a content, where it is still bytes. */
+export function isPackedAt(bytes: Uint8Array, offset: number, length: number): boolean {
+  return hasForm(length, bytes[offset + HEADER_BYTES - 2] as number);
+}
+
+function hasForm(length: number, profile: number): boolean {
+  return length >= HEADER_BYTES && profile < PROFILES.length && (length - HEADER_BYTES) % PART_BYTES === 0;
 }

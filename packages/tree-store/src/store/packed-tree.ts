@@ -2,29 +2,38 @@ import type { EntryId } from '@cairn/model';
 import type { NodeSketch, Tree } from '../tree-store.ts';
 import { createChildIndex } from './child-index.ts';
 import type { NodeCodec, PackedNode } from './packed-node.ts';
+import type { TreeChanges } from './persistence.ts';
 import type { SettledEntries } from './settled-entries.ts';
 import { SettledRow } from './settled-row.ts';
 
-/** What a flush has to write of one tree. */
-export interface TreeChanges {
-  /** Everything that was durable is gone first. */
-  readonly cleared: boolean;
-  readonly written: readonly PackedNode[];
-  readonly deleted: readonly EntryId[];
-}
+/**
+ * `kept`: as it was, each tree has its own node. `settled`: all of it is kept in one row from now on. `unsettled`: it was
+ * kept in one row, so no tree has a node of it in storage yet.
+ */
+export type Fate = 'kept' | 'settled' | 'unsettled';
 
 export interface PackedTree<Node> extends Tree<Node> {
   sketch(entryId: EntryId): NodeSketch | undefined;
   childSketches(parentId: EntryId): NodeSketch[];
+  /** Of which the tree has a node of its own. */
+  ownIds(): Iterable<EntryId>;
   /** The tree's own node: of an entry that is settled it has none. */
   peek(entryId: EntryId): PackedNode | undefined;
-  /** Takes over a node from storage as it is: neither touched nor to be written, nor its strings shared. */
+  /** Takes over a node as it is: neither touched nor to be written, nor its strings shared. */
+  take(node: PackedNode): void;
+  /** Takes over a node from storage, as `take` does. */
   load(node: PackedNode): void;
   /** The entry is settled: all three trees have it together from now on. */
   letGo(entryId: EntryId): void;
-  changes(): TreeChanges;
+  /** Entries of which there is something to write. */
+  changed(): Iterable<EntryId>;
+  /**
+   * @param ids everything that is to be looked at, in the order of their ids
+   * @param fateOf what becomes of an entry
+   */
+  changes(ids: readonly EntryId[], fateOf: (entryId: EntryId) => Fate): TreeChanges;
   /** The changes are durable. */
-  forgetChanges(): void;
+  forgetChanges(changes: TreeChanges): void;
   /** Lets go of the nodes that were made for whoever asked: they are made anew when somebody asks again. */
   forgetRecent(): void;
   /** Lets go of the tree's own indexes of names. */
@@ -61,6 +70,8 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   const nodes = new Map<EntryId, PackedNode>();
   const children = createChildIndex<EntryId>((entryId) => (nodes.get(entryId) as PackedNode).name);
   const dirty = new Set<EntryId>();
+  /** Whose nodes are in storage: few at rest. */
+  const stored = new Set<EntryId>();
   const recent = new Map<EntryId, Node>();
   let cleared = false;
 
@@ -77,10 +88,12 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
   function place(node: PackedNode): void {
     const before = nodes.get(node.entryId);
     if (before === undefined || before.parentId !== node.parentId || before.name !== node.name) {
-      if (before !== undefined) children.remove(before.parentId, before.entryId, before.name);
-      children.add(node.parentId, node.entryId, node.name);
+      if (before !== undefined) children.remove(before.parentId, before.entryId);
+      nodes.set(node.entryId, node);
+      children.add(node.parentId, node.entryId);
+    } else {
+      nodes.set(node.entryId, node);
     }
-    nodes.set(node.entryId, node);
   }
 
   function sketch(entryId: EntryId): PackedNode | SettledRow | undefined {
@@ -119,7 +132,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       unsettle(entryId);
       const node = nodes.get(entryId);
       if (node === undefined) return;
-      children.remove(node.parentId, entryId, node.name);
+      children.remove(node.parentId, entryId);
       nodes.delete(entryId);
       recent.delete(entryId);
       dirty.add(entryId);
@@ -132,6 +145,7 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       recent.clear();
       children.clear();
       dirty.clear();
+      stored.clear();
       cleared = true;
     },
 
@@ -142,26 +156,37 @@ export function createPackedTree<Node extends { entryId: EntryId }>(
       return found;
     },
     sketches,
+    ownIds: () => nodes.keys(),
     peek: (entryId) => nodes.get(entryId),
-    load: place,
+    take: place,
+    load(node) {
+      stored.add(node.entryId);
+      place(node);
+    },
     letGo(entryId) {
       const node = nodes.get(entryId);
       if (node === undefined) return;
-      children.remove(node.parentId, entryId, node.name);
+      children.remove(node.parentId, entryId);
       nodes.delete(entryId);
     },
-    changes() {
+    changed: () => dirty,
+    changes(ids, fateOf) {
       const written: PackedNode[] = [];
       const deleted: EntryId[] = [];
-      // In the order of the table: otherwise each row may need another page of it.
-      for (const entryId of [...dirty].sort()) {
-        const node = nodes.get(entryId);
-        if (node === undefined) deleted.push(entryId);
-        else written.push(node);
+      for (const entryId of ids) {
+        const fate = fateOf(entryId);
+        const node = fate === 'settled' ? undefined : nodes.get(entryId);
+        if (node === undefined) {
+          if (stored.has(entryId)) deleted.push(entryId);
+        } else if (fate === 'unsettled' || dirty.has(entryId)) {
+          written.push(node);
+        }
       }
       return { cleared, written, deleted };
     },
-    forgetChanges() {
+    forgetChanges({ written, deleted }) {
+      for (const entryId of deleted) stored.delete(entryId);
+      for (const { entryId } of written) stored.add(entryId);
       dirty.clear();
       cleared = false;
     },

@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ROOT_ID, testContent, testEntryId } from '../contract-fixture.ts';
 import { packContent } from './packed-content.ts';
-import { observationOf, type PackedNode, type StoredEntry } from './packed-node.ts';
-import { createSettledEntries } from './settled-entries.ts';
+import { localCodec, observationOf, type PackedNode, type StoredEntry } from './packed-node.ts';
+import { DamagedStore } from './persistence.ts';
+import { createSettledEntries, type SettledEntries } from './settled-entries.ts';
 
 interface Facts {
   readonly id: number;
@@ -59,6 +60,27 @@ const facts: fc.Arbitrary<Facts> = fc.record({
   ),
 });
 
+const plain: Facts = {
+  id: 1,
+  parent: 0,
+  name: 'a',
+  isFolder: false,
+  sequence: 1,
+  modifiedAtUs: 2,
+  parts: 1,
+  identity: '1:2',
+};
+
+const what = fc.constantFrom('add', 'add', 'add', 'remove', 'remove', 'store', 'reopen');
+
+function load(stored: ReadonlyMap<number, Uint8Array>): SettledEntries {
+  const settled = createSettledEntries();
+  for (const page of [...stored.keys()].sort((one, other) => one - other))
+    settled.load({ page, rows: stored.get(page) as Uint8Array });
+  settled.finishLoading();
+  return settled;
+}
+
 /** Nothing changes while these are gone through. */
 function neverAsked(): never {
   throw new Error('an entry that is settled was not given');
@@ -67,10 +89,22 @@ function neverAsked(): never {
 describe('settled entries', () => {
   it('give back exactly what was put in, whatever else comes and goes', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.boolean(), facts), { maxLength: 60 }), (history) => {
-        const settled = createSettledEntries();
+      fc.property(fc.array(fc.tuple(what, facts), { maxLength: 60 }), (history) => {
+        let settled = createSettledEntries();
         const model = new Map<string, StoredEntry>();
-        for (const [isRemoval, own] of history) {
+        const stored = new Map<number, Uint8Array>();
+        for (const [next, own] of history) {
+          if (next === 'store' || next === 'reopen') {
+            for (const { page, rows } of settled.changedPages()) {
+              if (rows.length === 0) stored.delete(page);
+              else stored.set(page, rows);
+            }
+            settled.forgetChangedPages();
+            expect(settled.changedPages()).toEqual([]);
+          }
+          if (next === 'reopen') settled = load(stored);
+          if (next === 'store' || next === 'reopen') continue;
+          const isRemoval = next === 'remove';
           const entry = entryOf(own);
           const entryId = testEntryId(own.id);
           const before = model.get(entryId);
@@ -114,17 +148,7 @@ describe('settled entries', () => {
   });
 
   it('leaves alone what the trees do not agree on, and what has more to it', () => {
-    const own = {
-      id: 1,
-      parent: 0,
-      name: 'a',
-      isFolder: false,
-      sequence: 1,
-      modifiedAtUs: 2,
-      parts: 1,
-      identity: '1:2',
-    };
-    const { remote, local } = entryOf(own) as { remote: PackedNode; local: PackedNode };
+    const { remote, local } = entryOf(plain) as { remote: PackedNode; local: PackedNode };
     const others: StoredEntry[] = [
       { remote, local, synced: undefined },
       { remote, local: undefined, synced: remote },
@@ -173,5 +197,67 @@ describe('settled entries', () => {
       if (found !== undefined) count++;
     }
     expect(settled.size).toBe(count);
+  });
+
+  it('are stored in pages, each of which is written again for what changed in it alone', () => {
+    const settled = createSettledEntries();
+    const entry = (id: number) => entryOf({ ...plain, id, parent: id % 7, name: `n${id}`, sequence: id });
+    for (let id = 1; id <= 1000; id++) settled.add(entry(id));
+    const stored = new Map(settled.changedPages().map(({ page, rows }) => [page, rows]));
+    expect(stored.size).toBe(Math.ceil(1000 / 64));
+    settled.forgetChangedPages();
+    settled.remove(testEntryId(70));
+    settled.remove(testEntryId(1000));
+    settled.add(entry(1000));
+    const changed = settled.changedPages();
+    expect(changed.map(({ page }) => page)).toEqual([1, 15]);
+    for (const { page, rows } of changed) stored.set(page, rows);
+    const again = load(stored);
+    expect([again.size, again.has(testEntryId(70))]).toEqual([999, false]);
+    expect(again.sketch(testEntryId(1000), true)?.toPacked()).toEqual(entry(1000).local);
+    // Gaps are filled before there are more pages.
+    for (let id = 2000; id < 2024; id++) again.add(entry(id));
+    expect(Math.max(...again.changedPages().map(({ page }) => page))).toBe(15);
+  });
+
+  it('refuse pages that are damaged, whatever is in them', () => {
+    const settled = createSettledEntries();
+    for (let id = 1; id <= 3; id++) settled.add(entryOf({ ...plain, id }));
+    const rows = settled.changedPages()[0]?.rows as Uint8Array;
+    const tryLoad = (pages: readonly { page: number; rows: Uint8Array }[]) => {
+      const fresh = createSettledEntries();
+      for (const page of pages) fresh.load(page);
+      fresh.finishLoading();
+      return fresh.ids().map((entryId) => fresh.sketch(entryId, true)?.toPacked());
+    };
+    expect(tryLoad([{ page: 0, rows }])).toHaveLength(3);
+    for (const pages of [
+      [{ page: -1, rows }],
+      [{ page: 2 ** 30, rows }],
+      [
+        { page: 0, rows },
+        { page: 1, rows },
+      ],
+      [{ page: 0, rows: Buffer.concat(Array.from({ length: 30 }, () => rows)) }],
+    ])
+      expect(() => tryLoad(pages)).toThrow(DamagedStore);
+    const rowEnds = [0, 1, 2, 3].map((count) => (rows.length / 3) * count);
+    fc.assert(
+      fc.property(fc.nat(rows.length - 1), fc.nat(rows.length - 1), fc.nat(255), (end, at, value) => {
+        if (!rowEnds.includes(end))
+          expect(() => tryLoad([{ page: 0, rows: rows.subarray(0, end) }])).toThrow(DamagedStore);
+        const other = Buffer.from(rows);
+        other[at] = value;
+        try {
+          // What can be told from nothing else is taken for true; what cannot be read never is.
+          for (const node of tryLoad([{ page: 0, rows: other }])) {
+            expect(localCodec.unpack(node as PackedNode).state).toBe('known');
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(DamagedStore);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

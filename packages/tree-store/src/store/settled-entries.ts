@@ -1,10 +1,22 @@
 import type { EntryId } from '@cairn/model';
 import { createChildIndex } from './child-index.ts';
 import type { PackedNode, StoredEntry } from './packed-node.ts';
-import { canSettle, isRowOf, MAX_ROW_BYTES, SettledRow, writeRow } from './settled-row.ts';
+import { DamagedStore, type SettledPage } from './persistence.ts';
+import {
+  areOfSameEntry,
+  areSiblings,
+  canSettle,
+  hashIn,
+  hashOf,
+  isRowOf,
+  MAX_ROW_BYTES,
+  measureRow,
+  SettledRow,
+  writeRow,
+} from './settled-row.ts';
 
 /** Rows are kept in pieces of memory of this size. */
-const PIECE_BITS = 18;
+const PIECE_BITS = 16;
 const PIECE_BYTES = 1 << PIECE_BITS;
 const IN_PIECE = PIECE_BYTES - 1;
 /** So that places are numbers of 32 bits, and none is `GONE`. */
@@ -13,6 +25,10 @@ const MAX_PIECES = 2 ** (32 - PIECE_BITS) - 1;
 const WORTH_BYTES = 1024 * 1024;
 const LEAST_SLOTS = 1024;
 const GONE = 0xffff_ffff;
+/** Rows that are stored together: so many that it pays, and so few that a change of one writes little. */
+const PAGE_BITS = 6;
+const ROWS_IN_PAGE = 1 << PAGE_BITS;
+const MAX_ROWS = 2 ** 26;
 /** In a slot of the index: nothing there now, but what is looked for may be in the next. */
 const WAS_TAKEN = -1;
 
@@ -41,13 +57,13 @@ export interface SettledEntries {
   remove(entryId: EntryId): { readonly remote: PackedNode; readonly local: PackedNode } | undefined;
   /** Lets go of the indexes of names. */
   forgetNames(): void;
-}
-
-function hashOf(entryId: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < entryId.length; index++)
-    hash = Math.imul(hash ^ entryId.charCodeAt(index), 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
+  /** Takes in what is stored, into nothing, pages in the order of their numbers. Throws {@link DamagedStore}. */
+  load(page: SettledPage): void;
+  /** After the last `load`. */
+  finishLoading(): void;
+  /** Pages that came to hold something else since they were last forgotten. */
+  changedPages(): SettledPage[];
+  forgetChangedPages(): void;
 }
 
 export function createSettledEntries(): SettledEntries {
@@ -61,11 +77,22 @@ export function createSettledEntries(): SettledEntries {
   let places = new Uint32Array(LEAST_SLOTS);
   let rows = 0;
   const free: number[] = [];
+  const changed = new Set<number>();
   /** Which row an id has, plus one: open addressing, at most half full. */
   let slots = new Int32Array(2 * LEAST_SLOTS);
   let takenSlots = 0;
 
   const children = createChildIndex<number>((row) => sketchOf(row, false).name);
+  /** Whose parent was looked up last: an entry mostly lies in the same folder as the one before it. */
+  let latest: { readonly piece: Buffer; readonly place: number; readonly parentId: EntryId } | null = null;
+
+  function parentOf(row: number): EntryId {
+    const place = places[row] as number;
+    const [piece, inPiece] = [pieces[place >>> PIECE_BITS] as Buffer, place & IN_PIECE];
+    if (latest === null || !areSiblings(piece, inPiece, latest.piece, latest.place))
+      latest = { piece, place: inPiece, parentId: sketchOf(row, false).parentId };
+    return latest.parentId;
+  }
 
   function sketchOf(row: number, isLocal: boolean): SettledRow {
     const place = places[row] as number;
@@ -88,12 +115,44 @@ export function createSettledEntries(): SettledEntries {
     return slot < 0 ? -1 : (slots[slot] as number) - 1;
   }
 
-  function index(entryId: EntryId, row: number): void {
+  /** Returns whether another row of the same entry is in the index already. */
+  function index(row: number): boolean {
     const mask = slots.length - 1;
-    let slot = hashOf(entryId) & mask;
-    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    const place = places[row] as number;
+    const [piece, inPiece] = [pieces[place >>> PIECE_BITS] as Buffer, place & IN_PIECE];
+    let slot = hashIn(piece, inPiece) & mask;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const held = slots[slot] as number;
+      if (held === WAS_TAKEN) continue;
+      const other = places[held - 1] as number;
+      if (areOfSameEntry(piece, inPiece, pieces[other >>> PIECE_BITS] as Buffer, other & IN_PIECE))
+        return true;
+    }
     slots[slot] = row + 1;
     takenSlots++;
+    return false;
+  }
+
+  /** Returns whether there was another row of the same entry. */
+  function fill(row: number, place: number): boolean {
+    places[row] = place;
+    if (index(row)) return true;
+    children.add(parentOf(row), row);
+    return false;
+  }
+
+  function pageOf(page: number): SettledPage {
+    const held: Uint8Array[] = [];
+    for (let row = page << PAGE_BITS; row < Math.min(rows, (page + 1) << PAGE_BITS); row++)
+      if (places[row] !== GONE) held.push(sketchOf(row, false).bytes);
+    return { page, rows: Buffer.concat(held) };
+  }
+
+  function growTo(count: number): void {
+    if (count <= places.length) return;
+    const more = new Uint32Array(Math.max(count, 2 * places.length));
+    more.set(places);
+    places = more;
   }
 
   function makeRoomInIndex(): void {
@@ -103,7 +162,7 @@ export function createSettledEntries(): SettledEntries {
     while (size < 3 * (kept + 1)) size *= 2;
     slots = new Int32Array(size);
     takenSlots = 0;
-    for (let row = 0; row < rows; row++) if (places[row] !== GONE) index(sketchOf(row, false).entryId, row);
+    for (let row = 0; row < rows; row++) if (places[row] !== GONE) index(row);
   }
 
   function keep(bytes: Uint8Array): number {
@@ -118,6 +177,17 @@ export function createSettledEntries(): SettledEntries {
     writtenBytes += bytes.length;
     keptBytes += bytes.length;
     return place;
+  }
+
+  /** Makes what was read a piece as it is: copying it into fresh memory costs more than all that is done with it. */
+  function adopt(bytes: Buffer): (from: number, length: number) => number {
+    if (bytes.length > PIECE_BYTES || pieces.length > MAX_PIECES / 2)
+      return (from, length) => keep(bytes.subarray(from, from + length));
+    const piece = pieces.push(bytes) - 1;
+    usedInLast = PIECE_BYTES;
+    writtenBytes += bytes.length;
+    keptBytes += bytes.length;
+    return (from) => ((piece << PIECE_BITS) | from) >>> 0;
   }
 
   /** Copies what is kept. Who still looks at what was before has it as it was. */
@@ -139,11 +209,7 @@ export function createSettledEntries(): SettledEntries {
   function newRow(): number {
     const freed = free.pop();
     if (freed !== undefined) return freed;
-    if (rows === places.length) {
-      const more = new Uint32Array(2 * rows);
-      more.set(places);
-      places = more;
-    }
+    growTo(rows + 1);
     return rows++;
   }
 
@@ -181,28 +247,51 @@ export function createSettledEntries(): SettledEntries {
     add(entry) {
       const { remote, local } = entry;
       if (remote === undefined || local === undefined || !canSettle(entry)) return false;
-      if (pieces.length >= MAX_PIECES) return false;
+      if (pieces.length >= MAX_PIECES || rows >= MAX_ROWS) return false;
       const length = writeRow(scratch, remote, local);
       if (length === 0) return false;
       makeRoomInIndex();
       const row = newRow();
-      places[row] = keep(scratch.subarray(0, length));
-      index(remote.entryId, row);
-      children.add(remote.parentId, row, remote.name);
+      fill(row, keep(scratch.subarray(0, length)));
+      changed.add(row >> PAGE_BITS);
       return true;
     },
     forgetNames: () => children.forgetNames(),
+    load({ page, rows: stored }) {
+      const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length);
+      let row = page * ROWS_IN_PAGE;
+      const end = row + ROWS_IN_PAGE;
+      if (end > MAX_ROWS || row < rows) throw new DamagedStore('a stored page has a wrong number');
+      growTo(end);
+      places.fill(GONE, rows, end);
+      rows = end;
+      const placeOf = adopt(bytes);
+      for (let from = 0; from < bytes.length; row++) {
+        const length = measureRow(bytes, from);
+        if (length === 0 || row === end || pieces.length > MAX_PIECES)
+          throw new DamagedStore('a stored row of an entry is damaged');
+        makeRoomInIndex();
+        if (fill(row, placeOf(from, length))) throw new DamagedStore('an entry is stored twice');
+        from += length;
+      }
+    },
+    finishLoading() {
+      for (let row = rows - 1; row >= 0; row--) if (places[row] === GONE) free.push(row);
+    },
+    changedPages: () => [...changed].sort((one, other) => one - other).map(pageOf),
+    forgetChangedPages: () => changed.clear(),
     remove(entryId) {
       const slot = slotOf(entryId);
       if (slot < 0) return undefined;
       const row = (slots[slot] as number) - 1;
       const [remote, local] = [sketchOf(row, false), sketchOf(row, true).toPacked()];
       const node = remote.toPacked();
-      children.remove(node.parentId, row, node.name);
+      children.remove(node.parentId, row);
       keptBytes -= remote.bytes.length;
       slots[slot] = WAS_TAKEN;
       places[row] = GONE;
       free.push(row);
+      changed.add(row >> PAGE_BITS);
       giveBack();
       // One copy of each string for both.
       return {

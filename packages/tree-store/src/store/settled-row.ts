@@ -1,12 +1,14 @@
 import type { EntryId, EntryKind, VersionId } from '@cairn/model';
 import type { NodeSketch } from '../tree-store.ts';
+import { isPackedAt } from './packed-content.ts';
 import { coversSynced, isKnown, type PackedNode, type StoredEntry } from './packed-node.ts';
 
 /**
  * What three trees that agree say of an entry, as bytes: about 250 instead of the 900 of objects, and no work for the
- * garbage collector. Bytes of a row never change; a row that is not needed any more is left behind.
+ * garbage collector. Bytes of a row never change; a row that is not needed any more is left behind. Databases hold rows as
+ * they are: another layout is another version of the schema.
  *
- * Layout: flags, length of the name, of the observation (characters), of the content (2 bytes), sequence and time of
+ * Layout (numbers are little-endian): flags, length of the name, of the observation (characters), of the content (2 bytes), sequence and time of
  * the last change (doubles), id, parent's id, version id where there is one, content, observation, name.
  */
 const [NAME_LENGTH, OBSERVATION_LENGTH, CONTENT_LENGTH, SEQUENCE, MODIFIED_AT, ENTRY_ID] = [
@@ -120,12 +122,98 @@ export function writeRow(into: Buffer, remote: PackedNode, local: PackedNode): n
   return end + nameBytes;
 }
 
+/** A number for the entry of the row, the same for equal ids. */
+export function hashIn(bytes: Uint8Array, row: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = row + ENTRY_ID; index < row + PARENT_ID; index++)
+    hash = Math.imul(hash ^ (bytes[index] as number), 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** As {@link hashIn} of a row with this id. */
+export function hashOf(entryId: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < entryId.length; index++)
+    hash = Math.imul(hash ^ entryId.charCodeAt(index), 0x01000193);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+/** Whether both rows are of the same entry. */
+export function areOfSameEntry(
+  bytes: Uint8Array,
+  row: number,
+  otherBytes: Uint8Array,
+  otherRow: number,
+): boolean {
+  for (let index = PARENT_ID - 1; index >= ENTRY_ID; index--)
+    if (bytes[row + index] !== otherBytes[otherRow + index]) return false;
+  return true;
+}
+
+/** Whether both rows are of entries in the same folder. */
+export function areSiblings(
+  bytes: Uint8Array,
+  row: number,
+  otherBytes: Uint8Array,
+  otherRow: number,
+): boolean {
+  for (let index = REST - 1; index >= PARENT_ID; index--)
+    if (bytes[row + index] !== otherBytes[otherRow + index]) return false;
+  return true;
+}
+
 /** Whether the row is that of the entry. */
 export function isRowOf(bytes: Uint8Array, row: number, entryId: string): boolean {
   if (entryId.length !== ID_LENGTH) return false;
   for (let index = ID_LENGTH - 1; index >= 0; index--)
     if (bytes[row + ENTRY_ID + index] !== entryId.charCodeAt(index)) return false;
   return true;
+}
+
+const [SPACE, KNOWN] = [0x20, 0x6b];
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+function codeAt(bytes: Uint8Array, start: number, isNarrow: boolean, index: number): number {
+  if (!isNarrow) return bytes[start + index] as number;
+  const pair = bytes[start + (index >> 1)] as number;
+  return SYMBOLS[index % 2 === 0 ? pair & 15 : pair >> 4] as number;
+}
+
+/** As `isObservation` of a node whose content is known, without making the text. */
+function isKnownObservation(bytes: Uint8Array, start: number, length: number, isNarrow: boolean): boolean {
+  if (length === 0 || codeAt(bytes, start, isNarrow, 0) !== KNOWN) return false;
+  let index = 1;
+  for (let numbers = 0; numbers < 2; numbers++) {
+    const first = index;
+    while (index < length && isDigit(codeAt(bytes, start, isNarrow, index))) index++;
+    if (index === first || index === length || codeAt(bytes, start, isNarrow, index++) !== SPACE)
+      return false;
+  }
+  return true;
+}
+
+/**
+ * Length of the row that begins there, in bytes; 0 where bytes from storage are no whole row, or one that says what a row
+ * cannot say.
+ */
+export function measureRow(bytes: Buffer, row: number): number {
+  if (bytes.length - row < REST) return 0;
+  const flags = bytes[row] as number;
+  const hasContent = (flags & HAS_CONTENT) !== 0;
+  if (hasContent === ((flags & IS_FOLDER) !== 0)) return 0;
+  const isNarrow = (flags & IS_OBSERVATION_NARROW) !== 0;
+  const contentLength = bytes.readUInt16LE(row + CONTENT_LENGTH);
+  const characters = bytes[row + OBSERVATION_LENGTH] as number;
+  const content = row + REST + ((flags & HAS_VERSION) !== 0 ? ID_LENGTH : 0);
+  const observation = content + contentLength;
+  const name = observation + (isNarrow ? (characters + 1) >> 1 : characters);
+  const end = name + (bytes[row + NAME_LENGTH] as number);
+  if (end > bytes.length || end - row > MAX_ROW_BYTES) return 0;
+  if (hasContent ? !isPackedAt(bytes, content, contentLength) : contentLength > 0) return 0;
+  return isKnownObservation(bytes, observation, characters, isNarrow) ? end - row : 0;
 }
 
 /** A row, read as it is asked. It stays what it was when it was made, whatever becomes of the entry. */
