@@ -2,6 +2,7 @@ import type { FileStatus } from '@cairn/filesystem';
 import { type EntryId, foldName, MAX_PATH_DEPTH } from '@cairn/model';
 import type { LocalNode, TreeReader } from '@cairn/planner';
 import { identityOf, type NodeSketch, type ObservedTree } from '@cairn/tree-store';
+import { IdentityIndex } from './identity-index.ts';
 
 /** Largest distance from 1970 that we keep, in microseconds: what a double holds exactly. */
 const MAX_MICROSECONDS = BigInt(Number.MAX_SAFE_INTEGER);
@@ -66,7 +67,7 @@ export class LocalTree {
   readonly #tree: ObservedTree;
   readonly rootId: EntryId;
   /** Made when it is asked for first: a start that finds everything as it was never does. */
-  #byIdentity: Map<string, EntryId> | null = null;
+  #byIdentity: IdentityIndex | null = null;
   /** All nodes of an object that has several: names of a hard link, or an object on its way to another place. */
   readonly #sharing = new Map<string, Set<EntryId>>();
 
@@ -169,9 +170,12 @@ export class LocalTree {
     return pathIn(this.#tree, this.rootId, entryId);
   }
 
-  #identities(): Map<string, EntryId> {
+  #identities(): IdentityIndex {
     if (this.#byIdentity === null) {
-      this.#byIdentity = new Map();
+      this.#byIdentity = new IdentityIndex((entryId) => {
+        const observation = this.#tree.sketch(entryId)?.observation ?? null;
+        return observation === null ? null : identityOf(observation);
+      });
       for (const { entryId, observation } of this.#tree.sketches())
         if (observation !== null) this.#noteIdentity(identityOf(observation), entryId);
     }
