@@ -1,4 +1,5 @@
 import type { EntryId } from '@cairn/model';
+import { hashText } from '@cairn/tree-store';
 
 /** Every entry id has this form, see `createOrderedId`. */
 const ID_LENGTH = 26;
@@ -39,7 +40,7 @@ export class IdentityIndex {
     }
     this.#makeRoom();
     const record = this.#free.pop() ?? this.#records++;
-    this.#hashes[record] = hashOf(identity);
+    this.#hashes[record] = hashText(identity);
     this.#write(record, entryId);
     this.#take(record);
   }
@@ -53,7 +54,7 @@ export class IdentityIndex {
   }
 
   #find(identity: string): number {
-    const hash = hashOf(identity);
+    const hash = hashText(identity);
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const held = this.#slots[slot] as number;
@@ -95,11 +96,4 @@ export class IdentityIndex {
     this.#takenSlots = 0;
     for (const held of before) if (held > 0) this.#take(held - 1);
   }
-}
-
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return (hash ^ (hash >>> 15)) >>> 0;
 }

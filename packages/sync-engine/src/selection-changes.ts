@@ -92,8 +92,7 @@ export class SelectionChanges {
     for (const entryId of this.#mayBeLeftOut())
       if (entryId !== local.rootId && local.sketch(entryId) !== undefined && this.isLeftOut(entryId))
         ids.push(entryId);
-    for (const entryId of trees.differing())
-      if (trees.remote.get(entryId) !== undefined && local.sketch(entryId) === undefined) ids.push(entryId);
+    for (const entryId of trees.differing()) if (local.sketch(entryId) === undefined) ids.push(entryId);
     trees.touch(ids);
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Environment } from '@cairn/environment';
-import { CairnError, type EntryId } from '@cairn/model';
+import { CairnError, type EntryId, isCairnError } from '@cairn/model';
 import { createTreeStore } from '../store/create-tree-store.ts';
 import { DamagedStore } from '../store/persistence.ts';
 import type { TreeStore } from '../tree-store.ts';
@@ -64,14 +64,22 @@ function open(options: SqliteTreeStoreOptions): { store: TreeStore; fresh: boole
       );
     }
     const store = createTreeStore(createSqlitePersistence(database, rootId));
-    if (found === 'older') {
-      // Takes over what is kept in another way now, and gives back what that leaves.
-      store.flush();
-      database.exec('VACUUM');
-    }
+    if (found === 'older') moveToPages(store, database, options.environment);
     return { store, fresh: found === 'nothing' };
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** Takes over what is kept in another way now, and gives back what that leaves. On a full disk it waits for the next flush. */
+function moveToPages(store: TreeStore, database: Database, { log }: Environment): void {
+  try {
+    store.flush();
+    database.exec('VACUUM');
+  } catch (error) {
+    const translated = translateError(error);
+    if (!isCairnError(translated, 'local-disk-full')) throw error;
+    log.warn('trees.not-compacted', { reason: String(error) });
   }
 }

@@ -9,8 +9,6 @@ export type PackedContent = string;
 /** Stored in databases: append only. */
 const PROFILES: readonly ChunkProfile[] = ['t32-64k', 't32-256k', 't32-1m'];
 const ID_BYTES = 33;
-/** Length of {@link packedIdOf}, which every packed content begins with. */
-export const PACKED_ID_BYTES = ID_BYTES;
 const SIZE_BYTES = 7;
 const HEADER_BYTES = ID_BYTES + SIZE_BYTES + 2;
 const PART_BYTES = ID_BYTES + SIZE_BYTES;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ROOT_ID, testContent, testEntryId } from '../contract-fixture.ts';
 import { packContent } from './packed-content.ts';
-import { localCodec, observationOf, type PackedNode, type StoredEntry } from './packed-node.ts';
+import { localCodec, observationOf, type PackedNode, remoteCodec, type StoredEntry } from './packed-node.ts';
 import { DamagedStore } from './persistence.ts';
 import { createSettledEntries, type SettledEntries } from './settled-entries.ts';
 
@@ -228,7 +228,10 @@ describe('settled entries', () => {
       const fresh = createSettledEntries();
       for (const page of pages) fresh.load(page);
       fresh.finishLoading();
-      return fresh.ids().map((entryId) => fresh.sketch(entryId, true)?.toPacked());
+      return fresh.ids().map((entryId) => ({
+        remote: fresh.sketch(entryId, false)?.toPacked() as PackedNode,
+        local: fresh.sketch(entryId, true)?.toPacked() as PackedNode,
+      }));
     };
     expect(tryLoad([{ page: 0, rows }])).toHaveLength(3);
     for (const pages of [
@@ -250,8 +253,10 @@ describe('settled entries', () => {
         other[at] = value;
         try {
           // What can be told from nothing else is taken for true; what cannot be read never is.
-          for (const node of tryLoad([{ page: 0, rows: other }])) {
-            expect(localCodec.unpack(node as PackedNode).state).toBe('known');
+          for (const { remote, local } of tryLoad([{ page: 0, rows: other }])) {
+            expect(localCodec.unpack(local).state).toBe('known');
+            expect(Number.isSafeInteger(remoteCodec.unpack(remote).sequence)).toBe(true);
+            expect(Number.isSafeInteger(local.modifiedAtUs)).toBe(true);
           }
         } catch (error) {
           expect(error).toBeInstanceOf(DamagedStore);

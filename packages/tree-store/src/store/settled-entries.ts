@@ -7,7 +7,7 @@ import {
   areSiblings,
   canSettle,
   hashIn,
-  hashOf,
+  hashText,
   isRowOf,
   MAX_ROW_BYTES,
   measureRow,
@@ -101,7 +101,7 @@ export function createSettledEntries(): SettledEntries {
 
   function slotOf(entryId: EntryId): number {
     const mask = slots.length - 1;
-    for (let slot = hashOf(entryId) & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = hashText(entryId) & mask; ; slot = (slot + 1) & mask) {
       const held = slots[slot] as number;
       if (held === 0) return -1;
       if (held === WAS_TAKEN) continue;

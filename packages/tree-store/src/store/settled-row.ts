@@ -130,36 +130,29 @@ export function hashIn(bytes: Uint8Array, row: number): number {
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
-/** As {@link hashIn} of a row with this id. */
-export function hashOf(entryId: string): number {
+/** FNV-1a of characters, mixed once more; of an id the same as {@link hashIn} of its row. */
+export function hashText(entryId: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < entryId.length; index++)
     hash = Math.imul(hash ^ entryId.charCodeAt(index), 0x01000193);
   return (hash ^ (hash >>> 15)) >>> 0;
 }
 
-/** Whether both rows are of the same entry. */
-export function areOfSameEntry(
-  bytes: Uint8Array,
-  row: number,
-  otherBytes: Uint8Array,
-  otherRow: number,
-): boolean {
-  for (let index = PARENT_ID - 1; index >= ENTRY_ID; index--)
-    if (bytes[row + index] !== otherBytes[otherRow + index]) return false;
+/** Whether two rows have the same id there. Ids made one after the other differ at their ends. */
+function areAlike(one: Uint8Array, row: number, other: Uint8Array, otherRow: number, from: number): boolean {
+  for (let index = from + ID_LENGTH - 1; index >= from; index--)
+    if (one[row + index] !== other[otherRow + index]) return false;
   return true;
 }
 
+/** Whether both rows are of the same entry. */
+export function areOfSameEntry(one: Uint8Array, row: number, other: Uint8Array, otherRow: number): boolean {
+  return areAlike(one, row, other, otherRow, ENTRY_ID);
+}
+
 /** Whether both rows are of entries in the same folder. */
-export function areSiblings(
-  bytes: Uint8Array,
-  row: number,
-  otherBytes: Uint8Array,
-  otherRow: number,
-): boolean {
-  for (let index = REST - 1; index >= PARENT_ID; index--)
-    if (bytes[row + index] !== otherBytes[otherRow + index]) return false;
-  return true;
+export function areSiblings(one: Uint8Array, row: number, other: Uint8Array, otherRow: number): boolean {
+  return areAlike(one, row, other, otherRow, PARENT_ID);
 }
 
 /** Whether the row is that of the entry. */
@@ -202,12 +195,15 @@ function isKnownObservation(bytes: Uint8Array, start: number, length: number, is
 export function measureRow(bytes: Buffer, row: number): number {
   if (bytes.length - row < REST) return 0;
   const flags = bytes[row] as number;
-  const hasContent = (flags & HAS_CONTENT) !== 0;
-  if (hasContent === ((flags & IS_FOLDER) !== 0)) return 0;
+  const [hasContent, hasVersion] = [(flags & HAS_CONTENT) !== 0, (flags & HAS_VERSION) !== 0];
+  const isFolder = (flags & IS_FOLDER) !== 0;
+  if (hasContent === isFolder || hasVersion === isFolder) return 0;
+  if (!Number.isSafeInteger(bytes.readDoubleLE(row + SEQUENCE))) return 0;
+  if (!Number.isSafeInteger(bytes.readDoubleLE(row + MODIFIED_AT))) return 0;
   const isNarrow = (flags & IS_OBSERVATION_NARROW) !== 0;
   const contentLength = bytes.readUInt16LE(row + CONTENT_LENGTH);
   const characters = bytes[row + OBSERVATION_LENGTH] as number;
-  const content = row + REST + ((flags & HAS_VERSION) !== 0 ? ID_LENGTH : 0);
+  const content = row + REST + (hasVersion ? ID_LENGTH : 0);
   const observation = content + contentLength;
   const name = observation + (isNarrow ? (characters + 1) >> 1 : characters);
   const end = name + (bytes[row + NAME_LENGTH] as number);
