@@ -244,6 +244,16 @@ describe('settled entries', () => {
       [{ page: 0, rows: Buffer.concat(Array.from({ length: 30 }, () => rows)) }],
     ])
       expect(() => tryLoad(pages)).toThrow(DamagedStore);
+    const { remote, local } = entryOf(plain) as { remote: PackedNode; local: PackedNode };
+    for (const wrong of [{ versionId: null }, { sequence: 1.5 }, { modifiedAtUs: Number.NaN }]) {
+      const [there, here] = [
+        { ...remote, ...wrong },
+        { ...local, modifiedAtUs: wrong.modifiedAtUs ?? local.modifiedAtUs },
+      ];
+      const other = createSettledEntries();
+      expect(other.add({ remote: there, local: here, synced: there })).toBe(true);
+      expect(() => tryLoad(other.changedPages())).toThrow(DamagedStore);
+    }
     const rowEnds = [0, 1, 2, 3].map((count) => (rows.length / 3) * count);
     fc.assert(
       fc.property(fc.nat(rows.length - 1), fc.nat(rows.length - 1), fc.nat(255), (end, at, value) => {
