@@ -1,0 +1,42 @@
+// Plain JavaScript that any Node from 18 on can read.
+import { readFileSync, statSync } from 'node:fs';
+import module from 'node:module';
+import { join } from 'node:path';
+
+const SOURCE = ['apps', 'cli', 'src', 'main.ts'];
+const BUNDLE = ['apps', 'cli', 'dist'];
+
+/**
+ * What to start: the bundle that `npm ci` put together, if it is of exactly the sources that are here now, or else the
+ * sources (docs/adr/0034).
+ * @param {string} root the repository
+ * @returns {{ path: string, isBundle: boolean }}
+ */
+export function findProgram(root) {
+  const isBundle = isUpToDate(root);
+  return { path: isBundle ? join(root, ...BUNDLE, 'main.mjs') : join(root, ...SOURCE), isBundle };
+}
+
+function isUpToDate(root) {
+  try {
+    const { format, files } = JSON.parse(readFileSync(join(root, ...BUNDLE, 'manifest.json'), 'utf8'));
+    return format === 1 && files.length > 0 && files.every((file) => isUnchanged(root, file));
+  } catch {
+    // There is no bundle, it is not whole, or a source is gone: sources are always right.
+    return false;
+  }
+}
+
+/** Copies, images and archives keep bytes, but not always times. */
+function isUnchanged(root, [path, bytes, modifiedMs, sha256]) {
+  const file = join(root, path);
+  const { size, mtimeMs } = statSync(file);
+  if (size !== bytes) return false;
+  return mtimeMs === modifiedMs || hash(file) === sha256;
+}
+
+function hash(file) {
+  // Not at the top: every start would pay for it.
+  const { createHash } = module.createRequire(import.meta.url)('node:crypto');
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
