@@ -5,8 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
 
 /** Libraries that every start loads, and that are many small files. All others stay where npm put them. */
-const BUNDLED_LIBRARIES = ['commander', 'fastify-type-provider-zod', 'ignore', 'zod'];
+const BUNDLED_LIBRARIES = ['commander', 'fastify-type-provider-zod', 'ignore', 'pino', 'ws', 'zod'];
 const OWN_SCOPE = '@cairn/';
+const NAME = String.raw`[\w$]+`;
+const BUILT_IN = new RegExp(
+  `^import (?:(${NAME})|\\* as (${NAME})|\\{([^}]*)\\}|(${NAME}), \\{([^}]*)\\}) from "(node:[^"]+)";$`,
+  'gm',
+);
 const THREAD = /new URL\(\s*'(\.[^']+\.ts)',\s*import\.meta\.url\s*\)/g;
 
 /** What was put together, for `bin/find-program.js`: sorted paths below the repository, and what they were then. */
@@ -32,7 +37,7 @@ export async function buildBundle(root: string, folder: string): Promise<string[
     input: { main: join(root, 'apps', 'cli', 'src', 'main.ts') },
     platform: 'node',
     external: isExternal,
-    plugins: [rememberInputs(root, inputs), keepPlaces(folder)],
+    plugins: [rememberInputs(root, inputs), keepPlaces(folder), takeBuiltInsAsTheyAre()],
     onwarn(warning) {
       throw new Error(`bundle: ${warning.message}`);
     },
@@ -108,6 +113,30 @@ function keepPlaces(folder: string): Plugin {
           })
           .replaceAll('import.meta.url', url)
           .replaceAll('import.meta.dirname', parent),
+        map: null,
+      };
+    },
+  };
+}
+
+/**
+ * Whoever imports a built-in module has all made that it exports, of the file system streams and promises, for instance:
+ * 60 ms at every start. What is not asked for stays unmade if the module itself is asked.
+ */
+function takeBuiltInsAsTheyAre(): Plugin {
+  return {
+    name: 'take-built-ins-as-they-are',
+    renderChunk(code) {
+      return {
+        code: code.replace(BUILT_IN, (_, whole, all, some, first, others, name) => {
+          const object = `process.getBuiltinModule("${name}")`;
+          const names = (some ?? others ?? '').replace(/([\w$]+) as ([\w$]+)/g, '$1: $2');
+          const variable = whole ?? all ?? first;
+          return [
+            ...(variable === undefined ? [] : [`const ${variable} = ${object};`]),
+            ...(names === '' ? [] : [`const {${names}} = ${object};`]),
+          ].join(' ');
+        }),
         map: null,
       };
     },

@@ -7,6 +7,7 @@ export function describeListingAhead({ filesystem, user }: ContractTools): void 
   function listAhead(): ListingAhead {
     const listing = filesystem().listAhead?.();
     if (listing === undefined) throw new Error('this adapter does not list ahead');
+    listing.begin();
     return listing;
   }
 
@@ -37,6 +38,21 @@ export function describeListingAhead({ filesystem, user }: ContractTools): void 
     expect(await listing.take('')).toBeNull();
     listing.close();
     expect(await listing.take('folder')).toBeNull();
+  });
+
+  it('lists what is there when it begins, not when it was made', async () => {
+    const listing = filesystem().listAhead?.();
+    user().makeFolder('folder');
+    listing?.begin();
+    expect(await listing?.take('folder')).toMatchObject({ identity: expect.any(String) });
+    listing?.close();
+  });
+
+  it('ends without having begun', async () => {
+    const listing = filesystem().listAhead?.();
+    const waiting = listing?.take('');
+    listing?.close();
+    expect(await waiting).toBeNull();
   });
 
   it('answers who waits for a folder when the look is ended', async () => {

@@ -146,8 +146,10 @@ export interface ListedFolder {
  * never an absence.
  */
 export interface ListingAhead {
-  /** Milliseconds since 1970, before the first folder was listed. */
+  /** Milliseconds since 1970, before the first folder was listed; when it was made, until it has begun. */
   readonly startedAtMs: number;
+  /** Begins to list. What it takes to do so got ready since the listing was made. */
+  begin(): void;
   /**
    * The folder, once; waits for it while the look goes on. `null` for what was not listed, cannot be told of (a name that is
    * not UTF-8, an item that vanished meanwhile), or was taken already.
@@ -235,8 +237,8 @@ export interface Filesystem {
   watch(onHint: (hint: WatchHint) => void, onStir?: OnStir): Promise<FolderWatch>;
 
   /**
-   * Begins to list all folders beside whoever else works; where the adapter can. Bounded: of very many folders, the last
-   * are not listed. `watch` must run before, or changes meanwhile go unnoticed: see `startAhead`.
+   * Gets ready to list all folders beside whoever else works; where the adapter can. Bounded: of very many folders, the last
+   * are not listed. `watch` must run before it begins, or changes meanwhile go unnoticed: see `startAhead`.
    */
   listAhead?(): ListingAhead;
   /** What `startAhead` began, for the first look at everything; `null` ever after. Whoever takes it closes it. */

@@ -58,6 +58,7 @@ describe('a start ahead', () => {
         const listing = memory.filesystem.listAhead?.();
         return {
           startedAtMs: 0,
+          begin: () => listing?.begin(),
           take: (path) => new Promise((resolve) => (answer = () => resolve(listing?.take(path) ?? null))),
           close: () => undefined,
         };

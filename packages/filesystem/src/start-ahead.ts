@@ -72,16 +72,28 @@ export function withAhead(
   }
 
   async function begin(): Promise<void> {
-    watch ??= await filesystem.watch(
-      (hint) => {
-        noteStale(hint);
-        if (follower === null) keep(hint);
-        else follower.onHint(hint);
-      },
-      (paths) => follower?.onStir?.(paths),
-    );
+    // A thread needs as long to start as many folders to be watched.
+    const listing = filesystem.listAhead?.() ?? null;
+    try {
+      watch ??= await filesystem.watch(
+        (hint) => {
+          noteStale(hint);
+          if (follower === null) keep(hint);
+          else follower.onHint(hint);
+        },
+        (paths) => follower?.onStir?.(paths),
+      );
+    } catch (error) {
+      listing?.close();
+      throw error;
+    }
     // Where hints do not come, what was listed proves nothing.
-    ahead = isWatched ? (filesystem.listAhead?.() ?? null) : null;
+    if (isWatched) {
+      ahead = listing;
+      ahead?.begin();
+    } else {
+      listing?.close();
+    }
     cancelWait = timers.schedule(MAX_WAIT_MS, forgetAhead);
   }
 
@@ -105,6 +117,7 @@ export function withAhead(
       if (taken === null) return null;
       return {
         startedAtMs: taken.startedAtMs,
+        begin: () => {},
         async take(path) {
           const folder = await taken.take(path);
           return ahead !== taken || hinted.has(path) ? null : folder;

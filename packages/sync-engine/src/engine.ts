@@ -113,9 +113,9 @@ class Engine implements SyncEngine {
       local: this.#local,
       environment,
       selection: this.#selection,
-      isHeld: (entryId) =>
-        this.#restless.isHeld(entryId) &&
-        trees.synced.get(entryId)?.contentId !== trees.local.get(entryId)?.content?.contentId,
+      isHeld: (file) =>
+        this.#restless.isHeld(file) &&
+        trees.synced.get(file.entryId)?.contentId !== trees.local.get(file.entryId)?.content?.contentId,
       folderMoved: (entryId, from, to) => this.#selectionChanges.folderMoved(entryId, from, to),
       leaveAlone: (entryIds) => leaveAlone(trees, entryIds),
       takeLateHints: async () => {

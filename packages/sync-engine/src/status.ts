@@ -160,11 +160,11 @@ function countSynced(trees: TreeStore, rootId: EntryId): Counted {
   if (last?.size === synced.size) return last;
   let folders = 0;
   let files = 0;
-  for (const node of synced.sketches()) {
-    if (node.entryId === rootId) continue;
-    if (node.kind === 'folder') folders++;
+  for (const { kind } of synced.sketches()) {
+    if (kind === 'folder') folders++;
     else files++;
   }
+  if (synced.get(rootId) !== undefined) folders--;
   const counted = { size: synced.size, files, folders };
   lastCounts.set(trees, counted);
   return counted;

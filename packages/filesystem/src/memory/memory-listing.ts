@@ -9,23 +9,32 @@ import type { MemoryDisk, MemoryFolder } from './memory-disk.ts';
  */
 export function listMemoryAhead(
   disk: MemoryDisk,
-  startedAtMs: number,
+  now: () => number,
   canList: (path: string) => boolean,
 ): ListingAhead {
   const listed = new Map<string, ListedFolder>();
-  const open: [path: string, folder: MemoryFolder][] = [['', disk.root]];
-  for (const [path, folder] of open) {
-    if (!canList(path)) continue;
-    const found: [string, FileStatus][] = [];
-    for (const { name, node } of folder.items.values()) {
-      if (path === '' && isPrivateName(name, disk.capabilities.caseSensitive)) continue;
-      found.push([name, disk.statusOf(node)]);
-      if (node.kind === 'folder') open.push([path === '' ? name : `${path}/${name}`, node]);
+  let startedAtMs = now();
+
+  function begin(): void {
+    startedAtMs = now();
+    const open: [path: string, folder: MemoryFolder][] = [['', disk.root]];
+    for (const [path, folder] of open) {
+      if (!canList(path)) continue;
+      const found: [string, FileStatus][] = [];
+      for (const { name, node } of folder.items.values()) {
+        if (path === '' && isPrivateName(name, disk.capabilities.caseSensitive)) continue;
+        found.push([name, disk.statusOf(node)]);
+        if (node.kind === 'folder') open.push([path === '' ? name : `${path}/${name}`, node]);
+      }
+      listed.set(path, unpackFolder(packFolder(path, disk.statusOf(folder), found)));
     }
-    listed.set(path, unpackFolder(packFolder(path, disk.statusOf(folder), found)));
   }
+
   return {
-    startedAtMs,
+    get startedAtMs() {
+      return startedAtMs;
+    },
+    begin,
     async take(path) {
       const folder = listed.get(path) ?? null;
       listed.delete(path);

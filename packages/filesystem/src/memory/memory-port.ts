@@ -340,9 +340,13 @@ export function openMemoryPort(options: MemoryPortOptions): Filesystem {
       return options.watch(onHint, onStir);
     },
     listAhead() {
-      return listMemoryAhead(disk, environment.clock.now(), (path) => {
-        return options.isRootPresent() && options.faultFor('list', path) === null;
-      });
+      return listMemoryAhead(
+        disk,
+        () => environment.clock.now(),
+        (path) => {
+          return options.isRootPresent() && options.faultFor('list', path) === null;
+        },
+      );
     },
     async close() {
       closed = true;

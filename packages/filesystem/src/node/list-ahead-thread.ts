@@ -6,18 +6,8 @@ import { isPrivateName } from '../paths.ts';
 import { openDescriptorFolderAccess } from './descriptor-folder-access.ts';
 import { statusAt } from './file-status.ts';
 import type { FolderAccess } from './folder-access.ts';
+import { type ListAheadJob, waitAtGate } from './list-ahead-gate.ts';
 import { openPathFolderAccess } from './path-folder-access.ts';
-
-/** What the thread is started with. */
-export interface ListAheadJob {
-  readonly root: string;
-  /** Whether folders are reached through descriptors, as the port's own `list` does. */
-  readonly byDescriptor: boolean;
-  readonly caseSensitive: boolean;
-  readonly executableBit: boolean;
-  /** Items after which it ends. */
-  readonly maxItems: number;
-}
 
 /** Items that are handed over together: each message costs as much as looking at some of them. */
 const ITEMS_AT_ONCE = 2000;
@@ -28,7 +18,7 @@ const FOLDERS_AT_ONCE = 200;
  * What cannot be listed, or not be told of exactly, is left out: whoever asks lists it again.
  */
 export function listAll(
-  { root, byDescriptor, caseSensitive, executableBit, maxItems }: ListAheadJob,
+  { root, byDescriptor, caseSensitive, executableBit, maxItems }: Omit<ListAheadJob, 'gate'>,
   handOver: (folders: PackedFolder[]) => void,
 ): void {
   const access = byDescriptor ? openDescriptorFolderAccess(root) : openPathFolderAccess(root);
@@ -99,7 +89,9 @@ function listOne(
 
 if (parentPort !== null && workerData?.task === 'list-ahead') {
   const port = parentPort;
-  listAll(workerData as ListAheadJob, (folders) =>
+  const job = workerData as ListAheadJob;
+  waitAtGate(job.gate);
+  listAll(job, (folders) =>
     port.postMessage(
       folders,
       folders.map(({ items }) => items.buffer),

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ListedFolder, ListingAhead } from '../filesystem.ts';
 import { type PackedFolder, unpackFolder } from '../listed-folder.ts';
-import type { ListAheadJob } from './list-ahead-thread.ts';
+import { type ListAheadJob, openGate } from './list-ahead-gate.ts';
 
 /** Items that are listed ahead at most: each takes some 130 bytes until it is taken. */
 export const MAX_ITEMS_AHEAD = 250_000;
@@ -16,11 +16,13 @@ import(require('node:worker_threads').workerData.module);
 `;
 
 /**
- * Begins to list all folders in a thread that ends when it is done. Where there is no thread to be had, or it fails, what
- * it did not list is not there: never an error.
- * @param startedAtMs now, in milliseconds since 1970
+ * Lists all folders in a thread that gets ready at once, begins when it is told to, and ends when it is done. Where there is
+ * no thread to be had, or it fails, what it did not list is not there: never an error.
+ * @param now milliseconds since 1970
  */
-export function listAhead(job: ListAheadJob, startedAtMs: number): ListingAhead {
+export function listAhead(job: Omit<ListAheadJob, 'gate'>, now: () => number): ListingAhead {
+  let startedAtMs = now();
+  const gate = new Int32Array(new SharedArrayBuffer(4));
   const folders = new Map<string, PackedFolder>();
   const waiting = new Map<string, ((folder: ListedFolder | null) => void)[]>();
   let worker: Worker | null = null;
@@ -42,6 +44,7 @@ export function listAhead(job: ListAheadJob, startedAtMs: number): ListingAhead 
       eval: true,
       workerData: {
         ...job,
+        gate,
         task: 'list-ahead',
         module: new URL('./list-ahead-thread.ts', import.meta.url).href,
       },
@@ -66,7 +69,13 @@ export function listAhead(job: ListAheadJob, startedAtMs: number): ListingAhead 
   }
 
   return {
-    startedAtMs,
+    get startedAtMs() {
+      return startedAtMs;
+    },
+    begin() {
+      startedAtMs = now();
+      openGate(gate);
+    },
     async take(path) {
       const folder = folders.get(path);
       folders.delete(path);

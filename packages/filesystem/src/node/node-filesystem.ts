@@ -94,11 +94,10 @@ export async function openWithAccess(
       return watch;
     },
     listAhead() {
-      context.access.checkRoot();
       const { caseSensitive, executableBit } = context.capabilities;
       const byDescriptor = openAccess === openDescriptorFolderAccess;
       const job = { root, byDescriptor, caseSensitive, executableBit, maxItems: maxItemsAhead };
-      const listing = listAhead(job, environment.clock.now());
+      const listing = listAhead(job, () => environment.clock.now());
       listings.add(listing);
       return listing;
     },

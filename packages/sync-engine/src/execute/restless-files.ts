@@ -51,9 +51,9 @@ export class RestlessFiles {
     this.#files.set(entryId, { sinceMs: now, attempts: 0, nextMs: now, heldUntilMs: now + HOLD_MS });
   }
 
-  isHeld(entryId: EntryId): boolean {
-    // A scan asks about every file, and to ask the clock costs more than all the rest of the answer.
-    const file = this.#files.get(entryId);
+  isHeld(entry: { readonly entryId: EntryId }): boolean {
+    // A scan asks about every file: to make its id, or to ask the clock, costs more than all the rest of the answer.
+    const file = this.#files.size === 0 ? undefined : this.#files.get(entry.entryId);
     return file !== undefined && file.heldUntilMs > this.#clock.monotonicMs();
   }
 

@@ -76,8 +76,11 @@ export interface CollectDeps {
   readonly rules: IgnoreRules;
   /** Whether this device is not to hold what is at the path. What it still holds is looked at all the same. */
   isDeselected(path: string): boolean;
-  /** Whether what is known of the file stays as it is for now, whatever its disk says. */
-  isHeld(entryId: EntryId): boolean;
+  /**
+   * Whether what is known of the file stays as it is for now, whatever its disk says. Asked about every file: its id is looked
+   * at only if any is held.
+   */
+  isHeld(file: { readonly entryId: EntryId }): boolean;
   /** Milliseconds since 1970, when the look begins. */
   readonly nowMs: number;
 }
@@ -179,13 +182,13 @@ function isQuiet(
   folder: ObservedFolder,
   node: LocalNode,
   known: ReadonlyMap<string, NodeSketch>,
-  isHeld: (entryId: EntryId) => boolean,
+  isHeld: CollectDeps['isHeld'],
 ): boolean {
   if (node.state !== 'known' || node.identity !== folder.identity) return false;
   if (folder.items.size !== known.size) return false;
   for (const { name, kind, status } of folder.items.values()) {
     const child = known.get(name);
-    if (child === undefined || !isAsKnown(child, kind, status) || isHeld(child.entryId)) return false;
+    if (child === undefined || !isAsKnown(child, kind, status) || isHeld(child)) return false;
   }
   return true;
 }
@@ -240,7 +243,7 @@ async function findQuietAhead(
       continue;
     }
     const child = known.get(item.name);
-    if (child === undefined || !isAsKnown(child, kind, item) || deps.isHeld(child.entryId)) return null;
+    if (child === undefined || !isAsKnown(child, kind, item) || deps.isHeld(child)) return null;
     if (kind === 'folder') subfolders.push(item.name);
     items++;
   }

@@ -23,7 +23,7 @@ interface MatchDeps {
   readonly local: LocalTree;
   createEntryId(): EntryId;
   /** Whether what is known of the file stays as it is for now, whatever its disk says. */
-  isHeld(entryId: EntryId): boolean;
+  isHeld(file: { readonly entryId: EntryId }): boolean;
 }
 
 /**
@@ -136,7 +136,7 @@ export async function match(deps: MatchDeps, collection: Collection): Promise<Ma
   function take(node: LocalNode, folder: ObservedFolder, folderId: EntryId, item: ObservedItem): void {
     claimed.add(node.entryId);
     if (item.kind === 'folder') folderIds.set(joinPath(folder.path, item.name), node.entryId);
-    if (node.identity === item.status.identity && deps.isHeld(node.entryId)) {
+    if (node.identity === item.status.identity && deps.isHeld(node)) {
       held.add(folder.path);
       return;
     }

@@ -32,7 +32,7 @@ beforeEach(async () => {
     local,
     environment,
     selection: new Selection(trees, rootId),
-    isHeld: (entryId) => held.has(entryId),
+    isHeld: ({ entryId }) => held.has(entryId),
     leaveAlone: () => undefined,
     folderMoved: () => undefined,
     takeLateHints: async () => new Set(),

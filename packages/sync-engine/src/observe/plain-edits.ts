@@ -50,7 +50,7 @@ function countEdits({ local, isHeld }: CollectDeps, folder: ObservedFolder): num
       continue;
     }
     if (child.observation === observationOf({ state: 'known', sizeBytes, identity, fingerprint })) continue;
-    if (sizeBytes === 0 || isHeld(id) || item.name === IGNORE_FILE) return null;
+    if (sizeBytes === 0 || isHeld(child) || item.name === IGNORE_FILE) return null;
     if (!isSame) for (const _other of local.allByIdentity(identity)) return null;
     edits++;
   }

@@ -67,7 +67,7 @@ interface ScannerDeps {
   readonly local: LocalTree;
   readonly environment: Environment;
   readonly selection: Selection;
-  isHeld(entryId: EntryId): boolean;
+  isHeld(file: { readonly entryId: EntryId }): boolean;
   /** A folder that is known was moved here. */
   folderMoved(entryId: EntryId, from: string | null, to: string | null): void;
   /** Forgets what was agreed about these entries and all below them: the rules leave them alone from now on. */
