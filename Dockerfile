@@ -1,4 +1,4 @@
-# Cairn's server with the web app, and the whole command line. Node runs the sources; only the web app is built.
+# Cairn's server with the web app, and the whole command line. The web app and the bundle of the programs are built apart.
 FROM node:26-trixie-slim AS web
 WORKDIR /opt/cairn
 COPY . .
@@ -10,6 +10,7 @@ COPY . .
 # Installs the same pinned runtime and libraries as everywhere else, without the tools for development.
 RUN npm ci --omit=dev && npm cache clean --force
 COPY --from=web /opt/cairn/apps/web/dist apps/web/dist
+COPY --from=web /opt/cairn/apps/cli/dist apps/cli/dist
 
 FROM node:26-trixie-slim
 LABEL org.opencontainers.image.title="Cairn" \

@@ -8,6 +8,8 @@ const FLUSH_CACHE_MS = 20_000;
 tuneRuntime();
 // Sources are stripped of their types once, not at every start; the stripper's memory is saved, too.
 module.enableCompileCache();
+// Stacks then name the sources, not the bundle.
+if (process.env['CAIRN_DEBUG']) process.setSourceMapsEnabled(true);
 // It is written when a process ends by itself; one that runs for days mostly does not.
 setTimeout(() => module.flushCompileCache(), FLUSH_CACHE_MS).unref();
 
