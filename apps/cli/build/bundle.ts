@@ -42,20 +42,27 @@ export async function buildBundle(root: string, folder: string): Promise<string[
       throw new Error(`bundle: ${warning.message}`);
     },
   });
-  const { output } = await bundle.write({
-    dir: folder,
+  const { output } = await bundle.generate({
     format: 'esm',
     entryFileNames: '[name].mjs',
     chunkFileNames: '[name]-[hash].mjs',
     sourcemap: true,
+    comments: false,
   });
   await bundle.close();
   const names = output.map(({ fileName }) => fileName).sort();
+  for (const file of output)
+    writeFileSync(join(folder, file.fileName), file.type === 'chunk' ? inAscii(file.code) : file.source);
   for (const name of readdirSync(folder))
     if (!names.includes(name)) rmSync(join(folder, name), { recursive: true });
   const files = [...inputs.values()].sort(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(manifestPath, JSON.stringify({ format: 1, files } satisfies BundleManifest));
   return names;
+}
+
+/** One sign beyond ASCII has the runtime keep a whole file with two bytes for each. */
+function inAscii(code: string): string {
+  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function isExternal(id: string): boolean {
