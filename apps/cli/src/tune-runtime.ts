@@ -10,9 +10,14 @@ const DAEMON_FLAGS = ['--expose-gc'];
  */
 const SERVER_HEAP_FLAGS = ['--max-semi-space-size=2', '--heap-growing-percent=100'];
 /**
- * Buffers count towards the heap's own limit instead of forcing a full collection for every few dozen MiB of them.
+ * Buffers count towards the heap's own limit instead of forcing a full collection for every few dozen MiB of them. What a
+ * thread had for its heap goes when it ends: otherwise the runtime keeps that for other threads, of which there are none.
  */
-const FLAGS = ['--external-memory-accounted-in-global-limit', '--external-memory-max-growing-factor=1.05'];
+const FLAGS = [
+  '--external-memory-accounted-in-global-limit',
+  '--external-memory-max-growing-factor=1.05',
+  '--no-memory-pool-share-memory-on-teardown',
+];
 
 /**
  * Replaces this process by the same one with settings that only take effect at its start. Measured: a device's
