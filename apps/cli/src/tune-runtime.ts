@@ -36,15 +36,12 @@ export function tuneRuntime(): void {
   const heapFlags = command === 'serve' ? SERVER_HEAP_FLAGS : HEAP_FLAGS;
   const ownFlags = command === 'sync' ? [...heapFlags, ...DAEMON_FLAGS] : heapFlags;
   const words = [process.execPath, ...process.execArgv, ...ownFlags, ...FLAGS, ...process.argv.slice(1)];
-  // The C library asks for large pages: every 4 KiB of a fresh one is a fault otherwise, 18 µs on some virtual machines. Where
-  // that is a daemon's, it does so until it first rests (`sync/return-freed-memory.ts`).
   const variables = Object.fromEntries(
     Object.entries(process.env).filter(([, value]) => value !== undefined),
   );
   process.execve(process.execPath, words, {
     MALLOC_ARENA_MAX: '2',
     UV_THREADPOOL_SIZE: '16',
-    GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
     ...variables,
     CAIRN_TUNED: '1',
   } as NodeJS.ProcessEnv);

@@ -66,18 +66,6 @@ describe('memory that the C library holds for nobody', () => {
     expect(pages).toBeGreaterThan(4096);
   });
 
-  it.runIf(hasGnuLibrary())('does not come back in large pages', () => {
-    const { output } = run(`
-      const { readFileSync } = await import('node:fs');
-      const isAllowed = () => /^THP_enabled:\\s*(\\d)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-      const first = isAllowed();
-      returnFreed();
-      console.log(JSON.stringify([first, isAllowed()]));
-    `);
-    // A kernel without them says nothing.
-    expect(['["1","0"]', '[null,null]']).toContain(output.trim());
-  });
-
   it('stays where it is without the interface, which the log tells once', () => {
     const { output, errors } = run(
       `

@@ -1,20 +1,14 @@
 import type { Log } from '@cairn/environment';
 
-/** All symbols that are ever looked up, with their signatures: `malloc_trim(3)` of the GNU C library, and `prctl(2)`. */
-const SYMBOLS = {
-  malloc_trim: { arguments: ['u64'], return: 'i32' },
-  prctl: { arguments: ['i32', 'u64', 'u64', 'u64', 'u64'], return: 'i32' },
-} as const;
-/** From `linux/prctl.h`. */
-const PR_SET_THP_DISABLE = 41;
+/** The one symbol that is ever looked up, with its signature: `int malloc_trim(size_t pad)` of the GNU C library. */
+const SYMBOL = { malloc_trim: { arguments: ['u64'], return: 'i32' } } as const;
 const WARNING = 'FFI is an experimental feature';
 
 /**
  * Returns memory that the C library holds although nobody uses it to the system, by its own `malloc_trim`. What buffers, compiled
  * code and the database have freed stays with it for days otherwise, dozens of MiB after a large transfer, and nothing else in
- * Node reaches it: hence the foreign function interface of Node, which is loaded for two constant functions, from what is
- * linked into this process already, and only when it is first called. The other one ends the large pages with which the process
- * was started (`tune-runtime.ts`): the kernel would make such of what was returned again, within a minute. Where there is no such thing (another C library, macOS,
+ * Node reaches it: hence the foreign function interface of Node, which is loaded for this one constant function, from what is
+ * linked into this process already, and only when it is first called. Where there is no such thing (another C library, macOS,
  * Windows, a runtime without the interface or forbidden to use it) nothing happens; the log says so once, for who looks for it.
  * @returns to be called where some milliseconds of pause are in nobody's way
  */
@@ -30,12 +24,8 @@ function findTrim(log: Log): (() => void) | null {
   try {
     const { dlopen } = loadInterface();
     // Null: what is linked into this process.
-    const { malloc_trim: trim, prctl } = dlopen(null, SYMBOLS).functions;
-    return () => {
-      // A kernel that does not know it makes no large pages for who did not ask for each.
-      prctl(PR_SET_THP_DISABLE, 1n, 0n, 0n, 0n);
-      trim(0n);
-    };
+    const { malloc_trim: trim } = dlopen(null, SYMBOL).functions;
+    return () => void trim(0n);
   } catch (error) {
     log.debug('daemon.freed-memory-stays', { error: String(error) });
     return null;
