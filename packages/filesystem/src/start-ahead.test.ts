@@ -101,6 +101,41 @@ describe('a start ahead', () => {
     await filesystem.close();
   });
 
+  it.each([
+    { watching: 'works', steps: ['made', 'watched', 'begun'] },
+    { watching: 'fails', steps: ['made', 'closed'] },
+    { watching: 'does not work here', steps: ['made', 'watched', 'closed'] },
+  ])('lists only what is watched already: watching $watching', async ({ watching, steps }) => {
+    const environment = createSimulatedEnvironment({ seed: 1 });
+    const memory = createMemoryFilesystem({ environment });
+    const done: string[] = [];
+    const starting = startAhead(
+      {
+        ...memory.filesystem,
+        listAhead: () => {
+          done.push('made');
+          return {
+            startedAtMs: 0,
+            begin: () => void done.push('begun'),
+            take: async () => null,
+            close: () => void done.push('closed'),
+          };
+        },
+        async watch(onHint, onStir) {
+          if (watching === 'fails') throw new Error('no watch to be had');
+          const watch = await memory.filesystem.watch(onHint, onStir);
+          if (watching !== 'works') onHint({ kind: 'watching', works: false, reason: 'a test' });
+          done.push('watched');
+          return watch;
+        },
+      },
+      environment.timers,
+    );
+    if (watching === 'fails') await expect(starting).rejects.toThrow('no watch to be had');
+    else await starting;
+    expect(done).toEqual(steps);
+  });
+
   it('forgets what nobody takes', async () => {
     const { environment, filesystem } = await start();
     await environment.advance(120_000);
