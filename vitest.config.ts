@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'packages/*/src/**/*.test.ts',
-      'apps/*/src/**/*.test.ts',
+      'apps/*/{src,build}/**/*.test.ts',
       'apps/web/e2e/**/*.test.ts',
       'tools/**/*.test.ts',
       'bench/**/*.test.ts',

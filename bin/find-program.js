@@ -10,8 +10,8 @@ const require = createRequire(import.meta.url);
 const { readFileSync, statSync } = require('node:fs');
 
 /**
- * What to start: the bundle that `npm ci` put together, if it is of exactly the sources that are here now, or else the
- * sources (docs/adr/0034).
+ * What to start: the bundle that `npm ci` put together, if it is whole and of exactly the sources that are here now, or else
+ * the sources (docs/adr/0034).
  * @param {string} root the repository
  * @returns {{ path: string, isBundle: boolean }}
  */
@@ -25,7 +25,7 @@ function isUpToDate(root) {
     const { format, files } = JSON.parse(readFileSync(join(root, ...BUNDLE, 'manifest.json'), 'utf8'));
     return format === 1 && files.length > 0 && files.every((file) => isUnchanged(root, file));
   } catch {
-    // There is no bundle, it is not whole, or a source is gone: sources are always right.
+    // There is no bundle, or a file of it or a source is gone: sources are always right.
     return false;
   }
 }

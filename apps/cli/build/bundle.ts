@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
 
 /** Libraries that every start loads, and that are many small files. All others stay where npm put them. */
@@ -14,10 +13,12 @@ const BUILT_IN = new RegExp(
 );
 const THREAD = /new URL\(\s*'(\.[^']+\.ts)',\s*import\.meta\.url\s*\)/g;
 
-/** What was put together, for `bin/find-program.js`: sorted paths below the repository, and what they were then. */
+type FileRecord = readonly [path: string, bytes: number, modifiedMs: number, sha256: string];
+
+/** What was put together out of what, for `bin/find-program.js`: paths below the repository, and what they were then. */
 interface BundleManifest {
   readonly format: 1;
-  readonly files: readonly (readonly [path: string, bytes: number, modifiedMs: number, sha256: string])[];
+  readonly files: readonly FileRecord[];
 }
 
 /**
@@ -31,7 +32,7 @@ export async function buildBundle(root: string, folder: string): Promise<string[
   const manifestPath = join(folder, 'manifest.json');
   rmSync(manifestPath, { force: true });
   mkdirSync(folder, { recursive: true });
-  const inputs = new Map<string, BundleManifest['files'][number]>();
+  const inputs = new Map<string, FileRecord>();
   const bundle = await rolldown({
     cwd: root,
     input: { main: join(root, 'apps', 'cli', 'src', 'main.ts') },
@@ -55,7 +56,9 @@ export async function buildBundle(root: string, folder: string): Promise<string[
     writeFileSync(join(folder, file.fileName), file.type === 'chunk' ? inAscii(file.code) : file.source);
   for (const name of readdirSync(folder))
     if (!names.includes(name)) rmSync(join(folder, name), { recursive: true });
-  const files = [...inputs.values()].sort(([a], [b]) => (a < b ? -1 : 1));
+  // Of its own files, too: after a power cut, what was written last may be there without what was written before.
+  const programs = names.filter((name) => name.endsWith('.mjs')).map((name) => join(folder, name));
+  const files = [...inputs.values(), ...programs.map((program) => recordFile(root, program))];
   writeFileSync(manifestPath, JSON.stringify({ format: 1, files } satisfies BundleManifest));
   return names;
 }
@@ -74,19 +77,22 @@ function isExternal(id: string): boolean {
   );
 }
 
+function recordFile(root: string, file: string): FileRecord {
+  const { size, mtimeMs } = statSync(file);
+  const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex');
+  return [relative(root, file).split(sep).join('/'), size, mtimeMs, sha256];
+}
+
 /** Each of our own modules, and of each package what says which version it is and what it exports. */
-function rememberInputs(root: string, inputs: Map<string, BundleManifest['files'][number]>): Plugin {
+function rememberInputs(root: string, inputs: Map<string, FileRecord>): Plugin {
   function remember(file: string): void {
-    const path = relative(root, file).split(sep).join('/');
-    if (inputs.has(path)) return;
-    const { size, mtimeMs } = statSync(file);
-    inputs.set(path, [path, size, mtimeMs, createHash('sha256').update(readFileSync(file)).digest('hex')]);
+    if (!inputs.has(file)) inputs.set(file, recordFile(root, file));
   }
   return {
     name: 'remember-inputs',
     load(id) {
       if (id.startsWith('\0')) return null;
-      if (!id.includes(`${sep}node_modules${sep}`)) remember(id);
+      if (!relative(root, id).split(sep).includes('node_modules')) remember(id);
       remember(manifestOfPackage(id));
       return null;
     },
@@ -127,8 +133,8 @@ function keepPlaces(folder: string): Plugin {
 }
 
 /**
- * Whoever imports a built-in module has all made that it exports, of the file system streams and promises, for instance:
- * 60 ms at every start. What is not asked for stays unmade if the module itself is asked.
+ * Whoever imports a built-in module has all made that it exports: of the file system its streams and promises, for instance,
+ * 25 ms. What is not asked for stays unmade if the module itself is asked.
  */
 function takeBuiltInsAsTheyAre(): Plugin {
   return {
@@ -150,7 +156,7 @@ function takeBuiltInsAsTheyAre(): Plugin {
   };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (import.meta.main) {
   const root = join(import.meta.dirname, '..', '..', '..');
   const names = await buildBundle(root, join(root, 'apps', 'cli', 'dist'));
   console.log(names.join('\n'));

@@ -1,9 +1,10 @@
-import { type FSWatcher, mkdirSync, mkdtempSync, renameSync, rmSync, watch } from 'node:fs';
+import { type FSWatcher, mkdirSync, mkdtempSync, renameSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSystemEnvironment } from '@cairn/environment';
 import { expect, it } from 'vitest';
 import { watchFolderTree } from './folder-tree-watch.ts';
+import { countsSubfolders } from './subfolder-count.ts';
 
 it('leaves no watch open when folders were replaced under their names while it compared them', async () => {
   const root = mkdtempSync(join(tmpdir(), 'cairn-tree-watch-'));
@@ -43,3 +44,38 @@ it('leaves no watch open when folders were replaced under their names while it c
     rmSync(root, { recursive: true, force: true });
   }
 });
+
+it.each([true, false])(
+  'watches folders at any depth, those that come later, too (links count: %s)',
+  async (linksCount) => {
+    const root = mkdtempSync(join(tmpdir(), 'cairn-tree-watch-'));
+    const watched = new Set<string>();
+    try {
+      // Where this disk's links count nothing, both look the same way.
+      const counts = linksCount && countsSubfolders(root);
+      mkdirSync(join(root, 'a/b/c'), { recursive: true });
+      mkdirSync(join(root, 'd'));
+      writeFileSync(join(root, 'a/b/file'), '');
+      const tree = watchFolderTree({
+        root,
+        timers: createSystemEnvironment().timers,
+        isLeft: () => false,
+        onChange: () => undefined,
+        onFailure: (error) => {
+          throw error;
+        },
+        watch: ((path: string, listener: (event: string) => void) => {
+          watched.add(path.slice(root.length));
+          return watch(path, listener);
+        }) as typeof watch,
+        linksCount: counts,
+      });
+      expect([...watched].sort()).toEqual(['', '/a', '/a/b', '/a/b/c', '/d']);
+      mkdirSync(join(root, 'd/e/f'), { recursive: true });
+      await expect.poll(() => watched.has('/d/e/f')).toBe(true);
+      tree.close();
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+);

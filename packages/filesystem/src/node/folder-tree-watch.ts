@@ -27,6 +27,8 @@ export interface FolderTreeWatchOptions {
   onFailure(error: unknown): void;
   /** The system's call. */
   readonly watch: typeof watch;
+  /** Whether links tell if folders are in one; by the filesystem of the root, unless told. */
+  readonly linksCount?: boolean;
 }
 
 /**
@@ -38,11 +40,10 @@ export interface FolderTreeWatchOptions {
  * Throws when the root cannot be watched.
  */
 export function watchFolderTree(options: FolderTreeWatchOptions): { close(): void } {
-  const { root, timers } = options;
+  const { root, timers, linksCount = countsSubfolders(options.root) } = options;
   const waiting = new Set<WatchedFolder>();
   /** Whoever still holds one of these must not open watches below it: nobody would close them. */
   const dropped = new WeakSet<WatchedFolder>();
-  const linksCount = countsSubfolders(root);
   const rootDevice = lstatSync(root, { throwIfNoEntry: false })?.dev;
   let cancelCompare: (() => void) | null = null;
   let closed = false;

@@ -14,13 +14,13 @@ describe('links of a folder', () => {
     expect(countsSubfolders('/not/there')).toBe(false);
   });
 
-  it('say exactly whether a folder is in it, where they are believed', () => {
+  it('say exactly whether a folder is in it, where they are believed', ({ skip }) => {
     const root = mkdtempSync(join(tmpdir(), 'cairn-links-'));
     try {
-      const counts = countsSubfolders(root);
+      if (!countsSubfolders(root)) skip('links are not believed on this disk');
       const check = (): void => {
         const hasFolder = readdirSync(root, { withFileTypes: true }).some((item) => item.isDirectory());
-        if (counts) expect(lstatSync(root).nlink > LINKS_OF_LEAF).toBe(hasFolder);
+        expect(lstatSync(root).nlink > LINKS_OF_LEAF).toBe(hasFolder);
       };
       check();
       writeFileSync(join(root, 'file'), '');
@@ -33,7 +33,6 @@ describe('links of a folder', () => {
         rmdirSync(join(root, name));
         check();
       }
-      expect(typeof counts).toBe('boolean');
     } finally {
       rmSync(root, { recursive: true, force: true });
     }

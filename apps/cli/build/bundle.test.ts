@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildBundle } from '../build/bundle.ts';
+import { buildBundle } from './bundle.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 
@@ -39,8 +40,7 @@ async function choose(at = root): Promise<'bundle' | 'sources'> {
   return isBundle ? 'bundle' : 'sources';
 }
 
-async function run(path: string): Promise<string> {
-  const { execFileSync } = await import('node:child_process');
+function run(path: string): string {
   return execFileSync(process.execPath, [path], { encoding: 'utf8' }).trim();
 }
 
@@ -53,11 +53,11 @@ describe('what bin/cairn starts', () => {
     const names = await buildBundle(root, bundleFolder());
     expect(names).toContain('main.mjs');
     expect(await choose()).toBe('bundle');
-    expect(await run(join(bundleFolder(), 'main.mjs'))).toBe('above beside');
-    expect(await run(sourceOf('main.ts'))).toBe('above beside');
+    expect(run(join(bundleFolder(), 'main.mjs'))).toBe('above beside');
+    expect(run(sourceOf('main.ts'))).toBe('above beside');
   });
 
-  it('is the sources once one was edited, also where size and time are as before', async () => {
+  it('is the sources once one was edited, also where its size or its time is as before', async () => {
     await buildBundle(root, bundleFolder());
     const manifest = JSON.parse(readFileSync(join(bundleFolder(), 'manifest.json'), 'utf8'));
     const [, , modifiedMs] = manifest.files.find(([path]: [string]) => path.endsWith('main.ts'));
@@ -113,6 +113,22 @@ describe('what bin/cairn starts', () => {
     await expect(buildBundle(root, bundleFolder())).rejects.toThrow();
     expect(await choose()).toBe('sources');
   });
+
+  it.each(['is empty', 'is gone', 'was changed'])(
+    'is the sources once a file of the bundle %s',
+    async (what) => {
+      await buildBundle(root, bundleFolder());
+      const program = join(bundleFolder(), 'main.mjs');
+      if (what === 'is gone') rmSync(program);
+      else
+        writeFileSync(
+          program,
+          what === 'is empty' ? '' : readFileSync(program, 'utf8').replace('log', 'err'),
+        );
+      expect(await choose()).toBe('sources');
+      expect(run(sourceOf('main.ts'))).toBe('above beside');
+    },
+  );
 
   it('leaves nothing in the folder of a bundle that is no part of it', async () => {
     mkdirSync(bundleFolder(), { recursive: true });
