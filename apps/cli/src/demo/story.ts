@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { count, showSize } from '../output/text.ts';
@@ -48,7 +49,7 @@ async function waitForContent(stage: Stage, path: string, expected: Buffer | str
   const startedAt = performance.now();
   await waitUntil(
     async () => {
-      const status = await stat(path).catch(() => undefined);
+      const status = statSync(path, { throwIfNoEntry: false });
       return status?.size === wanted.length && wanted.equals(await readFile(path));
     },
     path,
@@ -207,9 +208,9 @@ export async function playCrash(stage: Stage): Promise<void> {
   await Promise.all([stage.server.kill(), desktop.killDaemon()]);
   const before = desktop.network.receivedBytes;
   narrator.act('!', `kill -9: the server and ${desktop.name}'s daemon, after ${showSize(before)}`);
-  const half = await stat(join(desktop.folder, 'archive.zip')).catch(() => null);
+  const half = statSync(join(desktop.folder, 'archive.zip'), { throwIfNoEntry: false });
   await narrator.say(
-    half === null
+    half === undefined
       ? `No half a file is to be seen on ${desktop.name}. Both are started again.`
       : `${desktop.name} shows a file of ${half.size} bytes.`,
   );

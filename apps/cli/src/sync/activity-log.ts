@@ -117,6 +117,7 @@ export async function* followActivities(
         closeSync(descriptor);
       }
     }
+    // It throws when it is aborted, and nothing else; then the loop ends, too.
     await sleep(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
   }
 }
